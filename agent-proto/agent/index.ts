@@ -1,0 +1,11 @@
+export * from '../gen/sitewarden/agent/v1/agent.ts';
+export { decodeFacts, encodeFacts, type FactPrimitive, type Facts } from './facts.ts';
+export { AGENT_LIMITS } from './limits.ts';
+export {
+  severityFromWire,
+  severityToWire,
+  statusFromWire,
+  statusToWire,
+  tierFromWire,
+  tierToWire,
+} from './names.ts';

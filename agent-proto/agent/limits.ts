@@ -1,0 +1,16 @@
+/** Bounds of AGENT/1; a message outside them is refused with INVALID_ARGUMENT or RESOURCE_EXHAUSTED. */
+export const AGENT_LIMITS = {
+  maxMessageBytes: 1024 * 1024,
+  maxResultsPerReport: 256,
+  maxRmmFindingsPerReport: 64,
+  maxFactsPerResult: 64,
+  maxFactNameChars: 64,
+  maxFactTextChars: 1024,
+  maxFactListItems: 64,
+  maxTextChars: 1024,
+  maxControls: 16,
+  minNonceBytes: 16,
+  maxNonceBytes: 64,
+  maxCsrBytes: 4096,
+  maxTokenChars: 128,
+} as const;
