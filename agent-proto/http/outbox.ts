@@ -1,0 +1,143 @@
+import { type Static, Type } from '@sinclair/typebox';
+import { CHECK_NAMES, CHECK_STATUSES, SEVERITIES } from '../checks/index.ts';
+import { Count, closed, FactsObject, Id, Nullable, oneOf, ShortText, Text, UnixMs } from './common.ts';
+
+/** In order of priority. */
+export const LANES = ['evidence', 'receipts', 'incidents', 'telemetry'] as const;
+export type Lane = (typeof LANES)[number];
+
+export const OUTBOX_LIMITS = { maxRows: 1000, maxBodyBytes: 4 * 1024 * 1024, maxRowBytes: 80_000 } as const;
+
+/**
+ * First line of a POST /api/appliances/outbox body (application/x-ndjson); `count` further lines follow, one row each,
+ * with sequence numbers firstSeq, firstSeq+1, ... Rows of `evidence` and `receipts` are exact DSSE envelope texts; the
+ * others are JSON of the schemas below. Sequences start at 1 per lane and epoch; an evidence row's seq is leaf index + 1.
+ */
+export const OutboxHeader = closed({
+  lane: oneOf(LANES),
+  epoch: Type.Integer({ minimum: 1 }),
+  firstSeq: Type.Integer({ minimum: 1 }),
+  count: Type.Integer({ minimum: 1, maximum: OUTBOX_LIMITS.maxRows }),
+});
+export type OutboxHeader = Static<typeof OutboxHeader>;
+
+/** `newRows` counts the rows that had an effect; the rest were repetitions. */
+export const OutboxAnswer = closed({ ackedThrough: Count, newRows: Count });
+export type OutboxAnswer = Static<typeof OutboxAnswer>;
+
+const AgentRef = Nullable(Id('agt'));
+
+export const INCIDENT_STATES = ['open', 'healing', 'needs_person', 'resolved'] as const;
+export type IncidentState = (typeof INCIDENT_STATES)[number];
+
+/** Lane incidents: the incident as it stands after a change. `agentId` null: the box itself. */
+export const IncidentRow = closed({
+  type: Type.Literal('incident'),
+  id: Id('inc'),
+  agentId: AgentRef,
+  host: ShortText,
+  check: oneOf(CHECK_NAMES),
+  subject: ShortText,
+  severity: oneOf(SEVERITIES),
+  title: ShortText,
+  reason: Text,
+  state: oneOf(INCIDENT_STATES),
+  ruleId: Nullable(ShortText),
+  openedAtMs: UnixMs,
+  changedAtMs: UnixMs,
+  resolvedAtMs: Nullable(UnixMs),
+  nextStep: Text,
+  evidenceSeq: Nullable(Count),
+});
+export type IncidentRow = Static<typeof IncidentRow>;
+
+export const ACTION_RUN_STATES = [
+  'started',
+  'done',
+  'failed',
+  'refused',
+  'indeterminate',
+  'verified',
+  'not_verified',
+] as const;
+export type ActionRunState = (typeof ACTION_RUN_STATES)[number];
+
+/** Lane incidents: what was done about it. `done` waits for the re-check; `verified` is the good end. */
+export const ActionRunRow = closed({
+  type: Type.Literal('action_run'),
+  id: Id('run'),
+  incidentId: Id('inc'),
+  action: ShortText,
+  params: FactsObject,
+  state: oneOf(ACTION_RUN_STATES),
+  code: Nullable(ShortText),
+  outcome: Text,
+  ruleId: ShortText,
+  ruleVersion: Count,
+  startedAtMs: UnixMs,
+  finishedAtMs: Nullable(UnixMs),
+  before: FactsObject,
+  after: FactsObject,
+  evidenceSeq: Nullable(Count),
+});
+export type ActionRunRow = Static<typeof ActionRunRow>;
+
+export const IncidentsLaneRow = Type.Union([IncidentRow, ActionRunRow]);
+export type IncidentsLaneRow = Static<typeof IncidentsLaneRow>;
+
+export const AGENT_STATES = ['active', 'removed'] as const;
+
+/** Lane telemetry: a workstation agent as the box knows it. */
+export const AgentRow = closed({
+  type: Type.Literal('agent'),
+  id: Id('agt'),
+  hostname: ShortText,
+  osFamily: ShortText,
+  osVersion: ShortText,
+  agentVersion: ShortText,
+  tier: Type.Union([Type.Literal(0), Type.Literal(1), Type.Literal(2)]),
+  state: oneOf(AGENT_STATES),
+  connected: Type.Boolean(),
+  enrolledAtMs: UnixMs,
+  lastHeartbeatAtMs: Nullable(UnixMs),
+  telemetry: FactsObject,
+});
+export type AgentRow = Static<typeof AgentRow>;
+
+/** Lane telemetry: the latest result of one check on one subject. `agentId` null: the box itself. */
+export const CheckRow = closed({
+  type: Type.Literal('check'),
+  agentId: AgentRef,
+  check: oneOf(CHECK_NAMES),
+  subject: ShortText,
+  status: oneOf(CHECK_STATUSES),
+  severity: oneOf(SEVERITIES),
+  controls: Type.Array(ShortText, { maxItems: 16 }),
+  expected: Text,
+  actual: Text,
+  reason: Text,
+  facts: FactsObject,
+  collectedAtMs: UnixMs,
+  receivedAtMs: UnixMs,
+  /** When the status last changed. */
+  sinceMs: UnixMs,
+});
+export type CheckRow = Static<typeof CheckRow>;
+
+/** Lane telemetry: something seen on the site's network. MAC and IP are telemetry, never identity. */
+export const DeviceRow = closed({
+  type: Type.Literal('device'),
+  id: Id('dev'),
+  mac: Nullable(Type.String({ pattern: '^([0-9a-f]{2}:){5}[0-9a-f]{2}$' })),
+  addresses: Type.Array(Type.String({ maxLength: 64 }), { maxItems: 16 }),
+  name: Nullable(ShortText),
+  services: Type.Array(ShortText, { maxItems: 32 }),
+  network: ShortText,
+  probes: Type.Array(ShortText, { maxItems: 8 }),
+  firstSeenMs: UnixMs,
+  lastSeenMs: UnixMs,
+});
+export type DeviceRow = Static<typeof DeviceRow>;
+
+export const TelemetryLaneRow = Type.Union([AgentRow, CheckRow, DeviceRow]);
+export type TelemetryLaneRow = Static<typeof TelemetryLaneRow>;

@@ -1,0 +1,27 @@
+import type { Static, TSchema } from '@sinclair/typebox';
+import { Ajv } from 'ajv';
+
+export type Validation<T> = { ok: true; value: T } | { ok: false; field: string; detail: string };
+export type Validator<T> = (value: unknown) => Validation<T>;
+
+/** Compiles a schema once. The validator changes nothing, coerces nothing and names the first field at fault. */
+export function compile<S extends TSchema>(schema: S): Validator<Static<S>> {
+  const validate = new Ajv({
+    strict: true,
+    strictSchema: false,
+    strictTypes: false,
+    allErrors: false,
+    discriminator: false,
+  }).compile(schema);
+  return (value) => {
+    if (validate(value)) return { ok: true, value: value as Static<S> };
+    const error = validate.errors?.[0];
+    const extra = error?.params as { additionalProperty?: string; missingProperty?: string } | undefined;
+    const name = extra?.additionalProperty ?? extra?.missingProperty;
+    return {
+      ok: false,
+      field: `${error?.instancePath ?? ''}${name ? `/${name}` : ''}` || '/',
+      detail: error?.message ?? 'invalid',
+    };
+  };
+}
