@@ -1,0 +1,69 @@
+import { hash, type KeyObject } from 'node:crypto';
+import { canonicalBytes, parseCanonical } from '../canonical/index.ts';
+import { decodeEnvelope, type Envelope, verifyEnvelope } from '../dsse/index.ts';
+import { type BoxErrorCode, compile, PAYLOAD_TYPES } from '../http/index.ts';
+import { leafHash } from '../merkle/index.ts';
+import { EvidenceStatement, MAX_ENVELOPE_BYTES } from './statement.ts';
+
+export type EntryFault = Extract<BoxErrorCode, `EVIDENCE_${string}`>;
+
+export interface EntryPlace {
+  origin: string;
+  /** Leaf index. */
+  seq: number;
+  /** Hex leaf hash of the entry before, '' for entry 0. */
+  prev: string;
+}
+
+export type EntryVerdict =
+  | { ok: true; statement: EvidenceStatement; leafHash: Uint8Array; leafHashHex: string }
+  | { ok: false; code: EntryFault; detail: string };
+
+const fault = (code: EntryFault, detail: string): EntryVerdict => ({ ok: false, code, detail });
+
+/**
+ * Checks one entry against its place in the log, in this order: envelope, signature, canonical form, schema, log,
+ * sequence, predecessor, subject digest. The signature comes before the payload is parsed.
+ */
+export function createEntryVerifier(evk: KeyObject): (bytes: Uint8Array, place: EntryPlace) => EntryVerdict {
+  const validate = statementValidator();
+  return (bytes, place) => {
+    if (bytes.length > MAX_ENVELOPE_BYTES) return fault('EVIDENCE_FORMAT', `${bytes.length} bytes`);
+    const envelope = attempt(() => decodeEnvelope(bytes));
+    if (!envelope.ok) return fault('EVIDENCE_FORMAT', envelope.detail);
+    if (envelope.value.payloadType !== PAYLOAD_TYPES.evidence) return fault('EVIDENCE_FORMAT', 'payloadType');
+    const payload = attempt(() => verifyEnvelope(envelope.value as Envelope, evk));
+    if (!payload.ok) return fault('EVIDENCE_SIGNATURE', payload.detail);
+    const parsed = attempt(() => parseCanonical(payload.value));
+    if (!parsed.ok) return fault('EVIDENCE_FORMAT', parsed.detail);
+    const valid = validate(parsed.value);
+    if (!valid.ok) return fault('EVIDENCE_SCHEMA', `${valid.field} ${valid.detail}`);
+    const statement = valid.value;
+    const { predicate } = statement;
+    if (predicate.seq !== place.seq) return fault('EVIDENCE_SEQ', `says ${predicate.seq}, stands at ${place.seq}`);
+    const subject = statement.subject[0];
+    if (subject?.name !== `${place.origin}#${place.seq}`)
+      return fault('EVIDENCE_FOREIGN', `belongs to ${subject?.name}`);
+    if (predicate.prev !== place.prev) return fault('EVIDENCE_PREV', `seq ${place.seq}`);
+    if (subject.digest.sha256 !== hash('sha256', canonicalBytes(predicate), 'hex')) {
+      return fault('EVIDENCE_SCHEMA', '/subject/0/digest');
+    }
+    const leaf = leafHash(bytes);
+    return { ok: true, statement, leafHash: leaf, leafHashHex: Buffer.from(leaf).toString('hex') };
+  };
+}
+
+let compiled: ReturnType<typeof compile<typeof EvidenceStatement>> | undefined;
+
+function statementValidator() {
+  compiled ??= compile(EvidenceStatement);
+  return compiled;
+}
+
+function attempt<T>(run: () => T): { ok: true; value: T } | { ok: false; detail: string } {
+  try {
+    return { ok: true, value: run() };
+  } catch (error) {
+    return { ok: false, detail: error instanceof Error ? error.message : String(error) };
+  }
+}
