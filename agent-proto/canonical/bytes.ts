@@ -1,0 +1,33 @@
+import canonicalize from 'canonicalize';
+import { ProtoError } from '../errors/index.ts';
+import { profileCopy } from './profile.ts';
+
+function canonicalText(value: unknown): string {
+  return canonicalize(profileCopy(value)) as string;
+}
+
+/**
+ * RFC 8785 bytes of a value made of objects, arrays, strings, booleans, null and safe integers.
+ * Throws CANONICAL_VALUE, naming the member, for everything else: undefined members must be left out by the caller.
+ */
+export function canonicalBytes(value: unknown): Uint8Array {
+  return Buffer.from(canonicalText(value), 'utf8');
+}
+
+/**
+ * The value of bytes that are exactly canonical. Throws CANONICAL_FORM for anything a second writer could have
+ * written otherwise (spaces, member order, duplicate members, escapes, BOM, bad UTF-8), CANONICAL_VALUE for values
+ * outside the profile.
+ */
+export function parseCanonical(bytes: Uint8Array): unknown {
+  let text: string;
+  let value: unknown;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    value = JSON.parse(text);
+  } catch {
+    throw new ProtoError('CANONICAL_FORM', 'The bytes are not JSON in UTF-8');
+  }
+  if (canonicalText(value) !== text) throw new ProtoError('CANONICAL_FORM');
+  return value;
+}
