@@ -1,0 +1,359 @@
+import { type TSchema, Type } from '@sinclair/typebox';
+import * as http from '@sitewarden/agent-proto/http';
+import * as view from './views.ts';
+
+/**
+ * Who may call a route. public: anyone. box: an appliance with a valid signature by a claimed, not revoked dik.
+ * newBox: any box whose signature verifies under the dik in its own body or session. link: holder of a one-time link.
+ * A list of roles: staff of the tenant with one of them. A route without a label does not exist: the type demands it.
+ */
+export type Access = 'public' | 'box' | 'newBox' | 'link' | readonly view.Role[];
+
+export interface RouteContract {
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  url: string;
+  access: Access;
+  summary: string;
+  params?: TSchema;
+  query?: TSchema;
+  body?: TSchema;
+  /** Request body that is not JSON. */
+  consumes?: 'application/x-ndjson' | 'text/plain';
+  response: TSchema | 'text/plain' | 'text/event-stream' | 'text/html';
+  status?: 200 | 201;
+}
+
+const everyone = ['admin', 'operator', 'readonly'] as const;
+const operators = ['admin', 'operator'] as const;
+const claimers = ['admin', 'operator', 'technician'] as const;
+const admins = ['admin'] as const;
+const site = http.closed({ siteId: http.Id('site') });
+
+export const ROUTES = {
+  health: {
+    method: 'GET',
+    url: '/health',
+    access: 'public',
+    summary: 'Is the relay up and its store reachable',
+    response: http.closed({ ok: Type.Boolean(), store: Type.String(), version: Type.String() }),
+  },
+  openapi: {
+    method: 'GET',
+    url: '/api/openapi.json',
+    access: 'public',
+    summary: 'This description',
+    response: Type.Unknown(),
+  },
+  relayKeys: {
+    method: 'GET',
+    url: http.BOX_PATHS.relayKeys,
+    access: 'public',
+    summary: 'Working keys of the relay, signed by its root key',
+    response: http.closed({ relayKeys: http.EnvelopeText }),
+  },
+
+  provisionStart: {
+    method: 'POST',
+    url: http.BOX_PATHS.provisionStart,
+    access: 'newBox',
+    summary: 'A box shows the code: opens a claim session',
+    body: http.ProvisionStartRequest,
+    response: http.ProvisionStartResponse,
+    status: 201,
+  },
+  provisionClaim: {
+    method: 'POST',
+    url: http.BOX_PATHS.provisionClaim,
+    access: 'newBox',
+    summary: 'A box presents the code a partner made',
+    body: http.ProvisionClaimRequest,
+    response: http.ProvisionAnswer,
+  },
+  provisionStatus: {
+    method: 'POST',
+    url: http.BOX_PATHS.provisionStatus,
+    access: 'newBox',
+    summary: 'A box asks how its claim stands',
+    body: http.ProvisionStatusRequest,
+    response: http.ProvisionAnswer,
+  },
+  provisionAck: {
+    method: 'POST',
+    url: http.BOX_PATHS.provisionAck,
+    access: 'newBox',
+    summary: 'A box has its grant on disk',
+    body: http.ProvisionAckRequest,
+    response: http.Acknowledged,
+  },
+  checkin: {
+    method: 'POST',
+    url: http.BOX_PATHS.checkin,
+    access: 'box',
+    summary: 'Phone home',
+    body: http.CheckinRequest,
+    response: http.CheckinResponse,
+  },
+  outbox: {
+    method: 'POST',
+    url: http.BOX_PATHS.outbox,
+    access: 'box',
+    summary: 'Rows of one lane',
+    consumes: 'application/x-ndjson',
+    response: http.OutboxAnswer,
+  },
+  checkpoint: {
+    method: 'POST',
+    url: http.BOX_PATHS.checkpoint,
+    access: 'box',
+    summary: 'add-checkpoint of C2SP tlog-witness: cosigns the evidence log',
+    consumes: 'text/plain',
+    response: 'text/plain',
+  },
+  boxOrders: {
+    method: 'GET',
+    url: http.BOX_PATHS.orders,
+    access: 'box',
+    summary: 'Orders that wait for the box',
+    response: http.OrdersResponse,
+  },
+  boxConfig: {
+    method: 'GET',
+    url: http.BOX_PATHS.config,
+    access: 'box',
+    summary: 'Signed configuration of the site',
+    response: http.ConfigResponse,
+  },
+
+  signIn: {
+    method: 'POST',
+    url: '/api/session',
+    access: 'link',
+    summary: 'Trade a one-time link for a session',
+    body: http.closed({ token: Type.String({ pattern: '^[A-Za-z0-9_-]{43}$' }) }),
+    response: view.SessionView,
+  },
+  session: {
+    method: 'GET',
+    url: '/api/session',
+    access: [...view.ROLES],
+    summary: 'Who am I',
+    response: view.SessionView,
+  },
+  signOut: {
+    method: 'DELETE',
+    url: '/api/session',
+    access: [...view.ROLES],
+    summary: 'End this session',
+    response: view.Ok,
+  },
+  events: {
+    method: 'GET',
+    url: '/api/events',
+    access: [...view.ROLES],
+    summary: 'Live changes as server-sent events',
+    response: 'text/event-stream',
+  },
+
+  clients: {
+    method: 'GET',
+    url: '/api/clients',
+    access: [...view.ROLES],
+    summary: 'Clients of the partner',
+    response: view.ClientList,
+  },
+  createClient: {
+    method: 'POST',
+    url: '/api/clients',
+    access: admins,
+    summary: 'Add a client',
+    body: view.ClientRequest,
+    response: view.ClientView,
+    status: 201,
+  },
+  sites: {
+    method: 'GET',
+    url: '/api/sites',
+    access: [...view.ROLES],
+    summary: 'Sites, what is not fine first',
+    query: view.SiteListQuery,
+    response: view.SiteList,
+  },
+  createSite: {
+    method: 'POST',
+    url: '/api/sites',
+    access: admins,
+    summary: 'Add a site',
+    body: view.SiteRequest,
+    response: view.SiteCreated,
+    status: 201,
+  },
+  site: {
+    method: 'GET',
+    url: '/api/sites/:siteId',
+    access: everyone,
+    summary: 'One site',
+    params: site,
+    response: view.SiteDetail,
+  },
+  changeSite: {
+    method: 'PATCH',
+    url: '/api/sites/:siteId',
+    access: admins,
+    summary: 'Change tier, required services or name; the box gets a new signed config',
+    params: site,
+    body: view.SitePatch,
+    response: view.SiteDetail,
+  },
+  agents: {
+    method: 'GET',
+    url: '/api/sites/:siteId/agents',
+    access: everyone,
+    summary: 'Workstation agents and their checks',
+    params: site,
+    response: view.AgentList,
+  },
+  incidents: {
+    method: 'GET',
+    url: '/api/sites/:siteId/incidents',
+    access: everyone,
+    summary: 'Incidents and what was done about them',
+    params: site,
+    query: view.IncidentQuery,
+    response: view.IncidentList,
+  },
+  devices: {
+    method: 'GET',
+    url: '/api/sites/:siteId/devices',
+    access: everyone,
+    summary: 'Devices seen on the network',
+    params: site,
+    response: view.DeviceList,
+  },
+  evidence: {
+    method: 'GET',
+    url: '/api/sites/:siteId/evidence',
+    access: everyone,
+    summary: 'The evidence log, newest first',
+    params: site,
+    query: view.EvidenceQuery,
+    response: view.EvidenceList,
+  },
+  evidenceEntry: {
+    method: 'GET',
+    url: '/api/sites/:siteId/evidence/:seq',
+    access: everyone,
+    summary: 'One entry with everything needed to verify it offline',
+    params: http.closed({ siteId: http.Id('site'), seq: Type.Integer({ minimum: 0 }) }),
+    response: view.EvidenceEntryProof,
+  },
+  timeline: {
+    method: 'GET',
+    url: '/api/sites/:siteId/timeline',
+    access: everyone,
+    summary: 'What happened here, newest first',
+    params: site,
+    response: view.Timeline,
+  },
+  orders: {
+    method: 'GET',
+    url: '/api/sites/:siteId/orders',
+    access: everyone,
+    summary: 'Orders and their states',
+    params: site,
+    response: view.OrderList,
+  },
+  createOrder: {
+    method: 'POST',
+    url: '/api/sites/:siteId/orders',
+    access: operators,
+    summary: 'Give the box an order, like run the checks now',
+    params: site,
+    body: view.OrderRequest,
+    response: view.OrderView,
+    status: 201,
+  },
+
+  codes: {
+    method: 'GET',
+    url: '/api/provision/codes',
+    access: operators,
+    summary: 'Provisioning codes and their life',
+    response: view.CodeList,
+  },
+  createCode: {
+    method: 'POST',
+    url: '/api/provision/codes',
+    access: operators,
+    summary: 'Make a provisioning code for a site',
+    body: view.CodeRequest,
+    response: view.CodeCreated,
+    status: 201,
+  },
+  revokeCode: {
+    method: 'DELETE',
+    url: '/api/provision/codes/:codeId',
+    access: operators,
+    summary: 'Revoke a code',
+    params: http.closed({ codeId: http.Id('pc') }),
+    response: view.Ok,
+  },
+  claimSessions: {
+    method: 'GET',
+    url: '/api/provision/sessions',
+    access: operators,
+    summary: 'Claims that wait for approval and recent ones',
+    response: view.ClaimSessionList,
+  },
+  claimSession: {
+    method: 'GET',
+    url: '/api/provision/sessions/:session',
+    access: claimers,
+    summary: 'How one claim stands',
+    params: http.closed({ session: http.Id('ps') }),
+    response: view.ClaimSessionView,
+  },
+  lookupClaim: {
+    method: 'POST',
+    url: '/api/provision/lookup',
+    access: claimers,
+    summary: 'Find the box whose QR code was scanned',
+    body: view.ClaimLookup,
+    response: view.ClaimSessionView,
+  },
+  claimBox: {
+    method: 'POST',
+    url: '/api/provision/sessions/:session/claim',
+    access: claimers,
+    summary: 'Claim the box for a site; by an admin this is also the approval',
+    params: http.closed({ session: http.Id('ps') }),
+    body: view.ClaimRequest,
+    response: view.ClaimSessionView,
+  },
+  approveClaim: {
+    method: 'POST',
+    url: '/api/provision/sessions/:session/approve',
+    access: admins,
+    summary: 'Approve a claim with its number',
+    params: http.closed({ session: http.Id('ps') }),
+    body: http.closed({ number: Type.String({ pattern: '^[0-9]{8}$' }) }),
+    response: view.ClaimSessionView,
+  },
+  rejectClaim: {
+    method: 'POST',
+    url: '/api/provision/sessions/:session/reject',
+    access: admins,
+    summary: 'Reject a claim',
+    params: http.closed({ session: http.Id('ps') }),
+    response: view.ClaimSessionView,
+  },
+
+  metrics: {
+    method: 'GET',
+    url: '/metrics',
+    access: 'public',
+    summary: 'Prometheus metrics; answered only to loopback or with the metrics token',
+    response: 'text/plain',
+  },
+} as const satisfies Record<string, RouteContract>;
+
+export type RouteName = keyof typeof ROUTES;

@@ -1,0 +1,358 @@
+import { type Static, Type } from '@sinclair/typebox';
+import { SEVERITIES } from '@sitewarden/agent-proto/checks';
+import {
+  ACTION_RUN_STATES,
+  CheckRow,
+  Count,
+  closed,
+  DeviceRow,
+  FactsObject,
+  Id,
+  INCIDENT_STATES,
+  LANES,
+  Nullable,
+  ORDER_STATES,
+  oneOf,
+  PROVISION_STATES,
+  Sha256Hex,
+  ShortText,
+  Text,
+  UnixMs,
+} from '@sitewarden/agent-proto/http';
+
+export const FLEET_STATUSES = ['online', 'stale', 'offline', 'pending'] as const;
+export type FleetStatusValue = (typeof FLEET_STATUSES)[number];
+
+/** A status never travels without its age and its reason. `sinceMs`: when the value began, null when it never did. */
+export const FleetStatus = closed({
+  value: oneOf(FLEET_STATUSES),
+  ageMs: Nullable(Count),
+  sinceMs: Nullable(UnixMs),
+  reason: Text,
+});
+export type FleetStatus = Static<typeof FleetStatus>;
+
+export const ROLES = ['admin', 'operator', 'readonly', 'technician'] as const;
+export type Role = (typeof ROLES)[number];
+
+export const SessionView = closed({
+  staffId: Id('stf'),
+  name: ShortText,
+  role: oneOf(ROLES),
+  partner: closed({ id: Id('ptn'), name: ShortText }),
+  expiresAtMs: UnixMs,
+});
+export type SessionView = Static<typeof SessionView>;
+
+const SeverityCounts = closed(
+  Object.fromEntries(SEVERITIES.map((name) => [name, Count])) as Record<(typeof SEVERITIES)[number], typeof Count>,
+);
+
+/** none: nothing received. cosigned: everything received is cosigned. pending: entries wait for a cosignature. broken: refused. */
+export const EVIDENCE_MARKS = ['none', 'cosigned', 'pending', 'broken'] as const;
+export const EvidenceState = closed({
+  mark: oneOf(EVIDENCE_MARKS),
+  reason: Text,
+  epoch: Count,
+  receivedSize: Count,
+  cosignedSize: Count,
+  rootHash: Nullable(Sha256Hex),
+  lastCosignedAtMs: Nullable(UnixMs),
+  lastFault: Nullable(closed({ code: ShortText, message: Text, atMs: UnixMs })),
+});
+export type EvidenceState = Static<typeof EvidenceState>;
+
+/** Health of a site as one line: what is not fine first. ok: nothing to do. */
+export const SITE_HEALTHS = ['problem', 'warning', 'unknown', 'ok'] as const;
+
+export const SiteSummary = closed({
+  id: Id('site'),
+  name: ShortText,
+  clientId: Id('cli'),
+  clientName: ShortText,
+  health: oneOf(SITE_HEALTHS),
+  /** Why the health is what it is; a person reads this at 3 a.m. */
+  reason: Text,
+  sinceMs: Nullable(UnixMs),
+  nextStep: Text,
+  status: FleetStatus,
+  applianceId: Nullable(Id('app')),
+  incidents: SeverityCounts,
+  agents: closed({ total: Count, ok: Count, failing: Count, away: Count }),
+  queue: closed({ depth: Count, oldestAgeMs: Count }),
+  evidence: EvidenceState,
+});
+export type SiteSummary = Static<typeof SiteSummary>;
+
+export const SiteList = closed({
+  sites: Type.Array(SiteSummary),
+  totals: closed({ problem: Count, warning: Count, unknown: Count, ok: Count, all: Count }),
+  nextCursor: Nullable(Type.String()),
+  asOfMs: UnixMs,
+});
+export type SiteList = Static<typeof SiteList>;
+
+export const SiteListQuery = closed({
+  search: Type.Optional(Type.String({ maxLength: 100 })),
+  health: Type.Optional(oneOf(SITE_HEALTHS)),
+  cursor: Type.Optional(Type.String({ maxLength: 200 })),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 100 })),
+});
+
+export const ApplianceView = closed({
+  id: Id('app'),
+  serial: ShortText,
+  model: ShortText,
+  state: oneOf(['active', 'quarantined', 'revoked'] as const),
+  dikFingerprint: ShortText,
+  epoch: Count,
+  claimedAtMs: UnixMs,
+  claimedBy: ShortText,
+  lastCheckinAtMs: Nullable(UnixMs),
+  versions: closed({ appliance: ShortText, node: ShortText, os: ShortText }),
+  telemetry: FactsObject,
+  lanes: closed(
+    Object.fromEntries(LANES.map((lane) => [lane, closed({ depth: Count, oldestAgeMs: Count })])) as Record<
+      (typeof LANES)[number],
+      ReturnType<typeof closed>
+    >,
+  ),
+  disk: closed({ totalBytes: Count, freeBytes: Count }),
+  clock: closed({ quality: ShortText, offsetMs: Type.Integer() }),
+  configGeneration: Count,
+});
+export type ApplianceView = Static<typeof ApplianceView>;
+
+export const SiteDetail = closed({
+  summary: SiteSummary,
+  appliance: Nullable(ApplianceView),
+  deviceCount: Count,
+  agentTier: Type.Union([Type.Literal(0), Type.Literal(1), Type.Literal(2)]),
+  requiredServices: Type.Array(ShortText),
+  asOfMs: UnixMs,
+});
+export type SiteDetail = Static<typeof SiteDetail>;
+
+export const AgentView = closed({
+  id: Id('agt'),
+  hostname: ShortText,
+  osFamily: ShortText,
+  osVersion: ShortText,
+  agentVersion: ShortText,
+  tier: Type.Union([Type.Literal(0), Type.Literal(1), Type.Literal(2)]),
+  state: oneOf(['active', 'removed'] as const),
+  /** never online without a fresh heartbeat */
+  status: FleetStatus,
+  enrolledAtMs: UnixMs,
+  lastHeartbeatAtMs: Nullable(UnixMs),
+  telemetry: FactsObject,
+  checks: Type.Array(CheckRow),
+});
+export type AgentView = Static<typeof AgentView>;
+export const AgentList = closed({ agents: Type.Array(AgentView), asOfMs: UnixMs });
+
+export const ActionRunView = closed({
+  id: Id('run'),
+  action: ShortText,
+  params: FactsObject,
+  state: oneOf(ACTION_RUN_STATES),
+  code: Nullable(ShortText),
+  outcome: Text,
+  ruleId: ShortText,
+  ruleVersion: Count,
+  startedAtMs: UnixMs,
+  finishedAtMs: Nullable(UnixMs),
+  before: FactsObject,
+  after: FactsObject,
+  evidenceSeq: Nullable(Count),
+  /** the entry is covered by the relay's cosignature */
+  cosigned: Type.Boolean(),
+});
+export type ActionRunView = Static<typeof ActionRunView>;
+
+export const IncidentView = closed({
+  id: Id('inc'),
+  siteId: Id('site'),
+  agentId: Nullable(Id('agt')),
+  host: ShortText,
+  check: ShortText,
+  subject: ShortText,
+  severity: oneOf(SEVERITIES),
+  title: ShortText,
+  reason: Text,
+  state: oneOf(INCIDENT_STATES),
+  nextStep: Text,
+  openedAtMs: UnixMs,
+  changedAtMs: UnixMs,
+  resolvedAtMs: Nullable(UnixMs),
+  evidenceSeq: Nullable(Count),
+  cosigned: Type.Boolean(),
+  actions: Type.Array(ActionRunView),
+});
+export type IncidentView = Static<typeof IncidentView>;
+export const IncidentList = closed({ incidents: Type.Array(IncidentView), asOfMs: UnixMs });
+export const IncidentQuery = closed({
+  state: Type.Optional(oneOf(['open', 'all'] as const)),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50 })),
+});
+
+export const DeviceList = closed({ devices: Type.Array(DeviceRow), asOfMs: UnixMs });
+
+export const EvidenceEntryView = closed({
+  seq: Count,
+  kind: ShortText,
+  actor: ShortText,
+  text: Text,
+  outcome: ShortText,
+  wallTimeMs: UnixMs,
+  receivedAtMs: UnixMs,
+  leafHash: Sha256Hex,
+  cosigned: Type.Boolean(),
+});
+export const EvidenceList = closed({
+  state: EvidenceState,
+  entries: Type.Array(EvidenceEntryView),
+  nextBefore: Nullable(Count),
+  asOfMs: UnixMs,
+});
+export const EvidenceQuery = closed({
+  before: Type.Optional(Type.Integer({ minimum: 0 })),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50 })),
+});
+/** Raw parts a stranger needs to verify one entry offline. */
+export const EvidenceEntryProof = closed({
+  origin: ShortText,
+  seq: Count,
+  envelope: Type.String(),
+  treeSize: Count,
+  inclusionProof: Type.Array(Type.String({ description: 'base64 SHA-256' })),
+  checkpoint: Type.String({ description: 'C2SP signed note with the cosignatures of the relay' }),
+  evidenceKey: Type.String(),
+  witnessKeys: Type.Array(Type.String({ description: 'C2SP vkey' })),
+});
+
+export const OrderView = closed({
+  id: Id('ord'),
+  siteId: Id('site'),
+  action: ShortText,
+  params: FactsObject,
+  state: oneOf(ORDER_STATES),
+  code: Nullable(ShortText),
+  detail: Text,
+  requestedBy: ShortText,
+  createdAtMs: UnixMs,
+  changedAtMs: UnixMs,
+  expiresAtMs: UnixMs,
+});
+export type OrderView = Static<typeof OrderView>;
+export const OrderList = closed({ orders: Type.Array(OrderView), asOfMs: UnixMs });
+export const OrderRequest = closed({
+  action: oneOf(['run_check'] as const),
+  agentId: Type.Optional(Id('agt')),
+  checks: Type.Optional(Type.Array(ShortText, { maxItems: 16 })),
+});
+
+export const ClientRequest = closed({ name: Type.String({ minLength: 1, maxLength: 120 }) });
+export const ClientView = closed({ id: Id('cli'), name: ShortText });
+export const ClientList = closed({ clients: Type.Array(ClientView) });
+export const SiteRequest = closed({
+  clientId: Id('cli'),
+  name: Type.String({ minLength: 1, maxLength: 120 }),
+  agentTier: Type.Optional(Type.Union([Type.Literal(0), Type.Literal(1), Type.Literal(2)])),
+  requiredServices: Type.Optional(
+    Type.Array(Type.String({ pattern: '^[A-Za-z0-9@._][A-Za-z0-9@._-]{0,63}$' }), { maxItems: 64 }),
+  ),
+  checkIntervalMs: Type.Optional(Type.Integer({ minimum: 1000, maximum: 86_400_000 })),
+});
+export const SitePatch = Type.Partial(Type.Omit(SiteRequest, ['clientId']), {
+  additionalProperties: false,
+  minProperties: 1,
+});
+export const SiteCreated = closed({ id: Id('site'), name: ShortText, clientId: Id('cli') });
+
+export const CODE_STATES = ['created', 'used', 'expired', 'revoked'] as const;
+export const CodeRequest = closed({
+  siteId: Id('site'),
+  preApproved: Type.Optional(
+    Type.Boolean({ default: false, description: 'admin only; the box gets its config without a further approval' }),
+  ),
+  ttlMinutes: Type.Optional(Type.Integer({ minimum: 1, maximum: 43_200, default: 10 })),
+});
+export const CodeView = closed({
+  id: Id('pc'),
+  siteId: Id('site'),
+  siteName: ShortText,
+  state: oneOf(CODE_STATES),
+  preApproved: Type.Boolean(),
+  createdBy: ShortText,
+  createdAtMs: UnixMs,
+  expiresAtMs: UnixMs,
+  usedAtMs: Nullable(UnixMs),
+  disputed: Type.Boolean({ description: 'a second key presented the same secret' }),
+});
+export const CodeList = closed({ codes: Type.Array(CodeView), asOfMs: UnixMs });
+/** The only time the secret is seen: it is stored hashed. */
+export const CodeCreated = closed({
+  code: CodeView,
+  url: Type.String(),
+  typed: Type.String({ description: 'BCDF-GHJKL-MNPQR' }),
+  qrSvg: Type.String(),
+});
+
+export const ClaimSessionView = closed({
+  session: Id('ps'),
+  state: oneOf(PROVISION_STATES),
+  serial: ShortText,
+  model: ShortText,
+  softwareVersion: ShortText,
+  imageDigest: ShortText,
+  dikFingerprint: ShortText,
+  /** null until the box has revealed its nonce */
+  number: Nullable(Type.String({ pattern: '^[0-9]{8}$' })),
+  startedAtMs: UnixMs,
+  expiresAtMs: UnixMs,
+  siteId: Nullable(Id('site')),
+  siteName: Nullable(ShortText),
+  claimedBy: Nullable(ShortText),
+  disputed: Type.Boolean(),
+  applianceId: Nullable(Id('app')),
+  /** progress after approval, in order */
+  progress: closed({
+    claimed: Type.Boolean(),
+    approved: Type.Boolean(),
+    acknowledged: Type.Boolean(),
+    firstCheckin: Type.Boolean(),
+    agents: Count,
+  }),
+});
+export type ClaimSessionView = Static<typeof ClaimSessionView>;
+export const ClaimSessionList = closed({ sessions: Type.Array(ClaimSessionView), asOfMs: UnixMs });
+/** The secret part of the scanned URL; only who saw the box's screen has it. */
+export const ClaimLookup = closed({
+  secret: Type.String({ pattern: '^[A-Za-z0-9_-]{22}$' }),
+  fingerprint: Type.String({ pattern: '^[A-Za-z0-9_-]{43}$' }),
+});
+export const ClaimRequest = closed({
+  secret: Type.String({ pattern: '^[A-Za-z0-9_-]{22}$' }),
+  fingerprint: Type.String({ pattern: '^[A-Za-z0-9_-]{43}$' }),
+  siteId: Id('site'),
+  number: Type.String({ pattern: '^[0-9]{8}$', description: 'the number the technician read on the box' }),
+});
+
+export const TimelineItem = closed({
+  atMs: UnixMs,
+  kind: oneOf(['claim', 'incident', 'repair', 'order', 'evidence', 'config', 'agent', 'alarm'] as const),
+  text: Text,
+  actor: ShortText,
+  severity: Nullable(oneOf(SEVERITIES)),
+  ref: Nullable(ShortText),
+});
+export const Timeline = closed({ items: Type.Array(TimelineItem), asOfMs: UnixMs });
+
+export const Ok = closed({ ok: Type.Literal(true) });
+/** Data of a server-sent event `change`: what to fetch again. A `tick` event every 5 s carries asOfMs. */
+export const LiveEvent = closed({
+  kind: oneOf(['site', 'agents', 'incidents', 'evidence', 'orders', 'devices', 'claims'] as const),
+  siteId: Nullable(Id('site')),
+  atMs: UnixMs,
+});
