@@ -1,0 +1,59 @@
+import { Ajv, type ValidateFunction } from 'ajv';
+import addFormats from 'ajv-formats';
+import { explainErrors } from './explain.ts';
+import { issueAt, offsetOf, readYaml } from './read-yaml.ts';
+import type { ConfigIssue, ConfigResult, StaticOf } from './types.ts';
+
+const compiled = new WeakMap<object, ValidateFunction>();
+
+/**
+ * Reads a YAML configuration by its JSON schema (TypeBox makes one): defaults filled in, or every issue at once in the
+ * order of the file. Objects that may be left out need `default: {}` for the defaults inside them. Pure: the file is not
+ * opened here. Throws only when the schema itself is wrong.
+ */
+export function loadConfig<S extends object>(schema: S, text: string, fileName: string): ConfigResult<StaticOf<S>> {
+  const file = readYaml(text);
+  if (file.issues.length > 0) return { ok: false, issues: inOrder(file.issues) };
+  const value = file.value ?? {};
+  const validate = compile(schema);
+  if (validate(value)) return { ok: true, value: value as StaticOf<S> };
+  const issues = explainErrors(validate.errors ?? []).map((finding) =>
+    issueAt(offsetOf(file.document, finding.path, finding.atKey), file.lines, {
+      path: dotted(finding.path),
+      message: finding.path.length === 0 ? `${fileName} ${finding.message}` : finding.message,
+      hint: finding.hint,
+    }),
+  );
+  return { ok: false, issues: inOrder(issues) };
+}
+
+/** One line an issue, `file:line:column: path: message (hint)`, as editors and people find it. */
+export function formatIssues(issues: readonly ConfigIssue[], fileName: string): string {
+  return issues
+    .map(({ path, line, column, message, hint }) => {
+      const where = path === '' ? '' : `${path}: `;
+      return `${fileName}:${line}:${column}: ${where}${message}${hint === undefined ? '' : ` (${hint})`}`;
+    })
+    .join('\n');
+}
+
+function compile(schema: object): ValidateFunction {
+  const known = compiled.get(schema);
+  if (known !== undefined) return known;
+  const ajv = new Ajv({ allErrors: true, useDefaults: true, strict: true, allowUnionTypes: true, verbose: true });
+  addFormats.default(ajv);
+  const validate = ajv.compile(schema);
+  compiled.set(schema, validate);
+  return validate;
+}
+
+function dotted(path: readonly (string | number)[]): string {
+  return path
+    .map((step) => (typeof step === 'number' ? `[${step}]` : `.${step}`))
+    .join('')
+    .replace(/^\./, '');
+}
+
+function inOrder(issues: readonly ConfigIssue[]): ConfigIssue[] {
+  return [...issues].sort((a, b) => a.line - b.line || a.column - b.column);
+}

@@ -1,0 +1,1 @@
+export { runTool, type ToolOptions, type ToolResult } from './run-tool.ts';

@@ -1,0 +1,4 @@
+export { acquireLock, type FileLock } from './lock.ts';
+export { isProcessAlive } from './process-alive.ts';
+export { ensureDir, readFileIfExists } from './read-files.ts';
+export { syncFolder, writeFileAtomic } from './write-atomic.ts';

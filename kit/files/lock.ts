@@ -1,0 +1,64 @@
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import Database from 'better-sqlite3';
+import { kitErrors } from '../errors/index.ts';
+
+export interface FileLock {
+  readonly path: string;
+  /** Idempotent. */
+  release(): void;
+}
+
+/**
+ * Takes the single-instance lock at `path`, or throws FILE_LOCKED with `data.pid` of the holder (when known).
+ *
+ * The lock is an exclusive SQLite transaction on an empty database: SQLite takes real kernel locks (fcntl on Unix,
+ * LockFileEx on Windows), so the kernel drops them with the process however it dies. A pid file alone would survive a
+ * crash and be wrong after a pid was reused; Node has no flock, and a listening socket cannot be tied to a folder.
+ * The file itself must never be opened by other means in this process: closing it would drop the fcntl lock. So the
+ * holder's pid stands in `<path>.pid`, for messages only. The lock file is never removed: a waiter could hold its inode.
+ */
+export function acquireLock(path: string): FileLock {
+  const target = resolve(path);
+  const pidPath = `${target}.pid`;
+  const db = new Database(target, { timeout: 0 });
+  try {
+    db.exec('BEGIN EXCLUSIVE');
+  } catch (error) {
+    db.close();
+    if (!String((error as { code?: unknown }).code).startsWith('SQLITE_BUSY')) throw error;
+    throw lockedBy(target, readPid(pidPath), error);
+  }
+  const temp = `${pidPath}.${process.pid}.tmp`;
+  writeFileSync(temp, `${process.pid}\n`, { mode: 0o600 });
+  renameSync(temp, pidPath);
+  let held = true;
+  return {
+    path: target,
+    release() {
+      if (!held) return;
+      held = false;
+      rmSync(pidPath, { force: true });
+      db.exec('ROLLBACK');
+      db.close();
+    },
+  };
+}
+
+function lockedBy(path: string, pid: number | undefined, cause: unknown): Error {
+  const holder = pid === undefined ? 'another process' : `process ${pid}`;
+  return kitErrors.make('FILE_LOCKED', {
+    detail: `${path} is held by ${holder}`,
+    cause,
+    ...(pid === undefined ? {} : { data: { pid } }),
+  });
+}
+
+function readPid(path: string): number | undefined {
+  try {
+    const pid = Number(readFileSync(path, 'utf8'));
+    return Number.isSafeInteger(pid) && pid > 0 ? pid : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,95 @@
+import { kitErrors } from '../errors/index.ts';
+
+export interface LifecyclePart {
+  readonly name: string;
+  start(): Promise<void> | void;
+  stop(): Promise<void> | void;
+}
+
+export interface LifecycleOptions {
+  /** Where the steps are told; a pino logger fits. */
+  readonly log?: { info(object: object, text: string): void; error(object: object, text: string): void } | undefined;
+  /** How long one part may take to stop. Default 5000. */
+  readonly stopTimeoutMs?: number;
+}
+
+export interface Lifecycle {
+  /** Starts the parts in order. When one fails, those already started are stopped in reverse and its error is thrown. */
+  start(): Promise<void>;
+  /** Stops in reverse what was started; goes on past failures and answers them. Idempotent. */
+  stop(): Promise<Error[]>;
+  /** Names of the parts running now, in start order. */
+  readonly running: readonly string[];
+}
+
+export function createLifecycle(parts: readonly LifecyclePart[], options: LifecycleOptions = {}): Lifecycle {
+  const { log, stopTimeoutMs = 5000 } = options;
+  const started: LifecyclePart[] = [];
+  let isStopping = false;
+  let stopping: Promise<Error[]> | undefined;
+
+  async function start(): Promise<void> {
+    for (const part of parts) {
+      if (isStopping) return;
+      const beganMs = performance.now();
+      try {
+        await part.start();
+      } catch (error) {
+        log?.error({ part: part.name, err: error }, 'start failed');
+        await stop();
+        throw error;
+      }
+      started.push(part);
+      log?.info({ part: part.name, tookMs: since(beganMs) }, 'started');
+    }
+    // A stop asked for while the last part was starting did not see it.
+    if (isStopping) await stop();
+  }
+
+  function stop(): Promise<Error[]> {
+    isStopping = true;
+    stopping = (stopping ?? Promise.resolve([])).then(async (before) => [...before, ...(await stopStarted())]);
+    return stopping;
+  }
+
+  async function stopStarted(): Promise<Error[]> {
+    const faults: Error[] = [];
+    for (let part = started.pop(); part !== undefined; part = started.pop()) {
+      const beganMs = performance.now();
+      try {
+        await stopInTime(part, stopTimeoutMs);
+        log?.info({ part: part.name, tookMs: since(beganMs) }, 'stopped');
+      } catch (error) {
+        faults.push(error instanceof Error ? error : new Error(String(error)));
+        log?.error({ part: part.name, err: error }, 'stop failed');
+      }
+    }
+    return faults;
+  }
+
+  return {
+    start,
+    stop,
+    get running() {
+      return started.map((part) => part.name);
+    },
+  };
+}
+
+async function stopInTime(part: LifecyclePart, timeoutMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(kitErrors.make('LIFECYCLE_STOP_TIMEOUT', { detail: `${part.name} took more than ${timeoutMs} ms` }));
+    }, timeoutMs);
+  });
+  try {
+    await Promise.race([part.stop(), tooLate]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function since(beganMs: number): number {
+  return Math.round(performance.now() - beganMs);
+}

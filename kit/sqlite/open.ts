@@ -1,0 +1,66 @@
+import { closeSync, openSync } from 'node:fs';
+import Database from 'better-sqlite3';
+import { makeDurable } from './durable.ts';
+import { assertMigrated, migrate } from './migrations.ts';
+import { assertSchema } from './schema-seal.ts';
+import type { OpenOptions, SqliteDatabase } from './types.ts';
+import { assertVersion } from './version.ts';
+
+/** After a checkpoint the WAL is cut to this; a pinned reader can still let it grow. */
+const WAL_SIZE_LIMIT_BYTES = 4 * 1024 * 1024;
+/** 4 MiB of 4 KiB pages between checkpoints. */
+const WAL_AUTOCHECKPOINT_PAGES = 1000;
+const DEFAULT_BUSY_TIMEOUT_MS = 5000;
+
+/**
+ * Opens (or makes, mode 0600) a durable WAL database and brings it to the newest migration. Throws SQLITE_TOO_OLD,
+ * SQLITE_NOT_DURABLE, SQLITE_MIGRATIONS_CHANGED, SQLITE_MIGRATION_FAILED, SQLITE_DAMAGED, or better-sqlite3's own error.
+ */
+export function openDatabase(path: string, options: OpenOptions): SqliteDatabase {
+  const db = connect(path, options);
+  try {
+    prepareDatabase(db, options);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+export function connect(path: string, options: OpenOptions): SqliteDatabase {
+  const readonly = options.readonly ?? false;
+  if (!readonly) createPrivately(path);
+  return new Database(path, { readonly, timeout: options.busyTimeoutMs ?? DEFAULT_BUSY_TIMEOUT_MS });
+}
+
+/** Everything between a raw connection and a usable one; reads before it writes. */
+export function prepareDatabase(db: SqliteDatabase, options: OpenOptions): void {
+  assertVersion(db);
+  db.pragma('trusted_schema = OFF');
+  db.pragma('foreign_keys = ON');
+  assertSchema(db);
+  if (options.readonly) {
+    db.pragma('query_only = ON');
+    assertMigrated(db, options.migrations);
+    return;
+  }
+  const nowMs = Date.now();
+  db.pragma('journal_mode = WAL');
+  db.pragma(`journal_size_limit = ${WAL_SIZE_LIMIT_BYTES}`);
+  db.pragma(`wal_autocheckpoint = ${WAL_AUTOCHECKPOINT_PAGES}`);
+  makeDurable(db, nowMs);
+  migrate(db, options.migrations, nowMs);
+}
+
+/**
+ * The WAL and shared memory take their mode from the database file. An existing file is not opened here: closing it
+ * would drop the locks another connection of this process holds on it.
+ */
+function createPrivately(path: string): void {
+  if (path === ':memory:' || path === '') return;
+  try {
+    closeSync(openSync(path, 'wx', 0o600));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+}
