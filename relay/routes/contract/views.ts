@@ -99,6 +99,8 @@ export const SiteListQuery = closed({
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 100 })),
 });
 
+const LaneDepth = closed({ depth: Count, oldestAgeMs: Count });
+
 export const ApplianceView = closed({
   id: Id('app'),
   serial: ShortText,
@@ -112,10 +114,7 @@ export const ApplianceView = closed({
   versions: closed({ appliance: ShortText, node: ShortText, os: ShortText }),
   telemetry: FactsObject,
   lanes: closed(
-    Object.fromEntries(LANES.map((lane) => [lane, closed({ depth: Count, oldestAgeMs: Count })])) as Record<
-      (typeof LANES)[number],
-      ReturnType<typeof closed>
-    >,
+    Object.fromEntries(LANES.map((lane) => [lane, LaneDepth])) as Record<(typeof LANES)[number], typeof LaneDepth>,
   ),
   disk: closed({ totalBytes: Count, freeBytes: Count }),
   clock: closed({ quality: ShortText, offsetMs: Type.Integer() }),

@@ -1,0 +1,279 @@
+import type { Generated } from 'kysely';
+
+/**
+ * Tables of the relay on both engines. Times are Unix milliseconds (bigint on PostgreSQL, read back as number).
+ * JSON columns hold text on both. Every table that holds a tenant's data carries partner_id; on PostgreSQL each of
+ * those has row-level security ENABLEd and FORCEd with `partner_id = current_setting('sitewarden.partner_id', true)`.
+ * Directory tables (no tenant data, only "which tenant does this credential belong to") are read before a tenant is
+ * known: key_directory, secret_directory. provision_session starts without a tenant and gets one when it is claimed.
+ */
+export interface RelayDatabase {
+  partner: { id: string; name: string; created_at_ms: number }; // RLS by id
+  client: { id: string; partner_id: string; name: string; created_at_ms: number };
+  site: {
+    id: string;
+    partner_id: string;
+    client_id: string;
+    name: string;
+    agent_tier: number;
+    required_services: string;
+    check_interval_ms: number;
+    heartbeat_interval_ms: number;
+    config_generation: number;
+    created_at_ms: number;
+  };
+  staff: {
+    id: string;
+    partner_id: string;
+    name: string;
+    role: string;
+    disabled_at_ms: number | null;
+    created_at_ms: number;
+  };
+  staff_session: {
+    token_hash: string;
+    partner_id: string;
+    staff_id: string;
+    created_at_ms: number;
+    last_used_at_ms: number;
+    expires_at_ms: number;
+  };
+  sign_in_link: {
+    token_hash: string;
+    partner_id: string;
+    staff_id: string;
+    created_at_ms: number;
+    expires_at_ms: number;
+    used_at_ms: number | null;
+  };
+
+  /** dik fingerprint -> appliance. Directory. */
+  key_directory: { fingerprint: string; public_key: string; partner_id: string; appliance_id: string };
+  /** SHA-256 of a session token, sign-in link, QR secret, or the locator of a typed code -> tenant. Directory. */
+  secret_directory: { hash: string; kind: string; partner_id: string; ref_id: string };
+
+  provision_code: {
+    id: string;
+    partner_id: string;
+    site_id: string;
+    qr_hash: string;
+    locator: string;
+    typed_salt: string;
+    typed_hash: string;
+    tries_left: number;
+    pre_approved: number;
+    created_by: string;
+    created_at_ms: number;
+    expires_at_ms: number;
+    revoked_at_ms: number | null;
+    used_at_ms: number | null;
+    used_by_fingerprint: string | null;
+    disputed_at_ms: number | null;
+  };
+  provision_session: {
+    id: string;
+    partner_id: string | null;
+    site_id: string | null;
+    code_id: string | null;
+    state: string;
+    secret_hash: string | null;
+    fingerprint: string;
+    keys: string;
+    commitment: string | null;
+    box_nonce: string | null;
+    relay_nonce: string;
+    number: string | null;
+    serial: string;
+    model: string;
+    software_version: string;
+    image_digest: string;
+    started_at_ms: number;
+    expires_at_ms: number;
+    claimed_by: string | null;
+    claimed_at_ms: number | null;
+    approved_by: string | null;
+    approved_at_ms: number | null;
+    acknowledged_at_ms: number | null;
+    appliance_id: string | null;
+    disputed_at_ms: number | null;
+  };
+
+  appliance: {
+    id: string;
+    partner_id: string;
+    site_id: string;
+    epoch: number;
+    state: string; // active | quarantined | revoked
+    dik: string;
+    dik_fingerprint: string;
+    evk: string;
+    seal: string;
+    site_ca_fingerprint: string;
+    serial: string;
+    model: string;
+    claimed_by: string;
+    claimed_at_ms: number;
+    order_seq: number;
+  };
+  /** The one small row a check-in writes. */
+  appliance_live: {
+    appliance_id: string;
+    partner_id: string;
+    site_id: string;
+    last_checkin_at_ms: number;
+    counter: number;
+    token: string;
+    previous_token: string | null;
+    previous_body_hash: string | null;
+    boot_id: string;
+    clock_offset_ms: number;
+    body: string; // the CheckinRequest as JSON
+  };
+
+  outbox_position: { appliance_id: string; partner_id: string; epoch: number; lane: string; acked_through: number };
+
+  evidence_log: {
+    appliance_id: string;
+    partner_id: string;
+    epoch: number;
+    origin: string;
+    received_size: number;
+    frontier: string;
+    last_leaf_hash: string; // base64 frontier of agent-proto/merkle, hex
+    cosigned_size: number;
+    cosigned_root: string;
+    checkpoint: string;
+    cosigned_at_ms: number | null;
+    fault_code: string | null;
+    fault_message: string | null;
+    fault_at_ms: number | null;
+  };
+  evidence_entry: {
+    appliance_id: string;
+    partner_id: string;
+    site_id: string;
+    epoch: number;
+    seq: number;
+    leaf_hash: string;
+    envelope: string;
+    kind: string;
+    actor: string;
+    outcome_code: string;
+    outcome_text: string;
+    target: string;
+    incident_id: string | null;
+    wall_time_ms: number;
+    received_at_ms: number;
+  };
+  evidence_node: { appliance_id: string; partner_id: string; epoch: number; level: number; idx: number; hash: string };
+
+  agent: {
+    id: string;
+    partner_id: string;
+    site_id: string;
+    appliance_id: string;
+    hostname: string;
+    os_family: string;
+    os_version: string;
+    agent_version: string;
+    tier: number;
+    state: string;
+    connected: number;
+    enrolled_at_ms: number;
+    last_heartbeat_at_ms: number | null;
+    telemetry: string;
+    received_at_ms: number;
+  };
+  check_latest: {
+    appliance_id: string;
+    partner_id: string;
+    site_id: string;
+    source: string;
+    check_name: string;
+    subject: string;
+    status: string;
+    severity: string;
+    since_ms: number;
+    row: string;
+    received_at_ms: number; // row: CheckRow JSON
+  };
+  incident: {
+    id: string;
+    partner_id: string;
+    site_id: string;
+    appliance_id: string;
+    state: string;
+    severity: string;
+    opened_at_ms: number;
+    changed_at_ms: number;
+    row: string; // IncidentRow JSON
+  };
+  action_run: {
+    id: string;
+    partner_id: string;
+    site_id: string;
+    appliance_id: string;
+    incident_id: string;
+    state: string;
+    started_at_ms: number;
+    row: string;
+  };
+  device: { id: string; partner_id: string; site_id: string; appliance_id: string; last_seen_ms: number; row: string };
+
+  site_order: {
+    id: string;
+    partner_id: string;
+    site_id: string;
+    appliance_id: string;
+    epoch: number;
+    seq: number;
+    action: string;
+    params: string;
+    state: string;
+    code: string | null;
+    detail: string;
+    requested_by: string;
+    envelope: string;
+    created_at_ms: number;
+    changed_at_ms: number;
+    expires_at_ms: number;
+  };
+
+  /** Append-only, hash-chained per partner: hash = SHA-256(prev hash | canonical JSON of the rest). */
+  audit_event: {
+    id: Generated<number>;
+    partner_id: string;
+    at_ms: number;
+    actor: string;
+    action: string;
+    ref: string;
+    detail: string;
+    prev_hash: string;
+    hash: string;
+  };
+}
+
+/** Tables with a tenant's data; a test holds this list against the catalogue of a real PostgreSQL. */
+export const TENANT_TABLES = [
+  'partner',
+  'client',
+  'site',
+  'staff',
+  'staff_session',
+  'sign_in_link',
+  'provision_code',
+  'provision_session',
+  'appliance',
+  'appliance_live',
+  'outbox_position',
+  'evidence_log',
+  'evidence_entry',
+  'evidence_node',
+  'agent',
+  'check_latest',
+  'incident',
+  'action_run',
+  'device',
+  'site_order',
+  'audit_event',
+] as const satisfies readonly (keyof RelayDatabase)[];
