@@ -6,6 +6,11 @@ export const kitErrors = defineErrors({
     status: 409,
     message: 'Only one process may use this data folder. Stop the other one, or give this one another folder.',
   },
+  FILE_LOCK_UNUSABLE: {
+    status: 500,
+    message:
+      'The lock file does not work here. Put the data folder on a local disk; if the file is damaged, remove it while nothing runs.',
+  },
   FILE_NOT_DIRECTORY: {
     status: 409,
     message: 'A folder is needed at this path. Move what is there, or name another path.',

@@ -1,3 +1,4 @@
+export { createPrivately } from './create-privately.ts';
 export { acquireLock, type FileLock } from './lock.ts';
 export { isProcessAlive } from './process-alive.ts';
 export { ensureDir, readFileIfExists } from './read-files.ts';

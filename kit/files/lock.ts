@@ -2,6 +2,7 @@ import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import Database from 'better-sqlite3';
 import { kitErrors } from '../errors/index.ts';
+import { createPrivately } from './create-privately.ts';
 
 export interface FileLock {
   readonly path: string;
@@ -10,7 +11,8 @@ export interface FileLock {
 }
 
 /**
- * Takes the single-instance lock at `path`, or throws FILE_LOCKED with `data.pid` of the holder (when known).
+ * Takes the single-instance lock at `path`, or throws FILE_LOCKED with `data.pid` of the holder (when known), or
+ * FILE_LOCK_UNUSABLE. The folder must exist.
  *
  * The lock is an exclusive SQLite transaction on an empty database: SQLite takes real kernel locks (fcntl on Unix,
  * LockFileEx on Windows), so the kernel drops them with the process however it dies. A pid file alone would survive a
@@ -21,13 +23,15 @@ export interface FileLock {
 export function acquireLock(path: string): FileLock {
   const target = resolve(path);
   const pidPath = `${target}.pid`;
+  createPrivately(target);
   const db = new Database(target, { timeout: 0 });
   try {
     db.exec('BEGIN EXCLUSIVE');
   } catch (error) {
     db.close();
-    if (!String((error as { code?: unknown }).code).startsWith('SQLITE_BUSY')) throw error;
-    throw lockedBy(target, readPid(pidPath), error);
+    const code = String((error as { code?: unknown }).code);
+    if (code.startsWith('SQLITE_BUSY')) throw lockedBy(target, readPid(pidPath), error);
+    throw kitErrors.make('FILE_LOCK_UNUSABLE', { detail: `${target} cannot be locked (${code})`, cause: error });
   }
   const temp = `${pidPath}.${process.pid}.tmp`;
   writeFileSync(temp, `${process.pid}\n`, { mode: 0o600 });

@@ -1,15 +1,54 @@
+import type Database from 'better-sqlite3';
+import { recordFault } from './faults.ts';
 import type { SqliteDatabase } from './types.ts';
 
 export interface CheckpointResult {
-  /** A reader or writer was in the way, so the WAL was not cut. */
+  /** A reader or writer was in the way, so not all was moved. */
   readonly isBusy: boolean;
   readonly walFrames: number;
   readonly movedFrames: number;
 }
 
+/** 4 MiB of 4 KiB pages. */
+const CHECKPOINT_AT_FRAMES = 1000;
+/** Asking for the size of the WAL costs 5 microseconds. */
+const COMMITS_BETWEEN_LOOKS = 4;
+
+interface Look {
+  commits: number;
+  readonly size: Database.Statement<[], { log: number }>;
+}
+
+const looks = new WeakMap<SqliteDatabase, Look>();
+
 /** Moves the WAL into the database and cuts it to nothing. Waits up to the busy timeout for readers. */
 export function checkpointTruncate(db: SqliteDatabase): CheckpointResult {
-  const rows = db.pragma('wal_checkpoint(TRUNCATE)') as { busy: number; log: number; checkpointed: number }[];
-  const row = rows[0] ?? { busy: 1, log: -1, checkpointed: -1 };
-  return { isBusy: row.busy !== 0, walFrames: row.log, movedFrames: row.checkpointed };
+  return checkpoint(db, 'TRUNCATE');
+}
+
+/**
+ * Called after each commit; moves the WAL now and then. SQLite's own automatic checkpoint does the same but keeps a
+ * failed sync to itself, and whoever goes on acknowledging after one may lose rows. Throws that failure; the commit
+ * before it is on disk nevertheless.
+ */
+export function checkpointWhenDue(db: SqliteDatabase): void {
+  let look = looks.get(db);
+  if (look === undefined) {
+    look = { commits: 0, size: db.prepare('PRAGMA wal_checkpoint(NOOP)') };
+    looks.set(db, look);
+  }
+  if (++look.commits < COMMITS_BETWEEN_LOOKS) return;
+  look.commits = 0;
+  if ((look.size.get()?.log ?? 0) >= CHECKPOINT_AT_FRAMES) checkpoint(db, 'PASSIVE');
+}
+
+function checkpoint(db: SqliteDatabase, mode: 'PASSIVE' | 'TRUNCATE'): CheckpointResult {
+  try {
+    const rows = db.pragma(`wal_checkpoint(${mode})`) as { busy: number; log: number; checkpointed: number }[];
+    const row = rows[0] ?? { busy: 1, log: -1, checkpointed: -1 };
+    return { isBusy: row.busy !== 0, walFrames: row.log, movedFrames: row.checkpointed };
+  } catch (error) {
+    recordFault(db, error);
+    throw error;
+  }
 }

@@ -1,5 +1,5 @@
-import { closeSync, openSync } from 'node:fs';
 import Database from 'better-sqlite3';
+import { createPrivately } from '../files/index.ts';
 import { makeDurable } from './durable.ts';
 import { assertMigrated, migrate } from './migrations.ts';
 import { assertSchema } from './schema-seal.ts';
@@ -8,8 +8,8 @@ import { assertVersion } from './version.ts';
 
 /** After a checkpoint the WAL is cut to this; a pinned reader can still let it grow. */
 const WAL_SIZE_LIMIT_BYTES = 4 * 1024 * 1024;
-/** 4 MiB of 4 KiB pages between checkpoints. */
-const WAL_AUTOCHECKPOINT_PAGES = 1000;
+/** 32 MiB: only a net under `checkpointWhenDue`, for writes that go past withTransaction and GroupCommit. */
+const WAL_AUTOCHECKPOINT_PAGES = 8000;
 const DEFAULT_BUSY_TIMEOUT_MS = 5000;
 
 /**
@@ -29,7 +29,7 @@ export function openDatabase(path: string, options: OpenOptions): SqliteDatabase
 
 export function connect(path: string, options: OpenOptions): SqliteDatabase {
   const readonly = options.readonly ?? false;
-  if (!readonly) createPrivately(path);
+  if (!readonly && path !== '' && path !== ':memory:') createPrivately(path);
   return new Database(path, { readonly, timeout: options.busyTimeoutMs ?? DEFAULT_BUSY_TIMEOUT_MS });
 }
 
@@ -50,17 +50,4 @@ export function prepareDatabase(db: SqliteDatabase, options: OpenOptions): void 
   db.pragma(`wal_autocheckpoint = ${WAL_AUTOCHECKPOINT_PAGES}`);
   makeDurable(db, nowMs);
   migrate(db, options.migrations, nowMs);
-}
-
-/**
- * The WAL and shared memory take their mode from the database file. An existing file is not opened here: closing it
- * would drop the locks another connection of this process holds on it.
- */
-function createPrivately(path: string): void {
-  if (path === ':memory:' || path === '') return;
-  try {
-    closeSync(openSync(path, 'wx', 0o600));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  }
 }
