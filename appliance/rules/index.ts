@@ -1,0 +1,4 @@
+export { BUILTIN_RULES_DIR, checkRuleFiles, loadRuleFolder, type RulesResult } from './load.ts';
+export { parseRule, type RuleResult } from './parse.ts';
+export { createRuleSet, type RuleSet } from './rule-set.ts';
+export type { ActionName, Rule, RuleSubject } from './types.ts';

@@ -1,0 +1,90 @@
+import { type ConfigIssue, loadConfig } from '@sitewarden/kit/config';
+import { isNode, isPair, LineCounter, parseDocument } from 'yaml';
+import { compileRule } from './compile.ts';
+import { fieldsOf, parseFieldKey } from './fields.ts';
+import { type Condition, RuleFile } from './schema.ts';
+import type { Rule } from './types.ts';
+
+export type RuleResult =
+  | { readonly ok: true; readonly rule: Rule }
+  | { readonly ok: false; readonly issues: readonly ConfigIssue[] };
+
+const MAX_NESTING = 8;
+
+/** A rule from its YAML text, or every fault at once with line and column. Pure; never throws for what the text says. */
+export function parseRule(text: string, fileName: string): RuleResult {
+  const loaded = loadConfig(RuleFile, text, fileName);
+  if (!loaded.ok) return loaded;
+  const faults = meaningFaults(loaded.value);
+  if (faults.length > 0) return { ok: false, issues: locate(text, faults) };
+  return { ok: true, rule: compileRule(loaded.value) };
+}
+
+type Path = readonly (string | number)[];
+interface Fault {
+  readonly path: Path;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+/** What a schema cannot say: a fact must be one that the rule's own check has. */
+function meaningFaults(file: RuleFile): Fault[] {
+  const known = fieldsOf(file.check);
+  const hint = `${file.check} has: ${known.join(', ')}`;
+  const faults: Fault[] = [];
+  const walk = (condition: Condition, path: Path, depth: number): void => {
+    if (depth > MAX_NESTING) {
+      faults.push({
+        path,
+        message: `conditions are nested deeper than ${MAX_NESTING} levels`,
+        hint: 'write two rules',
+      });
+      return;
+    }
+    for (const [key, value] of Object.entries(condition)) {
+      if (key === 'any' || key === 'all') {
+        for (const [i, inner] of (value as Condition[]).entries()) walk(inner, [...path, key, i], depth + 1);
+      } else if (key === 'not') walk(value as Condition, [...path, key], depth + 1);
+      else if (!known.includes(parseFieldKey(key).field)) {
+        faults.push({ path: [...path, key], message: `the check ${file.check} has no field \`${key}\``, hint });
+      }
+    }
+  };
+  walk(file.when, ['when'], 1);
+  for (const [name, value] of Object.entries(file.action.params)) {
+    if (typeof value === 'string' || known.includes(value.from)) continue;
+    const path = ['action', 'params', name, 'from'];
+    faults.push({ path, message: `the check ${file.check} has no field \`${value.from}\``, hint });
+  }
+  return faults;
+}
+
+function locate(text: string, faults: readonly Fault[]): ConfigIssue[] {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines });
+  const issues = faults.map(({ path, message, hint }) => {
+    const { line, col } = lines.linePos(offsetOf(document.contents, path));
+    return { path: dotted(path), line, column: col, message, ...(hint === undefined ? {} : { hint }) };
+  });
+  return issues.sort((a, b) => a.line - b.line || a.column - b.column);
+}
+
+/** Of the key the path ends at, or of the list item. */
+function offsetOf(root: unknown, path: Path): number {
+  let node: unknown = root;
+  let offset = 0;
+  for (const step of path) {
+    if (!isNode(node) || !('items' in node) || !Array.isArray(node.items)) return offset;
+    const item: unknown =
+      typeof step === 'number'
+        ? node.items[step]
+        : node.items.find((pair) => isPair(pair) && isNode(pair.key) && String(pair.key) === step);
+    const at = isPair(item) ? item.key : item;
+    if (isNode(at)) offset = at.range?.[0] ?? offset;
+    node = isPair(item) ? item.value : item;
+  }
+  return offset;
+}
+
+const dotted = (path: Path): string =>
+  path.map((step, i) => (typeof step === 'number' ? `[${step}]` : i === 0 ? step : `.${step}`)).join('');
