@@ -1,0 +1,67 @@
+import { readFile } from 'node:fs/promises';
+import type { Facts } from '@sitewarden/agent-proto/agent';
+import { runTool, type ToolResult } from '@sitewarden/kit/exec';
+import { toolProblem } from '../tool-problem.ts';
+import type { CollectContext, Observation } from '../types.ts';
+import { firewallFacts, hasIpv6 } from './facts.ts';
+import { type IptablesInput, parseIptablesRules } from './iptables-rules.ts';
+import { parseNftRuleset } from './nft-ruleset.ts';
+
+/**
+ * Asks the kernel's rules and not the managers (firewalld, ufw): a manager may run with nothing loaded. iptables-nft
+ * rules show up in nft; the older iptables has tables of its own, so it is asked when nft shows no filter.
+ */
+export async function collectFirewall({ signal }: CollectContext): Promise<Observation[]> {
+  const ipv6InUse = hasIpv6(await readFile('/proc/net/if_inet6', 'utf8').catch(() => ''));
+  const nft = await runTool(['nft', '--json', 'list', 'ruleset'], { signal, maxBytes: 8 * 1024 * 1024 });
+  const seen = nft.ok ? parseNftRuleset(nft.stdout) : undefined;
+  if (seen !== undefined && (seen.fate.ipv4 !== undefined || seen.fate.ipv6 !== undefined)) {
+    const facts = firewallFacts({ technology: seen.manager, fate: seen.fate, ruleCount: seen.ruleCount, ipv6InUse });
+    return [{ subject: '', facts }];
+  }
+  const legacy = await iptablesFacts({ signal, ipv6InUse });
+  if (legacy.facts !== undefined) return [{ subject: '', facts: legacy.facts }];
+  if (seen === undefined && (!nft.missing || !legacy.missing)) {
+    const probe_error = nft.missing
+      ? toolProblem('iptables', 'iptables', legacy.result)
+      : toolProblem('nft', 'nftables', nft);
+    return [{ subject: '', facts: { probe_error } }];
+  }
+  if (seen === undefined) return [{ subject: '', facts: { probe_error: toolProblem('nft', 'nftables', nft) } }];
+  if (!legacy.missing) {
+    const probe_error = toolProblem('iptables', 'iptables', legacy.result);
+    return [{ subject: '', facts: { technology: 'nftables', rule_count: seen.ruleCount, probe_error } }];
+  }
+  const facts = firewallFacts({ technology: 'none', fate: {}, ruleCount: seen.ruleCount, ipv6InUse });
+  return [{ subject: '', facts }];
+}
+
+interface LegacySight {
+  /** undefined when the rules could not be read. */
+  readonly facts?: Facts;
+  readonly missing: boolean;
+  readonly result: ToolResult;
+}
+
+async function iptablesFacts(context: { signal: AbortSignal; ipv6InUse: boolean }): Promise<LegacySight> {
+  const { signal, ipv6InUse } = context;
+  const result = await runTool(['iptables', '-S'], { signal });
+  const v4 = result.ok ? parseIptablesRules(result.stdout) : undefined;
+  if (v4 === undefined) return { missing: result.missing, result };
+  const listed6 = await runTool(['ip6tables', '-S'], { signal });
+  const v6 = listed6.ok ? parseIptablesRules(listed6.stdout) : undefined;
+  if (v6 === undefined && ipv6InUse) return { missing: false, result: listed6 };
+  return { facts: legacyFacts(v4, v6, ipv6InUse), missing: false, result };
+}
+
+function legacyFacts(v4: IptablesInput, v6: IptablesInput | undefined, ipv6InUse: boolean): Facts {
+  return firewallFacts({
+    technology: v4.isUfw ? 'ufw' : v4.fate === undefined && v6?.fate === undefined ? 'none' : 'iptables',
+    fate: {
+      ...(v4.fate === undefined ? {} : { ipv4: v4.fate }),
+      ...(v6?.fate === undefined ? {} : { ipv6: v6.fate }),
+    },
+    ruleCount: v4.ruleCount + (v6?.ruleCount ?? 0),
+    ipv6InUse,
+  });
+}

@@ -1,0 +1,3 @@
+export { COLLECTORS } from './collectors.ts';
+export { type RunChecksOptions, runChecks } from './run-checks.ts';
+export type { CheckOutcome, CollectContext, Collector, Observation, Verdict } from './types.ts';

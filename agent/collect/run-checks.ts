@@ -1,0 +1,100 @@
+import { AGENT_LIMITS, type Facts } from '@sitewarden/agent-proto/agent';
+import { CHECKS, isCheckName } from '@sitewarden/agent-proto/checks';
+import type { ServiceManager } from '@sitewarden/kit/services';
+import { systemClock } from '@sitewarden/kit/time';
+import { COLLECTORS } from './collectors.ts';
+import type { CheckOutcome, Collector, Observation } from './types.ts';
+import { verdictsOf } from './verdict.ts';
+
+export interface RunChecksOptions {
+  /** Names asked for; names the agent does not know give one unknown result each. */
+  readonly checks: readonly string[];
+  readonly requiredServices: readonly string[];
+  readonly services: ServiceManager;
+  /** For one collector. Default 15000. */
+  readonly timeoutMs?: number;
+  /** Calls all of it off. */
+  readonly signal?: AbortSignal;
+  readonly collectors?: readonly Collector[];
+}
+
+const DEFAULT_TIMEOUT_MS = 15_000;
+const MAX_UNKNOWN_CHECKS = 16;
+
+/** Runs the checks side by side. Never throws: a collector that throws or takes too long gives unknown with the reason. */
+export async function runChecks(options: RunChecksOptions): Promise<CheckOutcome[]> {
+  const collectors = options.collectors ?? COLLECTORS;
+  const wanted = [...new Set(options.checks)];
+  const known = collectors.filter(({ name }) => wanted.includes(name));
+  const unknown = wanted.filter((name) => !collectors.some((collector) => collector.name === name));
+  const outcomes = await Promise.all(known.map((collector) => runOne(collector, options)));
+  return [...outcomes.flat(), ...unknown.slice(0, MAX_UNKNOWN_CHECKS).map(unknownCheck)];
+}
+
+async function runOne(collector: Collector, options: RunChecksOptions): Promise<CheckOutcome[]> {
+  const collectedAtMs = systemClock.nowMs();
+  const beganMs = systemClock.monotonicMs();
+  const observations = await observe(collector, options, collectedAtMs);
+  const durationMs = Math.round(systemClock.monotonicMs() - beganMs);
+  return observations.map(({ subject, facts: raw }) => {
+    const facts = boundFacts(collector, raw);
+    return { check: collector.name, subject, facts, ...collector.evaluate(facts), collectedAtMs, durationMs };
+  });
+}
+
+async function observe(
+  collector: Collector,
+  { requiredServices, services, timeoutMs = DEFAULT_TIMEOUT_MS, signal: callOff }: RunChecksOptions,
+  nowMs: number,
+): Promise<readonly Observation[]> {
+  const failed = (probe_error: string): readonly Observation[] => {
+    const subjects = collector.subjects?.(requiredServices) ?? [''];
+    return subjects.map((subject) => ({ subject, facts: { probe_error } }));
+  };
+  if (!collector.platforms.includes(process.platform)) {
+    return failed(`The agent cannot look at this on ${process.platform}. Look by hand.`);
+  }
+  const timeout = AbortSignal.timeout(timeoutMs);
+  const signal = callOff === undefined ? timeout : AbortSignal.any([timeout, callOff]);
+  const late = new Promise<readonly Observation[]>((resolve) => {
+    const onAbort = () => resolve(failed(lateReason(timeout.aborted, timeoutMs)));
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([collector.collect({ requiredServices, services, nowMs, signal }), late]);
+  } catch (error) {
+    // The error's own words stay here: they can hold paths and names of people.
+    const code = (error as NodeJS.ErrnoException | undefined)?.code;
+    return failed(`Looking failed${typeof code === 'string' ? ` with ${code}` : ''}. Run the agent as root.`);
+  }
+}
+
+function lateReason(isTimeout: boolean, timeoutMs: number): string {
+  return isTimeout
+    ? `No answer within ${timeoutMs / 1000} s. Look at the load of this machine and run the check again.`
+    : 'The agent was stopped while it looked. The check runs again after its start.';
+}
+
+function unknownCheck(check: string): CheckOutcome {
+  const collectedAtMs = systemClock.nowMs();
+  const reason = 'This agent does not know the check. Update the agent.';
+  const name = check.slice(0, AGENT_LIMITS.maxFactNameChars);
+  const verdict = { ...verdictsOf('services', 'the check is run').unknown(reason), controls: [] };
+  return { check: name, subject: '', facts: {}, ...verdict, collectedAtMs, durationMs: 0 };
+}
+
+/** Only names of the catalogue, within the contract's bounds: a message outside them would be refused whole. */
+function boundFacts({ name }: Collector, raw: Facts): Facts {
+  const allowed: readonly string[] = isCheckName(name) ? CHECKS[name].facts : [];
+  const facts: Facts = {};
+  for (const [key, value] of Object.entries(raw)) {
+    if (!allowed.includes(key)) continue;
+    if (typeof value === 'string') facts[key] = clip(value);
+    else if (Array.isArray(value)) facts[key] = value.slice(0, AGENT_LIMITS.maxFactListItems).map(clip);
+    else if (typeof value === 'boolean' || Number.isSafeInteger(value)) facts[key] = value;
+  }
+  return facts;
+}
+
+const clip = (text: string): string => text.slice(0, AGENT_LIMITS.maxFactTextChars);
