@@ -1,0 +1,111 @@
+import type { Facts } from '@sitewarden/agent-proto/agent';
+import type { CheckName, CheckSeverity, CheckStatus } from '@sitewarden/agent-proto/checks';
+import type { CheckRow } from '@sitewarden/agent-proto/http';
+import type { SqliteDatabase } from '@sitewarden/kit/sqlite';
+import { json, prepared } from './statements.ts';
+
+/** What a result is about. `source` is an agent's id, or BOX. */
+export interface ResultKey {
+  readonly source: string;
+  readonly check: CheckName;
+  readonly subject: string;
+}
+
+/** The box itself, where an agent's id would stand. */
+export const BOX = 'box';
+
+export interface ResultRow extends ResultKey {
+  readonly status: CheckStatus;
+  readonly severity: CheckSeverity;
+  readonly controls: readonly string[];
+  readonly expected: string;
+  readonly actual: string;
+  readonly reason: string;
+  readonly facts: Facts;
+  /** By the box's reckoning: never after it was received. */
+  readonly collectedAtMs: number;
+  readonly receivedAtMs: number;
+  /** When the status last changed. */
+  readonly sinceMs: number;
+  readonly reportId: number;
+}
+
+const COLUMNS = `source, check_name AS "check", subject, status, severity, controls, expected, actual, reason, facts,
+  collected_at_ms AS collectedAtMs, received_at_ms AS receivedAtMs, since_ms AS sinceMs, report_id AS reportId`;
+
+export const RESULT_SQL = {
+  latest: `SELECT ${COLUMNS} FROM result_latest WHERE source = ? AND check_name = ? AND subject = ?`,
+  latestOfSource: `SELECT ${COLUMNS} FROM result_latest WHERE source = ? ORDER BY check_name, subject`,
+  put: `INSERT INTO result_latest (source, check_name, subject, status, severity, controls, expected, actual, reason,
+      facts, collected_at_ms, received_at_ms, since_ms, report_id)
+    VALUES (@source, @check, @subject, @status, @severity, @controls, @expected, @actual, @reason,
+      @facts, @collectedAtMs, @receivedAtMs, @sinceMs, @reportId)
+    ON CONFLICT (source, check_name, subject) DO UPDATE SET
+      status = excluded.status, severity = excluded.severity, controls = excluded.controls,
+      expected = excluded.expected, actual = excluded.actual, reason = excluded.reason, facts = excluded.facts,
+      collected_at_ms = excluded.collected_at_ms, received_at_ms = excluded.received_at_ms,
+      since_ms = excluded.since_ms, report_id = excluded.report_id`,
+  appendHistory: `INSERT INTO result_history (source, check_name, subject, status, severity, actual, reason, facts,
+      first_received_at_ms, last_received_at_ms)
+    VALUES (@source, @check, @subject, @status, @severity, @actual, @reason, @facts, @receivedAtMs, @receivedAtMs)`,
+  extendHistory: `UPDATE result_history SET last_received_at_ms = ? WHERE id =
+    (SELECT max(id) FROM result_history WHERE source = ? AND check_name = ? AND subject = ?)`,
+  pruneHistory: `DELETE FROM result_history WHERE id IN (SELECT id FROM result_history WHERE id <=
+    (SELECT max(id) - ? FROM result_history) ORDER BY id LIMIT ?)`,
+  failingBySource: `SELECT source, count(*) AS failing FROM result_latest WHERE status = 'fail' GROUP BY source`,
+} as const;
+
+type Raw = Omit<ResultRow, 'controls' | 'facts'> & { controls: string; facts: string };
+
+const fromRaw = (raw: Raw): ResultRow => ({ ...raw, controls: json(raw.controls), facts: json(raw.facts) });
+const toRaw = (row: ResultRow): Raw => ({
+  ...row,
+  controls: JSON.stringify(row.controls),
+  facts: JSON.stringify(row.facts),
+});
+
+export function latestResult(db: SqliteDatabase, { source, check, subject }: ResultKey): ResultRow | undefined {
+  const raw = prepared<[string, string, string], Raw>(db, RESULT_SQL.latest).get(source, check, subject);
+  return raw && fromRaw(raw);
+}
+
+export function resultsOfSource(db: SqliteDatabase, source: string): ResultRow[] {
+  return prepared<[string], Raw>(db, RESULT_SQL.latestOfSource).all(source).map(fromRaw);
+}
+
+export function putLatestResult(db: SqliteDatabase, row: ResultRow): void {
+  prepared<Raw>(db, RESULT_SQL.put).run(toRaw(row));
+}
+
+/** Begins a new run of equal results. */
+export function appendResultHistory(db: SqliteDatabase, row: ResultRow): void {
+  const { source, check, subject, status, severity, actual, reason, facts, receivedAtMs } = toRaw(row);
+  const values = { source, check, subject, status, severity, actual, reason, facts, receivedAtMs };
+  prepared<typeof values>(db, RESULT_SQL.appendHistory).run(values);
+}
+
+/** The newest run of this subject has lasted until `receivedAtMs`. */
+export function extendResultHistory(db: SqliteDatabase, key: ResultKey, receivedAtMs: number): void {
+  const statement = prepared<[number, string, string, string]>(db, RESULT_SQL.extendHistory);
+  statement.run(receivedAtMs, key.source, key.check, key.subject);
+}
+
+/** Deletes at most `limit` of the rows beyond the newest `keepRows`; answers how many. */
+export function pruneResultHistory(db: SqliteDatabase, { keepRows, limit }: { keepRows: number; limit: number }) {
+  return prepared<[number, number]>(db, RESULT_SQL.pruneHistory).run(keepRows, limit).changes;
+}
+
+/** How many checks fail now, for each source that has any. */
+export function failingBySource(db: SqliteDatabase): Map<string, number> {
+  const rows = prepared<[], { source: string; failing: number }>(db, RESULT_SQL.failingBySource).all();
+  return new Map(rows.map(({ source, failing }) => [source, failing]));
+}
+
+/** `agentId` of rows that leave the box: null is the box itself. */
+export const agentIdOf = (source: string): string | null => (source === BOX ? null : source);
+
+/** The row the relay gets. */
+export function toCheckRow(row: ResultRow): CheckRow {
+  const { source, reportId, controls, facts, ...rest } = row;
+  return { type: 'check', agentId: agentIdOf(source), ...rest, controls: [...controls], facts };
+}
