@@ -1,0 +1,36 @@
+export interface Figure {
+  name: string;
+  value: number;
+  unit: string;
+  /** null where benchmarks of this name have a fixed goal instead of a control. */
+  control: number | null;
+  /** value / control unless `note` says otherwise. */
+  ratio: number | null;
+  note?: string;
+}
+
+export interface Bench {
+  title: string;
+  load: () => Promise<{ run: () => Promise<Figure[]> }>;
+}
+
+export const BENCHES = {
+  intake: {
+    title: 'results/s acknowledged after commit, 50 agents, against a bare grpc-js echo',
+    load: () => import('./intake.ts'),
+  },
+  checkin: {
+    title: 'check-ins/s verified, stored, answered, against bare crypto.verify on one core',
+    load: () => import('./checkin.ts'),
+  },
+  'checkin-http': {
+    title: 'the same over HTTP, against a bare Fastify POST route',
+    load: () => import('./checkin-http.ts'),
+  },
+  'evidence-append': {
+    title: 'entries/s signed, in the tree, committed, against crypto.sign on one core',
+    load: () => import('./evidence-append.ts'),
+  },
+  idle: { title: 'RSS and CPU of the idle appliance against the bare libraries', load: () => import('./idle.ts') },
+  start: { title: 'npm start, warm, to the first acknowledged check-in', load: () => import('./start.ts') },
+} as const satisfies Record<string, Bench>;

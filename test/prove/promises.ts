@@ -1,0 +1,23 @@
+export interface ProofResult {
+  cases: number;
+  failures: number;
+  /** The same run with the fault unguarded; `failed` must be true. */
+  control: { expectedToFail: true; failed: boolean; detail: string };
+  detail?: string;
+}
+
+export interface Proof {
+  title: string;
+  load: () => Promise<{ run: (options: { full: boolean; seed: number }) => Promise<ProofResult> }>;
+}
+
+/** Every promise that has a proof; a test runs each in its quick form. */
+export const PROMISES = {
+  T1: { title: 'an acknowledged event survives a power cut', load: () => import('./t1.ts') },
+  T8: { title: 'effect exactly once at the relay', load: () => import('./t8.ts') },
+  T11: { title: 'fleet status is true', load: () => import('./t11.ts') },
+  T12: { title: 'one claim, one winner', load: () => import('./t12.ts') },
+  T17: { title: 'TLS strict on the agent port', load: () => import('./t17.ts') },
+  T24: { title: 'tenants are apart even if a WHERE is forgotten', load: () => import('./t24.ts') },
+  T25: { title: 'roles default to deny', load: () => import('./t25.ts') },
+} as const satisfies Record<string, Proof>;
