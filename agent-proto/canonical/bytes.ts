@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import canonicalize from 'canonicalize';
 import { ProtoError } from '../errors/index.ts';
 import { profileCopy } from './profile.ts';
@@ -20,13 +21,14 @@ export function canonicalBytes(value: unknown): Uint8Array {
  * outside the profile.
  */
 export function parseCanonical(bytes: Uint8Array): unknown {
-  let text: string;
+  if (!isUtf8(bytes)) throw new ProtoError('CANONICAL_FORM', 'The bytes are not UTF-8');
+  // Unlike TextDecoder this keeps a BOM, which then fails to parse.
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
   let value: unknown;
   try {
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
     value = JSON.parse(text);
   } catch {
-    throw new ProtoError('CANONICAL_FORM', 'The bytes are not JSON in UTF-8');
+    throw new ProtoError('CANONICAL_FORM', 'The bytes are not JSON');
   }
   if (canonicalText(value) !== text) throw new ProtoError('CANONICAL_FORM');
   return value;

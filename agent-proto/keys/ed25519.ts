@@ -45,9 +45,15 @@ export function privateKeyFromPem(pem: string): KeyObject {
   return assertEd25519(key);
 }
 
+// Deriving a public half costs as much as a signature; signers ask for it each time.
+const rawByKey = new WeakMap<KeyObject, string>();
+
 /** The wire form of a public key; given a private key, of its public half. Throws KEY_FORMAT for other key types. */
 export function rawPublicKey(key: KeyObject): string {
+  const known = rawByKey.get(key);
+  if (known !== undefined) return known;
   const jwk = (assertEd25519(key).type === 'private' ? createPublicKey(key) : key).export({ format: 'jwk' });
+  rawByKey.set(key, jwk.x as string);
   return jwk.x as string;
 }
 

@@ -18,18 +18,22 @@ function countPeaks(size: number): number {
  * `append` works in place; take a `clone` first where a transaction may roll back.
  */
 export class Frontier {
-  /** Leaves so far. */
-  size = 0;
+  #size = 0;
   /** Roots of the perfect subtrees, widest (leftmost) first. */
   readonly #peaks: Uint8Array[] = [];
 
-  /** Appends the hash of one leaf. Amortized one node hash. */
+  /** Leaves so far. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Appends the hash of one leaf (kept by reference, so hand over a buffer nobody reuses). Amortized one node hash. */
   append(leaf: Uint8Array): void {
     const peaks = this.#peaks;
     let hash = assertHash(leaf);
-    for (let rest = this.size; rest % 2 === 1; rest = (rest - 1) / 2) hash = nodeHash(peaks.pop() as Uint8Array, hash);
+    for (let rest = this.#size; rest % 2 === 1; rest = (rest - 1) / 2) hash = nodeHash(peaks.pop() as Uint8Array, hash);
     peaks.push(hash);
-    this.size += 1;
+    this.#size += 1;
   }
 
   /**
@@ -41,7 +45,7 @@ export class Frontier {
     const peaks = this.#peaks;
     peaks.length -= nodes.length - 1;
     peaks.push((nodes[nodes.length - 1] as TreeNode).hash);
-    this.size += 1;
+    this.#size += 1;
     return nodes;
   }
 
@@ -87,7 +91,7 @@ export class Frontier {
       throw new ProtoError('FRONTIER_FORMAT', `${peaks.length} hashes do not make a tree of ${size} leaves`);
     }
     const frontier = new Frontier();
-    frontier.size = size;
+    frontier.#size = size;
     for (const peak of peaks) frontier.#peaks.push(assertHash(peak));
     return frontier;
   }

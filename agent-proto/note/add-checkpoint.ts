@@ -1,6 +1,6 @@
 import { ProtoError } from '../errors/index.ts';
 import { decodeBase64 } from '../keys/index.ts';
-import { parseSize } from './checkpoint.ts';
+import { parseCheckpoint, parseSize } from './checkpoint.ts';
 import { noteString, parseNote } from './note.ts';
 
 /** A C2SP tlog-witness add-checkpoint body: proof hashes of 32 bytes, `checkpoint` the whole signed note. */
@@ -13,7 +13,7 @@ function refuse(detail: string): never {
   throw new ProtoError('ADD_CHECKPOINT_FORMAT', detail);
 }
 
-/** Throws ADD_CHECKPOINT_FORMAT, NOTE_FORMAT. */
+/** Throws ADD_CHECKPOINT_FORMAT, NOTE_FORMAT, CHECKPOINT_FORMAT. */
 export function encodeAddCheckpoint({ oldSize, proof, checkpoint }: AddCheckpoint): string {
   const hashes = proof.map((hash) => `${Buffer.from(hash).toString('base64')}\n`).join('');
   const text = `old ${oldSize}\n${hashes}\n${checkpoint}`;
@@ -22,8 +22,8 @@ export function encodeAddCheckpoint({ oldSize, proof, checkpoint }: AddCheckpoin
 }
 
 /**
- * Reads the request; the checkpoint inside is a well-formed note, not yet verified. Throws ADD_CHECKPOINT_FORMAT,
- * NOTE_FORMAT.
+ * Reads the request; the checkpoint inside is well-formed and not below the old size, but not yet verified. Throws
+ * ADD_CHECKPOINT_FORMAT, NOTE_FORMAT, CHECKPOINT_FORMAT: the answers a witness gives status 400.
  */
 export function parseAddCheckpoint(body: Uint8Array | string): AddCheckpoint {
   const text = noteString(body);
@@ -38,6 +38,7 @@ export function parseAddCheckpoint(body: Uint8Array | string): AddCheckpoint {
     return hash?.length === HASH_BYTES ? hash : refuse('A proof line is not 32 bytes in base64');
   });
   const checkpoint = text.slice(cut + 2);
-  parseNote(checkpoint);
+  const { size } = parseCheckpoint(parseNote(checkpoint).text);
+  if (oldSize > size) return refuse(`The old size ${oldSize} is above the checkpoint's ${size}`);
   return { oldSize, proof, checkpoint };
 }

@@ -44,5 +44,5 @@ export function verifyCosignature(note: Uint8Array | string, verifier: NoteVerif
   }
   const { text, verified } = verifyNote(note, [verifier]);
   parseCheckpoint(text);
-  return { timestampS: Math.max(...verified.map(({ timestampS }) => timestampS ?? 0)) };
+  return { timestampS: verified[0]?.timestampS as number };
 }

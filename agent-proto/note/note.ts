@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { ProtoError } from '../errors/index.ts';
 import { decodeBase64 } from '../keys/index.ts';
 import { isKeyName } from './key.ts';
@@ -23,19 +24,10 @@ function refuse(detail: string): never {
 
 /** Well-formed text out of bytes or a string; no control character but newline. Throws NOTE_FORMAT. */
 export function noteString(note: Uint8Array | string): string {
-  let text: string;
-  if (typeof note === 'string') {
-    text = note;
-    if (!text.isWellFormed()) refuse('The note holds a lone surrogate');
-  } else {
-    if (note.length > MAX_NOTE_BYTES) refuse(`The note has ${note.length} bytes, more than ${MAX_NOTE_BYTES}`);
-    try {
-      text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(note);
-    } catch {
-      return refuse('The note is not UTF-8');
-    }
-  }
-  if (text.length > MAX_NOTE_BYTES) refuse(`The note is longer than ${MAX_NOTE_BYTES} bytes`);
+  const size = typeof note === 'string' ? Buffer.byteLength(note) : note.length;
+  if (size > MAX_NOTE_BYTES) refuse(`The note has ${size} bytes, more than ${MAX_NOTE_BYTES}`);
+  if (typeof note === 'string' ? !note.isWellFormed() : !isUtf8(note)) refuse('The note is not UTF-8');
+  const text = typeof note === 'string' ? note : Buffer.from(note).toString('utf8');
   if (CONTROL.test(text)) refuse('The note holds a control character');
   return text;
 }

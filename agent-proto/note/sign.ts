@@ -10,7 +10,7 @@ export type NoteSigner = { name: string; privateKey: KeyObject };
 /** A signature that held. `timestampS` (Unix seconds) only for cosignatures. */
 export type VerifiedSignature = { name: string; keyHash: number; type: NoteKeyType; timestampS?: number };
 
-/** A note at least one known key stands for. */
+/** A note at least one known key stands for; `verified` names each such key once. */
 export type VerifiedNote = { text: string; verified: VerifiedSignature[]; unknown: NoteSignature[] };
 
 const TIMESTAMP_BYTES = 8;
@@ -54,6 +54,17 @@ function checkOf(text: string, line: NoteSignature, verifier: NoteVerifier): Che
   return { bytes, signature: line.signature.subarray(TIMESTAMP_BYTES), result, key };
 }
 
+/** Each known key once, so that counting entries counts keys; of several cosignatures of a key, the newest. */
+function onePerKey(results: readonly VerifiedSignature[]): VerifiedSignature[] {
+  const best = new Map<string, VerifiedSignature>();
+  for (const result of results) {
+    const id = `${result.name}+${result.keyHash}+${result.type}`;
+    const known = best.get(id);
+    if (!known || (result.timestampS ?? 0) > (known.timestampS ?? 0)) best.set(id, result);
+  }
+  return [...best.values()];
+}
+
 function refuseLine(name: string): never {
   throw new ProtoError('NOTE_SIGNATURE', `The signature of ${name} does not verify`);
 }
@@ -80,7 +91,7 @@ export function verifyNote(note: Uint8Array | string, verifiers: readonly NoteVe
   for (const { key, bytes, signature, result } of checks) {
     if (!verify(key, bytes, signature)) refuseLine(result.name);
   }
-  return { text: parsed.text, verified: checks.map(({ result }) => result), unknown };
+  return { text: parsed.text, verified: onePerKey(checks.map(({ result }) => result)), unknown };
 }
 
 /** The same on the thread pool. */
@@ -93,5 +104,5 @@ export async function verifyNoteAsync(
   const answers = await Promise.all(checks.map(({ key, bytes, signature }) => verifyAsync(key, bytes, signature)));
   const failed = checks[answers.indexOf(false)];
   if (failed) refuseLine(failed.result.name);
-  return { text: parsed.text, verified: checks.map(({ result }) => result), unknown };
+  return { text: parsed.text, verified: onePerKey(checks.map(({ result }) => result)), unknown };
 }
