@@ -1,3 +1,4 @@
+import { prepareSchema } from './prepare-schema.ts';
 import type { SchemaNode } from './types.ts';
 
 export interface ConfigRow {
@@ -13,7 +14,7 @@ export interface ConfigRow {
 
 /** One row for each key a person can write, in schema order, for the reference page and its test. */
 export function describeConfig(schema: object): ConfigRow[] {
-  return rowsOf(schema as SchemaNode, '');
+  return rowsOf(prepareSchema(schema), '');
 }
 
 function rowsOf(schema: SchemaNode, prefix: string): ConfigRow[] {

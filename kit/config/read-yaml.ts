@@ -1,11 +1,10 @@
 import {
   type Document,
-  isAlias,
   isMap,
   isNode,
-  isPair,
   isScalar,
   LineCounter,
+  type Node,
   parseDocument,
   visit,
   type YAMLError,
@@ -27,17 +26,31 @@ export interface YamlFile {
 /** Parses YAML 1.2 (core schema). Every fault becomes an issue; nothing is thrown. */
 export function readYaml(text: string): YamlFile {
   const lines = new LineCounter();
-  const early = checkText(text);
-  const document = parseDocument(early === undefined ? text : '', {
+  const bytes = Buffer.byteLength(text);
+  const isTooBig = bytes > MAX_CONFIG_BYTES;
+  const document = parseDocument(isTooBig ? '' : text, {
     lineCounter: lines,
     prettyErrors: false,
-    uniqueKeys: true,
+    // The library compares each key with all others; `refuseInside` does it in linear time.
+    uniqueKeys: false,
     stringKeys: true,
     merge: false,
   });
-  const issues = early === undefined ? [] : [early];
-  for (const fault of [...document.errors, ...document.warnings]) issues.push(fromFault(fault, lines));
-  if (issues.length === 0) issues.push(...refuseAliases(document, lines));
+  const issues: ConfigIssue[] = [];
+  if (isTooBig) {
+    issues.push({
+      path: '',
+      line: 1,
+      column: 1,
+      message: `the file has ${bytes} bytes, more than ${MAX_CONFIG_BYTES}`,
+      hint: 'split it, or remove what is not needed',
+    });
+  }
+  const faults = [...document.errors, ...document.warnings];
+  const overflow = faults.find((fault) => fault.message.includes('call stack'));
+  if (overflow !== undefined) issues.push(tooDeep(overflow.pos[0], lines));
+  else issues.push(...faults.map((fault) => issueAt(fault.pos[0], lines, { path: '', ...explain(fault) })));
+  if (issues.length === 0) issues.push(...refuseInside(document, lines));
   return { document, lines, issues, value: issues.length === 0 ? document.toJS() : undefined };
 }
 
@@ -56,55 +69,47 @@ export function issueAt(
   };
 }
 
-/** Limits that must hold before the parser, which recurses, sees the text. */
-function checkText(text: string): ConfigIssue | undefined {
-  const whole = { path: '', line: 1, column: 1 };
-  const bytes = Buffer.byteLength(text);
-  if (bytes > MAX_CONFIG_BYTES) {
-    return { ...whole, message: `the file has ${bytes} bytes; at most ${MAX_CONFIG_BYTES} are read` };
-  }
-  return undefined;
-}
-
-function refuseAliases(document: Document, lines: LineCounter): ConfigIssue[] {
+/** What YAML allows and a configuration does not: aliases (a few lines can stand for gigabytes), twins, bottomless pits. */
+function refuseInside(document: Document, lines: LineCounter): ConfigIssue[] {
   const issues: ConfigIssue[] = [];
-  visit(document, (_key, node, path) => {
-    if (path.length > MAX_DEPTH * 2) {
-      issues.push(
-        issueAt(isNode(node) ? (node.range?.[0] ?? 0) : 0, lines, {
-          path: '',
-          message: `nested deeper than ${MAX_DEPTH} levels`,
-        }),
-      );
-      return visit.BREAK;
-    }
-    if (isAlias(node)) {
-      issues.push(
-        issueAt(node.range?.[0] ?? 0, lines, {
-          path: '',
-          message: `the alias \`*${node.source}\` is not accepted`,
-          hint: 'write the value out',
-        }),
-      );
-    }
-    return undefined;
+  const at = (node: Node, message: string, hint: string) =>
+    issues.push(issueAt(node.range?.[0] ?? 0, lines, { path: '', message, hint }));
+  visit(document, {
+    Alias: (_key, node) => {
+      at(node, `the alias \`*${node.source}\` is not accepted`, 'write the value out');
+    },
+    Collection: (_key, node, path) => {
+      // Between two collections the path holds a pair at most.
+      if (path.length > MAX_DEPTH * 2) {
+        issues.push(tooDeep(node.range?.[0] ?? 0, lines));
+        return visit.BREAK;
+      }
+      if (!isMap(node)) return undefined;
+      const seen = new Set<unknown>();
+      for (const { key } of node.items) {
+        if (!isScalar(key)) continue;
+        if (seen.has(key.value)) at(key, `the key \`${key.value}\` is given twice`, 'keep one of the two');
+        seen.add(key.value);
+      }
+      return undefined;
+    },
   });
   return issues;
 }
 
-function fromFault(fault: YAMLError, lines: LineCounter): ConfigIssue {
-  return issueAt(fault.pos[0], lines, { path: '', ...explain(fault) });
+function tooDeep(offset: number, lines: LineCounter): ConfigIssue {
+  return issueAt(offset, lines, { path: '', message: `nested deeper than ${MAX_DEPTH} levels`, hint: 'nest it less' });
 }
 
 function explain(fault: YAMLError): { message: string; hint?: string } {
-  const text = fault.message.split('\n')[0]!;
+  const text = fault.message.split('\n')[0]!.slice(0, 200);
   switch (fault.code) {
     case 'TAB_AS_INDENT':
       return { message: 'a tab is used to indent', hint: 'indent with spaces' };
-    case 'DUPLICATE_KEY':
-      return { message: 'the key is given twice', hint: 'keep one of the two' };
     case 'MULTIPLE_DOCS':
       return { message: 'the file holds more than one document', hint: 'remove everything from the second `---` on' };
+    case 'NON_STRING_KEY':
+      return { message: 'the key is not plain text', hint: 'write one word, or put it in quotes' };
     case 'TAG_RESOLVE_FAILED':
       return { message: text, hint: 'remove the tag' };
     default:
@@ -119,9 +124,7 @@ export function offsetOf(document: Document, path: readonly (string | number)[],
   for (const [depth, step] of path.entries()) {
     const isLast = depth === path.length - 1;
     if (isMap(node)) {
-      const pair = node.items.find(
-        (item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(step),
-      );
+      const pair = node.items.find((item) => isScalar(item.key) && String(item.key.value) === String(step));
       if (pair === undefined) return offset;
       const keyAt = startOf(pair.key);
       node = pair.value;

@@ -1,4 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
+import { collectOutput } from './collect-output.ts';
 
 export interface ToolOptions {
   /** Then the whole process group is killed. Default 10000. */
@@ -17,6 +19,7 @@ export interface ToolResult {
   /** Exit code 0, in time, nothing cut off. */
   readonly ok: boolean;
   readonly stdout: string;
+  /** What the tool said, or why it could not run. */
   readonly stderr: string;
   /** Null when it was killed or never ran. */
   readonly exitCode: number | null;
@@ -28,62 +31,100 @@ export interface ToolResult {
   readonly aborted: boolean;
 }
 
+type Child = ChildProcessByStdio<Writable, Readable, Readable>;
+type End = 'exited' | 'timedOut' | 'aborted';
+
+/** Silence for this long after the tool's end means that whoever still holds its pipes is a daemon it left behind. */
+const SILENCE_MS = 200;
+
 /**
  * Runs a program by its argv, never through a shell, and never throws for what the program does. Locale is C so that
  * its words can be parsed. It leads its own process group, so a tool that forks is killed with its children.
  */
 export function runTool(argv: readonly [string, ...string[]], options: ToolOptions = {}): Promise<ToolResult> {
-  const { timeoutMs = 10_000, maxBytes = 1024 * 1024, signal } = options;
-  return new Promise((resolve) => {
-    const child = spawn(argv[0], argv.slice(1), {
+  if (options.signal?.aborted) return Promise.resolve({ ...neverRan('called off before it began'), aborted: true });
+  let child: Child;
+  try {
+    child = spawn(argv[0], argv.slice(1), {
       detached: process.platform !== 'win32',
       env: { ...baseEnv(), ...options.env },
       stdio: ['pipe', 'pipe', 'pipe'],
       windowsHide: true,
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     });
-    const out = collect(child.stdout, maxBytes);
-    const err = collect(child.stderr, maxBytes);
-    let timedOut = false;
-    let aborted = false;
-    const onAbort = () => {
-      aborted = true;
-      killGroup(child);
-    };
-    const timer = setTimeout(() => {
-      timedOut = true;
-      killGroup(child);
-    }, timeoutMs);
-    let isDone = false;
-    const finish = (exitCode: number | null, fault?: NodeJS.ErrnoException) => {
-      if (isDone) return;
-      isDone = true;
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', onAbort);
-      child.stdout.destroy();
-      child.stderr.destroy();
-      const truncated = out.truncated || err.truncated;
+  } catch (error) {
+    // An argument list that is too long, or a NUL byte in it.
+    return Promise.resolve(neverRan((error as Error).message));
+  }
+  return follow(child, options);
+}
+
+function follow(child: Child, options: ToolOptions): Promise<ToolResult> {
+  const { timeoutMs = 10_000, maxBytes = 1024 * 1024, signal } = options;
+  const out = collectOutput(child.stdout, maxBytes);
+  const err = collectOutput(child.stderr, maxBytes);
+  return new Promise((resolve) => {
+    let end: End = 'exited';
+    let silence: NodeJS.Timeout | undefined;
+
+    const finish = (exitCode: number | null) => {
+      stopWatching();
+      const truncated = out.isTruncated() || err.isTruncated();
       resolve({
-        ok: exitCode === 0 && !timedOut && !aborted && !truncated,
+        ok: exitCode === 0 && end === 'exited' && !truncated,
         stdout: out.text(),
-        stderr: fault === undefined ? err.text() : fault.message,
-        exitCode: timedOut || aborted ? null : exitCode,
-        timedOut,
-        missing: fault?.code === 'ENOENT' || fault?.code === 'EACCES',
+        stderr: err.text(),
+        exitCode: end === 'exited' ? exitCode : null,
+        timedOut: end === 'timedOut',
+        missing: false,
         truncated,
-        aborted,
+        aborted: end === 'aborted',
       });
     };
-    child.once('error', (fault) => finish(null, fault));
-    child.once('close', (code) => finish(code));
-    // A grandchild that left the group can hold the pipes open for good; its leader's end plus a moment is enough.
-    child.once('exit', (code) => setTimeout(() => finish(code), 250).unref());
-    if (signal?.aborted) onAbort();
-    else signal?.addEventListener('abort', onAbort, { once: true });
+    const finishWhenSilent = (exitCode: number | null) => {
+      const before = out.bytes() + err.bytes();
+      silence = setTimeout(() => {
+        if (out.bytes() + err.bytes() === before || end !== 'exited') finish(exitCode);
+        else finishWhenSilent(exitCode);
+      }, SILENCE_MS);
+    };
+    const cutShort = (reason: End) => () => {
+      end = reason;
+      killGroup(child);
+    };
+    const onAbort = cutShort('aborted');
+    const timer = setTimeout(cutShort('timedOut'), timeoutMs);
+    const stopWatching = () => {
+      clearTimeout(timer);
+      clearTimeout(silence);
+      signal?.removeEventListener('abort', onAbort);
+      child.removeAllListeners();
+      for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();
+    };
+    child.once('error', (fault: NodeJS.ErrnoException) => {
+      stopWatching();
+      resolve({ ...neverRan(fault.message), missing: fault.code === 'ENOENT' || fault.code === 'EACCES' });
+    });
+    child.once('exit', finishWhenSilent);
+    child.once('close', finish);
+    signal?.addEventListener('abort', onAbort, { once: true });
     // A tool that does not read its input closes the pipe: that is its choice, not a fault of ours.
-    child.stdin.once('error', () => {});
+    child.stdin.on('error', () => {});
     child.stdin.end(options.input);
   });
+}
+
+function neverRan(stderr: string): ToolResult {
+  return {
+    ok: false,
+    stdout: '',
+    stderr,
+    exitCode: null,
+    timedOut: false,
+    missing: false,
+    truncated: false,
+    aborted: false,
+  };
 }
 
 function baseEnv(): Record<string, string> {
@@ -96,7 +137,7 @@ function baseEnv(): Record<string, string> {
   return kept;
 }
 
-function killGroup(child: ChildProcess): void {
+function killGroup(child: Child): void {
   if (child.pid === undefined) return;
   try {
     if (process.platform === 'win32') child.kill('SIGKILL');
@@ -104,24 +145,4 @@ function killGroup(child: ChildProcess): void {
   } catch {
     // The group is gone already.
   }
-}
-
-function collect(stream: NodeJS.ReadableStream, maxBytes: number): { text(): string; readonly truncated: boolean } {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  let truncated = false;
-  stream.on('data', (chunk: Buffer) => {
-    const room = maxBytes - bytes;
-    if (chunk.length > room) truncated = true;
-    if (room <= 0) return;
-    const kept = chunk.length > room ? chunk.subarray(0, room) : chunk;
-    chunks.push(kept);
-    bytes += kept.length;
-  });
-  return {
-    text: () => Buffer.concat(chunks).toString('utf8'),
-    get truncated() {
-      return truncated;
-    },
-  };
 }

@@ -14,7 +14,8 @@ export interface LifecycleOptions {
 }
 
 export interface Lifecycle {
-  /** Starts the parts in order. When one fails, those already started are stopped in reverse and its error is thrown. */
+  /** Starts the parts in order. When one fails, those already started are stopped in reverse and its error is thrown.
+   * A stop asked for meanwhile ends the start early. */
   start(): Promise<void>;
   /** Stops in reverse what was started; goes on past failures and answers them. Idempotent. */
   stop(): Promise<Error[]>;
@@ -29,8 +30,8 @@ export function createLifecycle(parts: readonly LifecyclePart[], options: Lifecy
   let stopping: Promise<Error[]> | undefined;
 
   async function start(): Promise<void> {
+    if (isStopping) return;
     for (const part of parts) {
-      if (isStopping) return;
       const beganMs = performance.now();
       try {
         await part.start();
@@ -41,9 +42,12 @@ export function createLifecycle(parts: readonly LifecyclePart[], options: Lifecy
       }
       started.push(part);
       log?.info({ part: part.name, tookMs: since(beganMs) }, 'started');
+      if (isStopping) {
+        // The stop that was asked for while this part was starting did not see it.
+        await stop();
+        return;
+      }
     }
-    // A stop asked for while the last part was starting did not see it.
-    if (isStopping) await stop();
   }
 
   function stop(): Promise<Error[]> {

@@ -1,6 +1,5 @@
-import { type DestinationStream, type Logger, pino } from 'pino';
-import { scrubObject } from './scrub-object.ts';
-import { scrubText } from './values.ts';
+import { type DestinationStream, type Logger, type LoggerOptions as PinoOptions, pino } from 'pino';
+import { scrubLine, scrubObject } from './scrub-object.ts';
 
 export type { Logger } from 'pino';
 
@@ -14,22 +13,27 @@ export interface LoggerOptions {
 }
 
 /**
- * A pino logger that hides secrets twice: objects by key name (at any depth, in child bindings and errors too) before
- * they are written, and the finished line by what secrets look like, which also covers text put together by hand.
+ * A pino logger that writes no secret. The finished line is read back and scrubbed by key name and by what secrets look
+ * like: one place that also covers child bindings, serializers of other libraries, errors and their causes. pino's own
+ * `redact` was rejected: it knows paths, not names at any depth.
  */
 export function createLogger({ name, level, destination }: LoggerOptions): Logger {
-  return pino(
-    {
-      name,
-      level,
-      formatters: {
-        level: (label) => ({ level: label }),
-        bindings: scrubObject,
-        log: scrubObject,
-      },
-      timestamp: pino.stdTimeFunctions.isoTime,
-      hooks: { streamWrite: scrubText },
-    },
-    destination ?? pino.destination({ fd: 1, sync: true }),
-  );
+  const options: PinoOptions = {
+    name,
+    level,
+    base: { pid: process.pid },
+    formatters: { level: (label) => ({ level: label }) },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    hooks: { streamWrite: scrubLine, logMethod: scrubArguments },
+  };
+  return pino(options, destination ?? pino.destination({ fd: 1, sync: true }));
 }
+
+/** Objects put into the text by %o lose their key names' meaning once they are text, so they are scrubbed before. */
+const scrubArguments: NonNullable<NonNullable<PinoOptions['hooks']>['logMethod']> = function (args, method) {
+  for (let i = 1; i < args.length; i++) {
+    const value: unknown = args[i];
+    if (typeof value === 'object' && value !== null) (args as unknown[])[i] = scrubObject(value);
+  }
+  method.apply(this, args);
+};

@@ -5,17 +5,36 @@ import { REDACTED, scrubText } from './values.ts';
 const MAX_DEPTH = 8;
 const MAX_ITEMS = 100;
 const MAX_TEXT = 8192;
+const MAX_LINE = 64 * 1024;
+/** Shorter keys cannot hold a secret worth the name. */
+const MIN_SECRET_KEY = 14;
 
 /** A copy fit for a log: secrets by name and by look are hidden, bytes are counted, cycles and depth are cut. */
 export function scrubObject(value: object): Record<string, unknown> {
   return scrub(value, new Set(), 0) as Record<string, unknown>;
 }
 
+/** The same for a finished line of JSON, whatever put it together. Of an overlong one only the frame is kept. */
+export function scrubLine(line: string): string {
+  let value: Record<string, unknown>;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return `${JSON.stringify({ msg: scrubText(line.slice(0, MAX_TEXT).trim()) })}\n`;
+  }
+  if (line.length > MAX_LINE) {
+    const { level, time, pid, name, msg } = value;
+    value = { level, time, pid, name, msg, leftOutCharacters: line.length };
+  }
+  return `${JSON.stringify(scrubObject(value))}\n`;
+}
+
 function scrub(value: unknown, parents: Set<object>, depth: number): unknown {
   if (typeof value === 'string') return scrubText(value.length > MAX_TEXT ? `${value.slice(0, MAX_TEXT)}...` : value);
   if (typeof value === 'bigint') return value.toString();
   if (typeof value !== 'object' || value === null) return value;
-  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return `[${value.byteLength} bytes]`;
+  const byteLength = byteLengthOf(value);
+  if (byteLength !== undefined) return `[${byteLength} bytes]`;
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'invalid date' : value.toISOString();
   if (parents.has(value)) return '[circular]';
   if (depth >= MAX_DEPTH) return '[deeper]';
@@ -26,24 +45,33 @@ function scrub(value: unknown, parents: Set<object>, depth: number): unknown {
 }
 
 function scrubInside(value: object, inner: (value: unknown) => unknown): unknown {
-  if (Array.isArray(value)) return value.slice(0, MAX_ITEMS).map(inner);
-  if (value instanceof Set) return [...value].slice(0, MAX_ITEMS).map(inner);
-  const entries =
-    value instanceof Map ? [...value].map(([key, item]) => [String(key), item] as const) : entriesOf(value);
+  if (Array.isArray(value) || value instanceof Set) return [...value].slice(0, MAX_ITEMS).map(inner);
   const result: Record<string, unknown> = {};
-  for (const [key, item] of entries.slice(0, MAX_ITEMS)) {
-    const isHidden = isSecretName(key) && item !== undefined && item !== null && typeof item !== 'boolean';
-    result[key] = isHidden ? REDACTED : inner(item);
+  for (const [key, item] of entriesOf(value).slice(0, MAX_ITEMS)) {
+    const isHidden = item !== undefined && item !== null && typeof item !== 'boolean' && isSecretName(key);
+    result[key.length < MIN_SECRET_KEY ? key : scrubText(key)] = isHidden ? REDACTED : inner(item);
   }
   return result;
 }
 
 function entriesOf(value: object): [string, unknown][] {
-  if (!(value instanceof Error)) {
-    // crypto's KeyObject and X509Certificate have no own properties; their toString and toJSON give them away.
-    return Object.entries(value).filter(([, item]) => typeof item !== 'function');
-  }
-  const own = Object.entries(value);
-  const cause = value.cause === undefined ? [] : [['cause', value.cause] as [string, unknown]];
+  if (value instanceof Map) return [...value].map(([key, item]) => [String(key), item]);
+  const own = Object.entries(value).filter(([, item]) => typeof item !== 'function');
+  if (!(value instanceof Error)) return own;
+  const cause: [string, unknown][] = value.cause === undefined ? [] : [['cause', value.cause]];
   return [['type', value.name], ['message', value.message], ['stack', value.stack ?? ''], ...own, ...cause];
+}
+
+/** Bytes in memory, and what JSON made of a Buffer or a Uint8Array: a key written out in decimals is still a key. */
+function byteLengthOf(value: object): number | undefined {
+  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return value.byteLength;
+  if ('type' in value && value.type === 'Buffer' && 'data' in value && Array.isArray(value.data))
+    return value.data.length;
+  const isBytes = (items: unknown[]) =>
+    items.length >= 16 &&
+    items.every((item) => Number.isInteger(item) && (item as number) >= 0 && (item as number) < 256);
+  if (Array.isArray(value)) return isBytes(value) ? value.length : undefined;
+  if (!('0' in value && '15' in value)) return undefined;
+  const items = Object.values(value);
+  return isBytes(items) ? items.length : undefined;
 }

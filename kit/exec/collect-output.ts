@@ -1,0 +1,25 @@
+import type { Readable } from 'node:stream';
+
+export interface CollectedOutput {
+  text(): string;
+  /** Bytes seen, kept or not. */
+  bytes(): number;
+  isTruncated(): boolean;
+}
+
+/** Keeps the first `maxBytes`; the rest is read and dropped, so that the writer is never blocked. */
+export function collectOutput(stream: Readable, maxBytes: number): CollectedOutput {
+  const chunks: Buffer[] = [];
+  let seen = 0;
+  stream.on('data', (chunk: Buffer) => {
+    const room = maxBytes - seen;
+    seen += chunk.length;
+    if (room > 0) chunks.push(chunk.length > room ? chunk.subarray(0, room) : chunk);
+  });
+  stream.on('error', () => {});
+  return {
+    text: () => Buffer.concat(chunks).toString('utf8'),
+    bytes: () => seen,
+    isTruncated: () => seen > maxBytes,
+  };
+}
