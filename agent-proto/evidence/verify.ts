@@ -1,6 +1,6 @@
 import { hash, type KeyObject } from 'node:crypto';
 import { canonicalBytes, parseCanonical } from '../canonical/index.ts';
-import { decodeEnvelope, type Envelope, verifyEnvelope } from '../dsse/index.ts';
+import { decodeEnvelope, type Envelope, verifyEnvelope, verifyEnvelopeAsync } from '../dsse/index.ts';
 import { type BoxErrorCode, compile, PAYLOAD_TYPES } from '../http/index.ts';
 import { leafHash } from '../merkle/index.ts';
 import { EvidenceStatement, MAX_ENVELOPE_BYTES } from './statement.ts';
@@ -19,38 +19,64 @@ export type EntryVerdict =
   | { ok: true; statement: EvidenceStatement; leafHash: Uint8Array; leafHashHex: string }
   | { ok: false; code: EntryFault; detail: string };
 
-const fault = (code: EntryFault, detail: string): EntryVerdict => ({ ok: false, code, detail });
+const fault = (code: EntryFault, detail: string): Extract<EntryVerdict, { ok: false }> => ({ ok: false, code, detail });
 
 /**
  * Checks one entry against its place in the log, in this order: envelope, signature, canonical form, schema, log,
  * sequence, predecessor, subject digest. The signature comes before the payload is parsed.
  */
 export function createEntryVerifier(evk: KeyObject): (bytes: Uint8Array, place: EntryPlace) => EntryVerdict {
-  const validate = statementValidator();
   return (bytes, place) => {
-    if (bytes.length > MAX_ENVELOPE_BYTES) return fault('EVIDENCE_FORMAT', `${bytes.length} bytes`);
-    const envelope = attempt(() => decodeEnvelope(bytes));
-    if (!envelope.ok) return fault('EVIDENCE_FORMAT', envelope.detail);
-    if (envelope.value.payloadType !== PAYLOAD_TYPES.evidence) return fault('EVIDENCE_FORMAT', 'payloadType');
-    const payload = attempt(() => verifyEnvelope(envelope.value as Envelope, evk));
+    const opened = openEntry(bytes);
+    if ('ok' in opened) return opened;
+    const payload = attempt(() => verifyEnvelope(opened, evk));
     if (!payload.ok) return fault('EVIDENCE_SIGNATURE', payload.detail);
-    const parsed = attempt(() => parseCanonical(payload.value));
-    if (!parsed.ok) return fault('EVIDENCE_FORMAT', parsed.detail);
-    const valid = validate(parsed.value);
-    if (!valid.ok) return fault('EVIDENCE_SCHEMA', `${valid.field} ${valid.detail}`);
-    const statement = valid.value;
-    const { predicate } = statement;
-    if (predicate.seq !== place.seq) return fault('EVIDENCE_SEQ', `says ${predicate.seq}, stands at ${place.seq}`);
-    const subject = statement.subject[0];
-    if (subject?.name !== `${place.origin}#${place.seq}`)
-      return fault('EVIDENCE_FOREIGN', `belongs to ${subject?.name}`);
-    if (predicate.prev !== place.prev) return fault('EVIDENCE_PREV', `seq ${place.seq}`);
-    if (subject.digest.sha256 !== hash('sha256', canonicalBytes(predicate), 'hex')) {
-      return fault('EVIDENCE_SCHEMA', '/subject/0/digest');
-    }
-    const leaf = leafHash(bytes);
-    return { ok: true, statement, leafHash: leaf, leafHashHex: Buffer.from(leaf).toString('hex') };
+    return judgeStatement(bytes, payload.value, place);
   };
+}
+
+/** The same with the signature checked on the thread pool; entries of one batch may be checked side by side. */
+export function createEntryVerifierAsync(
+  evk: KeyObject,
+): (bytes: Uint8Array, place: EntryPlace) => Promise<EntryVerdict> {
+  return async (bytes, place) => {
+    const opened = openEntry(bytes);
+    if ('ok' in opened) return opened;
+    try {
+      await verifyEnvelopeAsync(opened, evk);
+    } catch (error) {
+      return fault('EVIDENCE_SIGNATURE', (error as Error).message);
+    }
+    return judgeStatement(bytes, opened.payload, place);
+  };
+}
+
+function openEntry(bytes: Uint8Array): Envelope | Extract<EntryVerdict, { ok: false }> {
+  if (bytes.length > MAX_ENVELOPE_BYTES) return fault('EVIDENCE_FORMAT', `${bytes.length} bytes`);
+  const envelope = attempt(() => decodeEnvelope(bytes));
+  if (!envelope.ok) return fault('EVIDENCE_FORMAT', envelope.detail);
+  if (envelope.value.payloadType !== PAYLOAD_TYPES.evidence) return fault('EVIDENCE_FORMAT', 'payloadType');
+  return envelope.value;
+}
+
+function judgeStatement(bytes: Uint8Array, payload: Uint8Array, place: EntryPlace): EntryVerdict {
+  const parsed = attempt(() => parseCanonical(payload));
+  if (!parsed.ok) return fault('EVIDENCE_FORMAT', parsed.detail);
+  const valid = statementValidator()(parsed.value);
+  if (!valid.ok) return fault('EVIDENCE_SCHEMA', `${valid.field} ${valid.detail}`);
+  const statement = valid.value;
+  const { predicate } = statement;
+  if (predicate.seq !== place.seq) return fault('EVIDENCE_SEQ', `says ${predicate.seq}, stands at ${place.seq}`);
+  const subject = statement.subject[0];
+  if (subject?.name !== `${place.origin}#${place.seq}`) {
+    return fault('EVIDENCE_FOREIGN', `belongs to ${subject?.name}`);
+  }
+  if (predicate.prev !== place.prev) return fault('EVIDENCE_PREV', `seq ${place.seq}`);
+  if (subject.digest.sha256 !== hash('sha256', canonicalBytes(predicate), 'hex')) {
+    return fault('EVIDENCE_SCHEMA', '/subject/0/digest');
+  }
+  const leaf = leafHash(bytes);
+  return { ok: true, statement, leafHash: leaf, leafHashHex: Buffer.from(leaf).toString('hex') };
 }
 
 let compiled: ReturnType<typeof compile<typeof EvidenceStatement>> | undefined;
