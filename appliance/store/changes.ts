@@ -1,3 +1,15 @@
+import type { Facts } from '@sitewarden/agent-proto/agent';
+import type {
+  ActionRunRow,
+  AgentRow,
+  CheckRow,
+  DeviceRow,
+  IncidentRow,
+  ReceiptPayload,
+} from '@sitewarden/agent-proto/http';
+import type { SqliteDatabase } from '@sitewarden/kit/sqlite';
+import { prepared } from './statements.ts';
+
 /** Kinds of rows in `change`; the hand-over from assess, healing, intake and uplink to evidence and outbox. */
 export const CHANGE_KINDS = [
   'claimed', // ref: appliance id
@@ -18,3 +30,136 @@ export const CHANGE_KINDS = [
   'device_seen', // ref: device id; telemetry only, no evidence
 ] as const;
 export type ChangeKind = (typeof CHANGE_KINDS)[number];
+
+export const CHANGE_SQL = {
+  append: 'INSERT INTO change (kind, ref_id, body, at_ms) VALUES (?, ?, ?, ?)',
+  since: 'SELECT id, kind, ref_id AS refId, body, at_ms AS atMs FROM change WHERE id > ? ORDER BY id LIMIT ?',
+  sinceThrough:
+    'SELECT id, kind, ref_id AS refId, body, at_ms AS atMs FROM change WHERE id > ? AND id <= ? ORDER BY id LIMIT ?',
+  lastId: 'SELECT max(id) AS id FROM change',
+  // The newest row stays: an emptied table would hand out its ids again, below the cursors.
+  prune: `DELETE FROM change WHERE id IN
+    (SELECT id FROM change WHERE id <= ? AND id < (SELECT max(id) FROM change) AND at_ms < ? ORDER BY id LIMIT ?)`,
+} as const;
+
+export interface ChangeRow {
+  readonly id: number;
+  readonly kind: ChangeKind;
+  readonly refId: string;
+  readonly body: unknown;
+  readonly atMs: number;
+}
+
+/** What kind the body of a change has. Rows of agent-proto/http where the relay gets to see it as it is. */
+export interface ChangeBodies {
+  claimed: ClaimedBody;
+  config_applied: ConfigAppliedBody;
+  agent_enrolled: AgentRow;
+  agent_removed: AgentRow;
+  agent_changed: AgentRow;
+  result_changed: CheckRow;
+  incident_opened: IncidentChange;
+  incident_changed: IncidentChange;
+  incident_needs_person: IncidentChange;
+  incident_resolved: IncidentChange;
+  action_started: ActionRunChange;
+  action_finished: ActionRunChange;
+  action_verified: ActionRunChange;
+  order_received: OrderChange;
+  order_finished: OrderChange;
+  device_seen: DeviceRow;
+}
+
+/** The grant without its envelopes, and what the claim says about the box. */
+export interface ClaimedBody {
+  readonly applianceId: string;
+  readonly siteId: string;
+  readonly siteName: string;
+  readonly partnerName: string;
+  readonly epoch: number;
+  readonly claimedBy: string;
+  readonly claimedAtMs: number;
+  readonly codeId: string;
+  readonly relayHost: string;
+  readonly keys: { readonly dik: string; readonly evk: string; readonly seal: string };
+  readonly serial: string;
+  readonly model: string;
+  readonly softwareVersion: string;
+  readonly imageDigest: string;
+}
+
+export interface ConfigAppliedBody {
+  readonly generation: number;
+  readonly issuedAtMs: number;
+  /** Hex SHA-256 of the signed envelope. */
+  readonly digest: string;
+}
+
+/** The row the relay gets, and beside it what only evidence needs. */
+export interface IncidentChange {
+  readonly row: IncidentRow;
+  readonly controls: readonly string[];
+  readonly facts: Facts;
+}
+
+export interface ActionRunChange {
+  readonly row: ActionRunRow;
+  readonly ruleDigest: string;
+  readonly target: {
+    readonly agentId: string | null;
+    readonly host: string;
+    readonly check: string;
+    readonly subject: string;
+  };
+  readonly controls: readonly string[];
+}
+
+/** `state`: started, or an end. Becomes a receipt and an entry. */
+export interface OrderChange {
+  readonly orderId: string;
+  readonly orderSeq: number;
+  readonly action: string;
+  readonly params: Facts;
+  readonly requestedBy: string;
+  readonly state: ReceiptPayload['state'];
+  readonly code: string | null;
+  readonly detail: string;
+  readonly atMs: number;
+}
+
+/** Id of the new row. Belongs in the transaction of what changed; emit the signal `change` after its commit. */
+export function append<K extends ChangeKind>(
+  db: SqliteDatabase,
+  change: { kind: K; refId: string; body: ChangeBodies[K]; atMs: number },
+): number {
+  const statement = prepared<[string, string, string, number]>(db, CHANGE_SQL.append);
+  return Number(statement.run(change.kind, change.refId, JSON.stringify(change.body), change.atMs).lastInsertRowid);
+}
+
+type Raw = Omit<ChangeRow, 'body'> & { body: string };
+
+/** Changes after `afterId`, oldest first. `throughId`: none beyond it. */
+export function since(
+  db: SqliteDatabase,
+  afterId: number,
+  { limit, throughId }: { limit: number; throughId?: number },
+) {
+  const raw =
+    throughId === undefined
+      ? prepared<[number, number], Raw>(db, CHANGE_SQL.since).all(afterId, limit)
+      : prepared<[number, number, number], Raw>(db, CHANGE_SQL.sinceThrough).all(afterId, throughId, limit);
+  return raw.map((row): ChangeRow => ({ ...row, body: JSON.parse(row.body) }));
+}
+
+/** 0 when there is none. */
+export function lastId(db: SqliteDatabase): number {
+  return prepared<[], { id: number | null }>(db, CHANGE_SQL.lastId).get()?.id ?? 0;
+}
+
+/** Removes at most `limit` changes every reader is done with and that are older than `beforeMs`. */
+export function prune(
+  db: SqliteDatabase,
+  { throughId, beforeMs, limit }: { throughId: number; beforeMs: number; limit: number },
+) {
+  return prepared<[number, number, number]>(db, CHANGE_SQL.prune).run(throughId, beforeMs, limit).changes;
+}

@@ -1,5 +1,5 @@
 import type { Facts } from '@sitewarden/agent-proto/agent';
-import type { CheckName, CheckSeverity } from '@sitewarden/agent-proto/checks';
+import type { CheckSeverity } from '@sitewarden/agent-proto/checks';
 import type { IncidentRow, IncidentState } from '@sitewarden/agent-proto/http';
 import type { SqliteDatabase } from '@sitewarden/kit/sqlite';
 import type { IncidentChange } from './changes.ts';

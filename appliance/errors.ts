@@ -1,0 +1,159 @@
+import { defineErrors } from '@sitewarden/kit/errors';
+
+/** gRPC status numbers. */
+const GRPC = {
+  invalidArgument: 3,
+  permissionDenied: 7,
+  resourceExhausted: 8,
+  failedPrecondition: 9,
+  internal: 13,
+  unavailable: 14,
+  unauthenticated: 16,
+} as const;
+
+/** Everything this program can answer with. Each message ends with the next step. */
+export const applianceErrors = defineErrors({
+  CONFIG_UNREADABLE: { status: 400, message: 'The configuration file cannot be read. Check the path and the rights.' },
+  CONFIG_INVALID: { status: 400, message: 'The configuration has issues. Correct each of the named keys.' },
+  IDENTITY_DAMAGED: {
+    status: 500,
+    message:
+      'A key file of this box is damaged. Restore the folder identity from a copy, or have the box claimed again.',
+  },
+  DISK_FAILED: {
+    status: 503,
+    message: 'Writing to disk failed. The database is being opened again; try again shortly.',
+  },
+  CLIENT_CERTIFICATE_NEEDED: {
+    status: 401,
+    message: 'This call needs a client certificate of this site. Enrol the agent with a token first.',
+  },
+  CLIENT_CERTIFICATE_INVALID: {
+    status: 401,
+    message: 'The client certificate is not one of this site, or has expired. Enrol the agent again.',
+  },
+  AGENT_REMOVED: {
+    status: 403,
+    message: 'This agent was removed from its site. Stop it, or enrol it again with a new token.',
+  },
+  AGENT_UNKNOWN: { status: 404, message: 'No active agent with this id. Look at the list of agents.' },
+  ENROLL_TOKEN_INVALID: {
+    status: 401,
+    message: 'The token is unknown, used or expired. Make a new one on the page of the box.',
+  },
+  CSR_INVALID: {
+    status: 400,
+    message:
+      'The certificate request is not acceptable. Send a PKCS#10 in DER with a P-256 or Ed25519 key, signed by it.',
+  },
+  NONCE_INVALID: { status: 400, message: 'The nonce must have 16 to 64 random bytes. Send a fresh one.' },
+  HELLO_NEEDED: {
+    status: 412,
+    grpc: GRPC.failedPrecondition,
+    message: 'A session begins with exactly one Hello. Send it first.',
+  },
+  MESSAGE_INVALID: { status: 400, message: 'A message does not fit AGENT/1. Correct the named field.' },
+  MESSAGE_TOO_LARGE: {
+    status: 413,
+    grpc: GRPC.resourceExhausted,
+    message: 'A message is larger than 1 MiB. Send fewer results at once.',
+  },
+  REPORT_GAP: {
+    status: 412,
+    grpc: GRPC.failedPrecondition,
+    message: 'Reports are missing before this one. Send again from expectedSeq.',
+  },
+  RATE_LIMITED: {
+    status: 429,
+    grpc: GRPC.resourceExhausted,
+    message: 'This agent sends more than it may. Wait as long as retry-delay-ms says.',
+  },
+  INTAKE_BUSY: {
+    status: 503,
+    grpc: GRPC.resourceExhausted,
+    message: 'More waits to be stored than can be. Wait as long as retry-delay-ms says and send it again.',
+  },
+  DISK_FULL: {
+    status: 507,
+    grpc: GRPC.resourceExhausted,
+    message: 'The disk of the box is full. Free space on it; agents keep their reports and try again.',
+  },
+  SESSION_REPLACED: {
+    status: 409,
+    grpc: GRPC.unavailable,
+    message: 'The same agent opened another session. Run one agent with one identity.',
+  },
+  STOPPING: { status: 503, grpc: GRPC.unavailable, message: 'The appliance is stopping. Connect again shortly.' },
+  INTERNAL: {
+    status: 500,
+    grpc: GRPC.internal,
+    message: 'The appliance failed. Try again; the failure is in its log.',
+  },
+
+  NOT_OUR_QR: {
+    status: 400,
+    message: 'This is not a Sitewarden code. Scan the QR label of the work order, or type its 14 letters.',
+  },
+  WRONG_RELAY: {
+    status: 400,
+    message: 'This code belongs to another relay. Ask for a code of the relay this box is set up for.',
+  },
+  ALREADY_CLAIMED: { status: 409, message: 'This box already belongs to a site. Have it released there first.' },
+  CLAIM_BUSY: { status: 409, message: 'A claim is under way already. Wait for its end.' },
+  CODE_INVALID: { status: 404, message: 'This code is unknown or has expired. Ask for a new one.' },
+  CODE_USED: {
+    status: 409,
+    message: 'This code was used by another box. Ask for a new one and have staff check the claim.',
+  },
+  CODE_REVOKED: { status: 410, message: 'This code was revoked. Ask for a new one.' },
+  CODE_LOCKED: {
+    status: 429,
+    message: 'Too many wrong tries for this typed code. Scan the QR form instead, or ask for a new code.',
+  },
+  CLAIM_REJECTED: { status: 403, message: 'Staff rejected this claim. Ask them why, then try again with a new code.' },
+  GRANT_INVALID: {
+    status: 502,
+    message:
+      'What the relay sent does not verify under the pinned root key. Check the relay and its key in the configuration.',
+  },
+
+  RELAY_UNREACHABLE: {
+    status: 502,
+    message: 'The relay did not answer. Check the network of the site; everything is kept meanwhile.',
+  },
+  RELAY_TIMEOUT: {
+    status: 504,
+    message: 'The relay did not answer in time. Check the network of the site; everything is kept meanwhile.',
+  },
+  RELAY_TLS: {
+    status: 502,
+    message: 'The relay could not prove who it is. Check the clock of the box and that nothing intercepts TLS.',
+  },
+  RELAY_ANSWER_INVALID: {
+    status: 502,
+    message: 'The answer of the relay does not fit the contract. Check that the address is a Sitewarden relay.',
+  },
+  RELAY_REFUSED: { status: 502, message: 'The relay refused the request. See its code, and look at the site page.' },
+  RELAY_KEYS_INVALID: {
+    status: 502,
+    message: 'The working keys of the relay are not signed by the pinned root key. Check relay.rootKey.',
+  },
+  CONFIG_REFUSED: {
+    status: 502,
+    message: 'The site configuration does not verify or is not for this box. The old one stays in force; tell the MSP.',
+  },
+  COSIGNATURE_INVALID: {
+    status: 502,
+    message: 'The cosignature of the relay does not verify. The checkpoint will be sent again.',
+  },
+  EVIDENCE_DIVERGED: {
+    status: 409,
+    message: 'The relay knows a longer or another log of this box. Staff must decide on the site page.',
+  },
+  LOCAL_API_UNREACHABLE: {
+    status: 503,
+    message: 'The appliance does not answer on its local port. Start it, or name its configuration with --config.',
+  },
+});
+
+export type ApplianceErrorCode = (typeof applianceErrors.codes)[number];

@@ -1,0 +1,20 @@
+/** Rows and the functions that read and write them. Every function takes the connection first. */
+export * from './action-runs.ts';
+export * as agentOrders from './agent-orders.ts';
+export * as agents from './agents.ts';
+export * as certificates from './certificates.ts';
+export * as changes from './changes.ts';
+export { CHANGE_KINDS, type ChangeKind, type ChangeRow } from './changes.ts';
+export { advanceCursor, readCursor, STAGES, type StageName } from './cursors.ts';
+export * as devices from './devices.ts';
+export * as enrollTokens from './enroll-tokens.ts';
+export * as evidence from './evidence.ts';
+export * from './incidents.ts';
+export { type OpenedStore, openStore } from './open.ts';
+export * as outbox from './outbox.ts';
+export * as relayOrders from './relay-orders.ts';
+export * as reports from './reports.ts';
+export * from './results.ts';
+export { createStage, MAX_STAGE_ROWS, type Stage, type StageOptions } from './stage.ts';
+export * as state from './state.ts';
+export { prepared } from './statements.ts';

@@ -1,0 +1,75 @@
+import type { Lane } from '@sitewarden/agent-proto/http';
+import type { SqliteDatabase } from '@sitewarden/kit/sqlite';
+import { prepared } from './statements.ts';
+
+/** Lanes with rows of their own; the evidence lane is read from `evidence_leaf`. */
+export type StoredLane = Exclude<Lane, 'evidence'>;
+
+export interface LaneRow {
+  readonly lane: Lane;
+  readonly epoch: number;
+  /** Of the next row to append; for evidence it is not used. */
+  readonly nextSeq: number;
+  readonly ackedThrough: number;
+}
+
+export interface OutboxRow {
+  readonly seq: number;
+  readonly body: Buffer;
+  readonly createdAtMs: number;
+}
+
+export const OUTBOX_SQL = {
+  lane: 'SELECT lane, epoch, next_seq AS nextSeq, acked_through AS ackedThrough FROM outbox_lane WHERE lane = ?',
+  openLane: 'INSERT OR IGNORE INTO outbox_lane (lane, epoch) VALUES (?, ?)',
+  takeSeqs: 'UPDATE outbox_lane SET next_seq = next_seq + ? WHERE lane = ? RETURNING next_seq AS nextSeq',
+  insert: 'INSERT INTO outbox_row (lane, seq, body, created_at_ms) VALUES (?, ?, ?, ?)',
+  batch:
+    'SELECT seq, body, created_at_ms AS createdAtMs FROM outbox_row WHERE lane = ? AND seq >= ? ORDER BY seq LIMIT ?',
+  oldest: 'SELECT created_at_ms AS createdAtMs FROM outbox_row WHERE lane = ? ORDER BY seq LIMIT 1',
+  ack: 'UPDATE outbox_lane SET acked_through = ? WHERE lane = ? AND acked_through < ?',
+  removeThrough: 'DELETE FROM outbox_row WHERE lane = ? AND seq <= ?',
+} as const;
+
+export function lane(db: SqliteDatabase, name: Lane): LaneRow | undefined {
+  return prepared<[string], LaneRow>(db, OUTBOX_SQL.lane).get(name);
+}
+
+/** Does nothing when the lane is there. */
+export function openLane(db: SqliteDatabase, name: Lane, epoch: number): void {
+  prepared(db, OUTBOX_SQL.openLane).run(name, epoch);
+}
+
+/** Appends with contiguous sequence numbers. The lane must be open; belongs in a transaction. */
+export function append(
+  db: SqliteDatabase,
+  name: StoredLane,
+  rows: readonly { body: Uint8Array; createdAtMs: number }[],
+): void {
+  if (rows.length === 0) return;
+  const taken = prepared<[number, string], { nextSeq: number }>(db, OUTBOX_SQL.takeSeqs).get(rows.length, name);
+  if (taken === undefined) throw new Error(`the lane ${name} is not open`);
+  const insert = prepared<[string, number, Uint8Array, number]>(db, OUTBOX_SQL.insert);
+  let seq = taken.nextSeq - rows.length;
+  for (const { body, createdAtMs } of rows) insert.run(name, seq++, body, createdAtMs);
+}
+
+/** In order from `fromSeq`. */
+export function batch(
+  db: SqliteDatabase,
+  name: StoredLane,
+  { fromSeq, limit }: { fromSeq: number; limit: number },
+): OutboxRow[] {
+  return prepared<[string, number, number], OutboxRow>(db, OUTBOX_SQL.batch).all(name, fromSeq, limit);
+}
+
+/** When the oldest waiting row was made; undefined for an empty lane. */
+export function oldestAtMs(db: SqliteDatabase, name: StoredLane): number | undefined {
+  return prepared<[string], { createdAtMs: number }>(db, OUTBOX_SQL.oldest).get(name)?.createdAtMs;
+}
+
+/** The relay has everything up to `through`: remembers it and removes the rows. Belongs in a transaction. */
+export function acknowledge(db: SqliteDatabase, name: Lane, through: number): void {
+  prepared(db, OUTBOX_SQL.ack).run(through, name, through);
+  if (name !== 'evidence') prepared(db, OUTBOX_SQL.removeThrough).run(name, through);
+}

@@ -1,0 +1,59 @@
+import type { RelayKeys, SiteConfig } from '@sitewarden/agent-proto/http';
+
+/** The grant as it was put on disk, without its envelopes. */
+export interface ClaimedSiteState {
+  readonly applianceId: string;
+  readonly siteId: string;
+  readonly siteName: string;
+  readonly partnerName: string;
+  readonly epoch: number;
+  readonly claimedBy: string;
+  readonly claimedAtMs: number;
+  readonly codeId: string;
+  /** Host of the relay as its signed keys name it; part of the log's origin. */
+  readonly relayHost: string;
+}
+
+/** A claim under way. `boxNonce` and `claimUrl` are secrets: never logged, gone with the claim. */
+export interface ClaimSession {
+  readonly session: string;
+  readonly boxNonce: string;
+  readonly relayNonce: string;
+  readonly number: string;
+  /** Null when the box sent a code instead of showing one. */
+  readonly claimUrl: string | null;
+  readonly expiresAtMs: number;
+}
+
+export type ClaimState =
+  | { readonly phase: 'unclaimed' }
+  | { readonly phase: 'session'; readonly session: ClaimSession }
+  /** On disk here, not yet acknowledged to the relay. */
+  | { readonly phase: 'granted'; readonly session: string; readonly site: ClaimedSiteState }
+  | { readonly phase: 'claimed'; readonly site: ClaimedSiteState };
+
+export interface SiteConfigState {
+  readonly config: SiteConfig;
+  readonly envelope: string;
+}
+
+export interface RelayKeysState {
+  readonly keys: RelayKeys;
+  readonly envelope: string;
+}
+
+export interface UplinkState {
+  /** Of the last check-in begun; the next one uses a higher one. */
+  readonly counter: number;
+  /** From the last answer: proves the next check-in comes from the same box. */
+  readonly token: string | null;
+  readonly lastCheckinAtMs: number | null;
+  readonly isQuarantined: boolean;
+}
+
+export interface ClockState {
+  /** Relay time minus the box's clock, when signed time was taken. */
+  readonly offsetMs: number;
+  readonly quality: 'synced' | 'relay' | 'unsynced';
+  readonly takenAtMs: number;
+}
