@@ -154,6 +154,24 @@ export const applianceErrors = defineErrors({
     status: 503,
     message: 'The appliance does not answer on its local port. Start it, or name its configuration with --config.',
   },
+  RULES_INVALID: { status: 400, message: 'The repair rules have faults. Correct each of the named places.' },
+  LOCAL_HOST_REFUSED: {
+    status: 421,
+    message: 'The box does not answer to this name. Open it by its IP address, as localhost, or by its .local name.',
+  },
+  LOCAL_ORIGIN_REFUSED: {
+    status: 403,
+    message: 'This request comes from a page of another site. Open the page of the box itself and try again there.',
+  },
+  LOCAL_FORM_EXPIRED: { status: 403, message: 'This form is too old. Load the page of the box again and repeat it.' },
+  LOCAL_TOKEN_NEEDED: {
+    status: 401,
+    message: 'This call needs the token in local-admin.token of the data folder. Send it as a bearer token.',
+  },
+  LOCAL_BODY_INVALID: { status: 400, message: 'The request does not fit this route. Correct the named field.' },
+  LOCAL_BODY_TOO_LARGE: { status: 413, message: 'The request is larger than this route takes. Send less.' },
+  LOCAL_RATE_LIMITED: { status: 429, message: 'Too many requests. Wait as long as Retry-After says.' },
+  LOCAL_NOT_FOUND: { status: 404, message: 'There is nothing at this address. Begin at the page of the box.' },
 });
 
 export type ApplianceErrorCode = (typeof applianceErrors.codes)[number];
