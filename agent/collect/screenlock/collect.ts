@@ -2,7 +2,6 @@ import { readdir } from 'node:fs/promises';
 import type { Facts } from '@sitewarden/agent-proto/agent';
 import { listProcesses } from '../processes.ts';
 import type { CollectContext, Observation } from '../types.ts';
-import type { LockSettings } from './desktops.ts';
 import { readLockSettings, type SettingsSight } from './read-settings.ts';
 import { findSessions, type GraphicalSession } from './sessions.ts';
 
@@ -26,8 +25,8 @@ export async function collectScreenlock({ signal }: CollectContext): Promise<Obs
 }
 
 export function screenlockFacts(sessions: readonly GraphicalSession[], settings: readonly SettingsSight[]): Facts {
-  const known = settings.filter(isKnown);
-  const problem = settings.find((sight) => !isKnown(sight))?.problem;
+  const known = settings.filter((sight) => 'idleSeconds' in sight);
+  const problem = settings.filter((sight) => 'problem' in sight)[0]?.problem;
   const never = known.some(({ idleSeconds }) => idleSeconds === 0);
   const names = sessions.map(({ desktop }) => desktop?.name ?? 'unknown');
   const sources = sessions.map(({ desktop }) => desktop?.source ?? 'none');
@@ -43,10 +42,6 @@ export function screenlockFacts(sessions: readonly GraphicalSession[], settings:
         }),
     ...(problem === undefined ? {} : { probe_error: problem }),
   };
-}
-
-function isKnown(sight: SettingsSight): sight is LockSettings {
-  return !('problem' in sight);
 }
 
 async function hasDesktop(): Promise<boolean> {

@@ -1,0 +1,92 @@
+import { defineErrors } from '@sitewarden/kit/errors';
+
+/** Every code this program raises, prints or sends in a receipt. */
+export const agentErrors = defineErrors({
+  CONFIG_INVALID: {
+    status: 400,
+    message: 'Correct the configuration; `sitewarden-agent config check` shows all of it.',
+  },
+  CONFIG_UNREADABLE: { status: 400, message: 'Name a configuration file this account may read with --config.' },
+  APPLIANCE_ADDRESS_MISSING: {
+    status: 400,
+    message: 'The address of the appliance is not known. Give --appliance HOST:PORT or set applianceAddress.',
+  },
+  NOT_ENROLLED: {
+    status: 401,
+    message: 'This agent has no identity. Run `sitewarden-agent enroll --token-file FILE` with a token of the site.',
+  },
+  ALREADY_ENROLLED: {
+    status: 409,
+    message: 'This agent has an identity already. Add --replace to give it a new one.',
+  },
+  AGENT_REMOVED: {
+    status: 403,
+    message: 'This agent was removed from its site. Enroll it again with a new token, or uninstall it.',
+  },
+  TOKEN_FILE_UNREADABLE: { status: 400, message: 'Name a token file this account may read with --token-file.' },
+  TOKEN_FILE_INVALID: {
+    status: 400,
+    message: 'A token file is JSON with token, applianceAddress and caFingerprint. Ask the site for a new one.',
+  },
+  ENROLL_PIN_MISSING: {
+    status: 400,
+    message:
+      'Without the fingerprint of the site CA nobody can tell the appliance from an impostor. Use a token file that has caFingerprint, or set siteCaFingerprint.',
+  },
+  ENROLL_PIN_MISMATCH: {
+    status: 403,
+    message:
+      'The machine that answered is not the appliance of this site, and nothing was sent to it. Check the address, the network and the token file.',
+  },
+  ENROLL_REFUSED: {
+    status: 403,
+    message: 'The appliance did not accept the token. Ask the site for a new one; a token works once.',
+  },
+  ENROLL_ANSWER_INVALID: {
+    status: 502,
+    message:
+      'The answer of the appliance does not fit the request, and was not used. Update the appliance and ask for a new token.',
+  },
+  APPLIANCE_UNREACHABLE: {
+    status: 503,
+    message: 'The appliance did not answer. Check its address, its power and the network, then try again.',
+  },
+  IDENTITY_DAMAGED: {
+    status: 500,
+    message: 'The stored identity cannot be used. Enroll again with a new token and --replace.',
+  },
+  RENEWAL_REFUSED: {
+    status: 403,
+    message:
+      'The certificate was not renewed. The agent tries again; look at the appliance when it says this for a day.',
+  },
+  DATA_DIR_UNUSABLE: {
+    status: 500,
+    message: 'The data folder cannot be used. Check dataDir, its owner and the free space, then start again.',
+  },
+  TIER_TOO_LOW: {
+    status: 403,
+    message: 'The tier of this agent does not allow the action. Raise the tier of the agent at the site.',
+  },
+  SERVICE_NOT_REQUIRED: {
+    status: 403,
+    message:
+      'Only services required on this workstation may be restarted. Add it to the required services of the site.',
+  },
+  ORDER_EXPIRED: { status: 410, message: 'The order came too late. Give it again.' },
+  ACTION_UNKNOWN: { status: 400, message: 'This agent does not know the action. Update the agent.' },
+  ORDER_PARAMS_INVALID: { status: 400, message: 'The parameters do not fit the action. Correct the order.' },
+  AGENT_BUSY: { status: 429, message: 'Too many orders wait on this agent. Give the order again in a minute.' },
+  SERVICE_NOT_RUNNING: {
+    status: 502,
+    message: 'The action ended and the service does not run. Look at the log of the service.',
+  },
+  ACTION_FAILED: { status: 500, message: 'The action ended with a fault. Look at the log of the agent.' },
+  INDETERMINATE: {
+    status: 500,
+    message:
+      'The agent stopped in the middle of the action, so its effect is not known. Look at the workstation, then give the order again.',
+  },
+} as const);
+
+export type AgentErrorCode = (typeof agentErrors.codes)[number];
