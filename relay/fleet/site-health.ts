@@ -72,7 +72,8 @@ const offline: Rule = ({ status }) =>
         health: 'problem',
         reason: `The box is ${status.reason}.`,
         sinceMs: status.sinceMs,
-        nextStep: 'Call the site: is the power on, is the internet up? The local page of the box shows what it cannot reach.',
+        nextStep:
+          'Call the site: is the power on, is the internet up? The local page of the box shows what it cannot reach.',
       }
     : null;
 
@@ -203,7 +204,12 @@ export function siteHealth(facts: SiteFacts, nowMs: number): HealthVerdict {
     const verdict = rule(facts, nowMs);
     if (verdict) return verdict;
   }
-  return { health: 'ok', reason: `The box is ${facts.status.reason}, no incident is open.`, sinceMs: null, nextStep: '' };
+  return {
+    health: 'ok',
+    reason: `The box is ${facts.status.reason}, no incident is open.`,
+    sinceMs: null,
+    nextStep: '',
+  };
 }
 
 const RANK: Record<SiteHealth, number> = { problem: 0, warning: 1, unknown: 2, ok: 3 };
