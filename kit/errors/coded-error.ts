@@ -29,8 +29,8 @@ export class CodedError<C extends string = string> extends Error {
   readonly code: C;
   readonly status: number;
   readonly grpc: number;
-  readonly field?: string;
-  readonly data?: Readonly<Record<string, unknown>>;
+  declare readonly field?: string;
+  declare readonly data?: Readonly<Record<string, unknown>>;
 
   constructor(code: C, entry: ErrorEntry, options: ErrorOptions = {}) {
     super(sentence(entry.message, options.detail), options.cause === undefined ? undefined : { cause: options.cause });
