@@ -1,0 +1,121 @@
+import { hostname } from 'node:os';
+import type { LifecyclePart } from '@sitewarden/kit/lifecycle';
+import { type SqliteDatabase, withTransaction } from '@sitewarden/kit/sqlite';
+import type { ApplianceContext } from '../lib/context.ts';
+import { createLoop } from '../lib/loop.ts';
+import {
+  agents,
+  BOX,
+  changes,
+  countOpenIncidents,
+  createStage,
+  latestResult,
+  openIncidentOf,
+  reports,
+} from '../store/index.ts';
+import type { ReportRow } from '../store/reports.ts';
+import { applySteps } from './apply.ts';
+import { decide } from './decide.ts';
+import { type Incoming, readResults } from './read-results.ts';
+import { pruneAssessed } from './retention.ts';
+import { resolveRetired } from './retired.ts';
+
+export interface Assess extends LifecyclePart {
+  /** Assesses all that is waiting, now. */
+  settle(): Promise<void>;
+}
+
+/** A report holds up to 256 results, so this many are a transaction of some ten milliseconds at the most. */
+const REPORTS_PER_TURN = 20;
+const RETENTION_EVERY_MS = 60_000;
+
+/** Turns reports into what is known about each check, and into incidents. */
+export function createAssess(ctx: ApplianceContext): Assess {
+  const { clock, log, signals, metrics } = ctx;
+
+  function assessReport(row: ReportRow): void {
+    const { db } = ctx;
+    const host = hostOf(db, row.source);
+    for (const result of readReport(row)) {
+      const steps = decide({
+        latest: latestResult(db, result),
+        incident: openIncidentOf(db, result),
+        result,
+        host: host.name,
+        isRetired: host.isRetired,
+        nowMs: clock.nowMs(),
+      });
+      applySteps(db, steps, clock.nowMs());
+    }
+  }
+
+  /** The journal holds what was acknowledged; a row nobody can read must not hold up those behind it. */
+  function readReport(row: ReportRow): Incoming[] {
+    try {
+      const { results: known, dropped } = readResults(reports.decodeReport(row), {
+        source: row.source,
+        reportId: row.id,
+        receivedAtMs: row.receivedAtMs,
+      });
+      if (dropped > 0) log.warn({ source: row.source, seq: row.seq, dropped }, 'results of unknown checks or states');
+      return known;
+    } catch (error) {
+      log.error({ source: row.source, seq: row.seq, err: error }, 'report cannot be read, skipped');
+      return [];
+    }
+  }
+
+  const stage = createStage<ReportRow>({
+    name: 'assess',
+    ctx,
+    batch: REPORTS_PER_TURN,
+    wakeOn: ['report'],
+    read: reports.since,
+    run: (rows) => {
+      for (const row of rows) assessReport(row);
+    },
+    onCommitted: () => {
+      metrics.incidentsOpen.set(countOpenIncidents(ctx.db));
+      signals.emit('change');
+    },
+  });
+
+  const retention = createLoop({
+    name: 'assess-retention',
+    log,
+    pollMs: RETENTION_EVERY_MS,
+    turn: () => {
+      const { db } = ctx;
+      const before = changes.lastId(db);
+      const hasMore = withTransaction(db, () => {
+        const hasRetired = resolveRetired(db, clock.nowMs());
+        return pruneAssessed(db, clock.nowMs()) || hasRetired;
+      });
+      if (changes.lastId(db) > before) signals.emit('change');
+      return hasMore;
+    },
+  });
+  let off: () => void = () => {};
+
+  return {
+    name: 'assess',
+    start() {
+      off = signals.on('agentRemoved', retention.wake);
+      metrics.incidentsOpen.set(countOpenIncidents(ctx.db));
+      stage.start();
+      retention.start();
+    },
+    async stop() {
+      off();
+      await stage.stop();
+      await retention.stop();
+    },
+    settle: stage.settle,
+  };
+}
+
+function hostOf(db: SqliteDatabase, source: string): { name: string; isRetired: boolean } {
+  if (source === BOX) return { name: hostname().slice(0, 256), isRetired: false };
+  const agent = agents.byId(db, source);
+  return { name: (agent?.hostname ?? source).slice(0, 256), isRetired: agent?.state !== 'active' };
+}

@@ -1,0 +1,1 @@
+export { type Assess, createAssess } from './assess.ts';

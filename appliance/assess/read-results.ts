@@ -1,0 +1,76 @@
+import {
+  AGENT_LIMITS,
+  type CheckResult,
+  decodeFacts,
+  type Facts,
+  type Report,
+  severityFromWire,
+  statusFromWire,
+} from '@sitewarden/agent-proto/agent';
+import { CHECKS, type CheckName, isCheckName } from '@sitewarden/agent-proto/checks';
+import type { ResultRow } from '../store/results.ts';
+import { boxTimeMs } from './box-time.ts';
+
+/** A result as it came in, in the box's words and time; `sinceMs` is what the decider finds out. */
+export type Incoming = Omit<ResultRow, 'sinceMs'>;
+
+const MAX_SUBJECT_CHARS = 256;
+const MAX_CONTROL_CHARS = 256;
+const MAX_TIME_MS = 253402300799999;
+
+/**
+ * The results of a report that mean something here. A newer agent may send checks, states or facts that this box does not
+ * know; they are left out, never guessed. Texts are cut to what the relay's schemas take.
+ */
+export function readResults(
+  report: Report,
+  from: { source: string; reportId: number; receivedAtMs: number },
+): { results: Incoming[]; dropped: number } {
+  const results: Incoming[] = [];
+  for (const result of report.results) {
+    const incoming = readResult(result, from);
+    if (incoming !== undefined) results.push(incoming);
+  }
+  return { results, dropped: report.results.length - results.length };
+}
+
+function readResult(
+  result: CheckResult,
+  from: { source: string; reportId: number; receivedAtMs: number },
+): Incoming | undefined {
+  const status = statusFromWire(result.status);
+  const severity = severityFromWire(result.severity);
+  if (!isCheckName(result.check) || status === undefined || severity === undefined) return undefined;
+  const receivedAtMs = Math.min(Math.max(0, from.receivedAtMs), MAX_TIME_MS);
+  return {
+    source: from.source,
+    check: result.check,
+    subject: cut(result.subject, MAX_SUBJECT_CHARS),
+    status,
+    severity,
+    controls: result.controls.slice(0, AGENT_LIMITS.maxControls).map((text) => cut(text, MAX_CONTROL_CHARS)),
+    expected: cut(result.expected, AGENT_LIMITS.maxTextChars),
+    actual: cut(result.actual, AGENT_LIMITS.maxTextChars),
+    reason: cut(result.reason, AGENT_LIMITS.maxTextChars),
+    facts: knownFacts(result.check, decodeFacts(result.facts)),
+    collectedAtMs: boxTimeMs(result.collectedAtMs, receivedAtMs),
+    receivedAtMs,
+    reportId: from.reportId,
+  };
+}
+
+function knownFacts(check: CheckName, facts: Facts): Facts {
+  const known: Facts = {};
+  for (const name of CHECKS[check].facts) {
+    const value = Object.hasOwn(facts, name) ? facts[name] : undefined;
+    if (value === undefined) continue;
+    if (typeof value === 'string') known[name] = cut(value, AGENT_LIMITS.maxFactTextChars);
+    else if (!Array.isArray(value)) known[name] = value;
+    else
+      known[name] = value.slice(0, AGENT_LIMITS.maxFactListItems).map((one) => cut(one, AGENT_LIMITS.maxFactTextChars));
+  }
+  return known;
+}
+
+/** Evidence takes well-formed text only, and a cut can split a pair of surrogates. */
+const cut = (text: string, maxChars: number): string => text.slice(0, maxChars).toWellFormed();
