@@ -3,9 +3,13 @@ import type { Generated } from 'kysely';
 /**
  * Tables of the relay on both engines. Times are Unix milliseconds (bigint on PostgreSQL, read back as number).
  * JSON columns hold text on both. Every table that holds a tenant's data carries partner_id; on PostgreSQL each of
- * those has row-level security ENABLEd and FORCEd with `partner_id = current_setting('sitewarden.partner_id', true)`.
- * Directory tables (no tenant data, only "which tenant does this credential belong to") are read before a tenant is
- * known: key_directory, secret_directory. provision_session starts without a tenant and gets one when it is claimed.
+ * those has row-level security ENABLEd and FORCEd with `partner_id = current_setting('sitewarden.partner_id', true)`,
+ * on SQLite the store adds the same filter to every query. Directory tables hold no tenant data, only "which tenant
+ * does this credential belong to", and are read before a tenant is known (see DIRECTORY_TABLES).
+ *
+ * Keys: ids made by the relay are unique by themselves. Ids a box makes (agent, incident, action_run, device) are unique
+ * within their appliance only: the primary key is (appliance_id, id), so no box can touch or block another's rows.
+ * Rows refer to their parents with (partner_id, parent id), so a row cannot hang under another tenant's parent.
  */
 export interface RelayDatabase {
   partner: { id: string; name: string; created_at_ms: number }; // RLS by id
@@ -47,10 +51,30 @@ export interface RelayDatabase {
     used_at_ms: number | null;
   };
 
+  /** Which tenants exist. Directory. */
+  tenant_directory: { partner_id: string; created_at_ms: number };
   /** dik fingerprint -> appliance. Directory. */
   key_directory: { fingerprint: string; public_key: string; partner_id: string; appliance_id: string };
   /** SHA-256 of a session token, sign-in link, QR secret, or the locator of a typed code -> tenant. Directory. */
   secret_directory: { hash: string; kind: string; partner_id: string; ref_id: string };
+  /**
+   * A box that opened a claim session. While partner_id is null it belongs to nobody and `facts` holds what it said of
+   * itself; the claim sets partner_id (once) and empties `facts`, the row then only leads to provision_session. Directory.
+   */
+  box_offer: {
+    id: string;
+    partner_id: string | null;
+    secret_hash: string | null;
+    dik: string;
+    fingerprint: string;
+    facts: string;
+    commitment: string | null;
+    box_nonce: string | null;
+    relay_nonce: string;
+    number: string | null;
+    started_at_ms: number;
+    expires_at_ms: number;
+  };
 
   provision_code: {
     id: string;
@@ -70,27 +94,25 @@ export interface RelayDatabase {
     used_by_fingerprint: string | null;
     disputed_at_ms: number | null;
   };
+  /** A claim. id is that of its box_offer; state is one of PROVISION_STATES from `claimed` on. */
   provision_session: {
     id: string;
-    partner_id: string | null;
-    site_id: string | null;
+    partner_id: string;
+    site_id: string;
     code_id: string | null;
     state: string;
-    secret_hash: string | null;
     fingerprint: string;
     keys: string;
-    commitment: string | null;
-    box_nonce: string | null;
     relay_nonce: string;
-    number: string | null;
+    number: string;
     serial: string;
     model: string;
     software_version: string;
     image_digest: string;
     started_at_ms: number;
     expires_at_ms: number;
-    claimed_by: string | null;
-    claimed_at_ms: number | null;
+    claimed_by: string;
+    claimed_at_ms: number;
     approved_by: string | null;
     approved_at_ms: number | null;
     acknowledged_at_ms: number | null;
@@ -103,7 +125,7 @@ export interface RelayDatabase {
     partner_id: string;
     site_id: string;
     epoch: number;
-    state: string; // active | quarantined | revoked
+    state: string; // active | quarantined | revoked; a site has at most one that is not revoked
     dik: string;
     dik_fingerprint: string;
     evk: string;
@@ -138,8 +160,8 @@ export interface RelayDatabase {
     epoch: number;
     origin: string;
     received_size: number;
-    frontier: string;
-    last_leaf_hash: string; // base64 frontier of agent-proto/merkle, hex
+    frontier: string; // base64 of Frontier.toBytes() over received_size leaves
+    last_leaf_hash: string; // hex, empty before the first entry
     cosigned_size: number;
     cosigned_root: string;
     checkpoint: string;
@@ -277,3 +299,13 @@ export const TENANT_TABLES = [
   'site_order',
   'audit_event',
 ] as const satisfies readonly (keyof RelayDatabase)[];
+
+/** Read and written before a tenant is known. */
+export const DIRECTORY_TABLES = [
+  'tenant_directory',
+  'key_directory',
+  'secret_directory',
+  'box_offer',
+] as const satisfies readonly (keyof RelayDatabase)[];
+
+export type DirectoryDatabase = Pick<RelayDatabase, (typeof DIRECTORY_TABLES)[number]>;

@@ -1,0 +1,82 @@
+import { BOX_ERRORS } from '@sitewarden/agent-proto/http';
+import { defineErrors } from '@sitewarden/kit/errors';
+
+/** What staff, operators of the relay and browsers are told. */
+const STAFF_ERRORS = {
+  QUERY_INVALID: {
+    status: 400,
+    message: 'The address holds a parameter that does not fit. Correct the named field and ask again.',
+  },
+  MEDIA_TYPE_UNSUPPORTED: {
+    status: 415,
+    message: 'This route does not take that content type. Send the one its description names.',
+  },
+  UNAUTHENTICATED: { status: 401, message: 'You are not signed in. Open a sign-in link; an admin can make one.' },
+  SIGN_IN_LINK_INVALID: {
+    status: 401,
+    message: 'This sign-in link is unknown, was used, or is older than 15 minutes. Ask an admin for a new one.',
+  },
+  CSRF_REFUSED: {
+    status: 403,
+    message: 'The request did not come from this site. Reload the page and try again there.',
+  },
+  FORBIDDEN: { status: 403, message: 'Your role does not allow this. Ask an admin of your company.' },
+  METRICS_FORBIDDEN: {
+    status: 403,
+    message: 'Metrics are answered only to this host or with the metrics token. Set limits.metricsToken to use one.',
+  },
+  CONFLICT: { status: 409, message: 'Something changed meanwhile. Load it again and repeat the change.' },
+  NAME_TAKEN: { status: 409, message: 'This name is already in use. Choose another one.' },
+  NUMBER_MISMATCH: {
+    status: 422,
+    message: 'The number is not the one this box shows. Compare again; if it stays different, do not claim this box.',
+  },
+  NUMBER_NOT_READY: {
+    status: 409,
+    message: 'The box has not shown its number yet. Wait until it appears on the box, then try again.',
+  },
+  CLAIM_NOT_WAITING: {
+    status: 409,
+    message: 'This claim is not waiting for that any more. Load it again to see how it stands.',
+  },
+  CLAIM_DISPUTED: {
+    status: 409,
+    message: 'A second box presented the same code, so this claim cannot be approved. Reject it and make a new code.',
+  },
+  CODE_NEEDS_ADMIN: {
+    status: 403,
+    message: 'Only an admin may make a code that needs no approval. Make an ordinary code, or ask an admin.',
+  },
+  CODE_TTL_TOO_LONG: {
+    status: 422,
+    message: 'A code that needs no approval lives 10 minutes at most. Shorten it, or leave the approval on.',
+  },
+  APPLIANCE_NONE: { status: 409, message: 'This site has no active appliance. Claim a box for it first.' },
+  STORE_ROLE_UNSAFE: {
+    status: 500,
+    message:
+      'The database role could see past row-level security. Connect as a member of sitewarden_app that is neither superuser nor owner.',
+  },
+  STORE_NOT_MIGRATED: {
+    status: 500,
+    message: 'The database is not at the version of this program. Run sitewarden-relay migrate of the right version.',
+  },
+  STORE_MIGRATION_FAILED: {
+    status: 500,
+    message: 'The migration was rolled back and the database is as before. Read the cause, then run it again.',
+  },
+  KEYS_MISSING: { status: 500, message: 'The relay has no keys here. Run sitewarden-relay init first.' },
+  KEYS_EXIST: {
+    status: 409,
+    message: 'There are keys here already, and boxes trust them. Name another data folder to make new ones.',
+  },
+  KEYS_INVALID: {
+    status: 500,
+    message: 'The relay keys do not fit together or belong to another host. Restore them from the backup.',
+  },
+  CONFIG_INVALID: { status: 500, message: 'The configuration has faults. Correct the named lines and start again.' },
+  PARTNER_UNKNOWN: { status: 404, message: 'There is no such partner. Name one with --partner.' },
+} as const;
+
+export const relayErrors = defineErrors({ ...BOX_ERRORS, ...STAFF_ERRORS });
+export type RelayErrorCode = (typeof relayErrors.codes)[number];

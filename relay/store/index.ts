@@ -1,0 +1,39 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { openPostgres } from './postgres/open.ts';
+import { openSqlite } from './sqlite/open.ts';
+import type { Store, StoreOptions } from './types.ts';
+
+export { migratePostgres } from './postgres/migrate.ts';
+export {
+  DIRECTORY_TABLES,
+  type DirectoryDatabase,
+  type RelayDatabase,
+  TENANT_TABLES,
+} from './schema.ts';
+export type { DirectoryTx, Store, StoreKind, StoreOptions, Tx } from './types.ts';
+
+/**
+ * Opens the store and brings it to the newest migration (on PostgreSQL only when the owner's connection is given).
+ * Throws STORE_ROLE_UNSAFE, STORE_NOT_MIGRATED, STORE_MIGRATION_FAILED, or the engine's own error. `onError` hears of
+ * faults no caller waits for.
+ */
+export async function openStore(options: StoreOptions, onError: (error: Error) => void = () => {}): Promise<Store> {
+  const store = options.kind === 'sqlite' ? openSqlite(options.file, onError) : await openPostgres(options, onError);
+  return refuseNesting(store);
+}
+
+/** A transaction inside a transaction waits for itself on SQLite and can drain the pool on PostgreSQL. */
+function refuseNesting(store: Store): Store {
+  const inside = new AsyncLocalStorage<true>();
+  const guarded = <T>(start: () => Promise<T>): Promise<T> =>
+    inside.getStore() ? Promise.reject(new TypeError('a transaction was begun inside another')) : start();
+  return {
+    kind: store.kind,
+    get kysely() {
+      return store.kysely;
+    },
+    inTenant: (partnerId, fn) => guarded(() => store.inTenant(partnerId, (trx) => inside.run(true, fn, trx))),
+    system: (fn) => guarded(() => store.system((trx) => inside.run(true, fn, trx))),
+    close: () => store.close(),
+  };
+}

@@ -1,0 +1,10 @@
+import type { StoreKind } from '../types.ts';
+import { firstMigration } from './0001-first.ts';
+
+/** `statements` of one transaction. Appended only: a migration that was ever applied never changes. */
+export interface RelayMigration {
+  readonly name: string;
+  statements(kind: StoreKind): string[];
+}
+
+export const MIGRATIONS: readonly RelayMigration[] = [{ name: '0001-first', statements: firstMigration }];

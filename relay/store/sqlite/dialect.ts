@@ -1,0 +1,42 @@
+import type { SqliteDatabase } from '@sitewarden/kit/sqlite';
+import { CompiledQuery, type DatabaseConnection, SqliteDialect, SqliteDriver, type SqliteStatement } from 'kysely';
+
+/** More distinct texts than the relay has; a program that builds texts without end must not fill the memory. */
+const MAX_STATEMENTS = 1000;
+
+/** Kysely's own dialect prepares each query anew, which costs more than most of them take. */
+function withStatementCache(db: SqliteDatabase) {
+  const statements = new Map<string, SqliteStatement>();
+  return {
+    close: () => void db.close(),
+    prepare(sql: string): SqliteStatement {
+      const known = statements.get(sql);
+      if (known !== undefined) return known;
+      if (statements.size >= MAX_STATEMENTS) statements.clear();
+      const statement = db.prepare(sql) as unknown as SqliteStatement;
+      statements.set(sql, statement);
+      return statement;
+    },
+  };
+}
+
+/** Takes the write lock first: a read that later wants to write could meet SQLITE_BUSY_SNAPSHOT, which no wait cures. */
+class ImmediateDriver extends SqliteDriver {
+  override async beginTransaction(connection: DatabaseConnection): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw('begin immediate'));
+  }
+}
+
+export class RelaySqliteDialect extends SqliteDialect {
+  readonly #database: ReturnType<typeof withStatementCache>;
+
+  constructor(db: SqliteDatabase) {
+    const database = withStatementCache(db);
+    super({ database });
+    this.#database = database;
+  }
+
+  override createDriver(): SqliteDriver {
+    return new ImmediateDriver({ database: this.#database });
+  }
+}

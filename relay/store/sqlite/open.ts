@@ -1,0 +1,73 @@
+import { openDatabase } from '@sitewarden/kit/sqlite';
+import { Kysely } from 'kysely';
+import { relayErrors } from '../../errors.ts';
+import { MIGRATIONS } from '../migrations/index.ts';
+import type { RelayDatabase } from '../schema.ts';
+import { tenantFilter } from '../tenant-filter.ts';
+import type { DirectoryTx, Store } from '../types.ts';
+import { RelaySqliteDialect } from './dialect.ts';
+import { SqliteTransactions } from './transactions.ts';
+
+/** After a disk fault a reopen is tried at most this often. */
+const REOPEN_AFTER_MS = 1000;
+
+const migrations = MIGRATIONS.map(({ name, statements }) => ({
+  name,
+  up: (db: { exec(sql: string): unknown }) => {
+    for (const statement of statements('sqlite')) db.exec(statement);
+  },
+}));
+
+function connect(file: string) {
+  const db = openDatabase(file, { migrations });
+  const kysely = new Kysely<RelayDatabase>({ dialect: new RelaySqliteDialect(db) });
+  return { db, kysely, transactions: new SqliteTransactions(kysely, db) };
+}
+
+/** One file, one writer. After a failed write the file is opened anew before anything is accepted again. */
+export function openSqlite(file: string, onError: (error: Error) => void): Store {
+  let current = connect(file);
+  let failedAtMs: number | undefined;
+
+  function usable(): ReturnType<typeof connect> {
+    if (failedAtMs === undefined) return current;
+    if (performance.now() - failedAtMs < REOPEN_AFTER_MS) throw relayErrors.make('OVERLOADED');
+    failedAtMs = performance.now();
+    current = connect(file);
+    failedAtMs = undefined;
+    return current;
+  }
+
+  async function run<T>(work: Parameters<SqliteTransactions['run']>[0]): Promise<T> {
+    const { db, transactions } = usable();
+    try {
+      return (await transactions.run(work)) as T;
+    } catch (error) {
+      if (isDiskFault(error) && failedAtMs === undefined) {
+        failedAtMs = performance.now();
+        onError(error as Error);
+        db.close();
+      }
+      throw error;
+    }
+  }
+
+  return {
+    kind: 'sqlite',
+    get kysely() {
+      return usable().kysely;
+    },
+    inTenant: (partnerId, fn) => run((trx) => fn(trx.withPlugin(tenantFilter(partnerId)))),
+    system: (fn) => run((trx) => fn(trx as unknown as DirectoryTx)),
+    async close() {
+      await current.transactions.idle();
+      await current.kysely.destroy();
+      if (current.db.open) current.db.close();
+    },
+  };
+}
+
+function isDiskFault(error: unknown): boolean {
+  const code = String((error as { code?: unknown } | undefined)?.code);
+  return code.startsWith('SQLITE_IOERR') || code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB';
+}

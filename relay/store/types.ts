@@ -1,0 +1,34 @@
+import type { Kysely, Transaction } from 'kysely';
+import type { DirectoryDatabase, RelayDatabase } from './schema.ts';
+
+/** `connectionString`: the role the relay works as. `migrateConnectionString`: the owner of the tables. */
+export type StoreOptions =
+  | { kind: 'sqlite'; file: string }
+  | {
+      kind: 'postgres';
+      connectionString: string;
+      migrateConnectionString?: string | undefined;
+      maxConnections?: number;
+    };
+
+export type StoreKind = StoreOptions['kind'];
+
+/** A transaction that sees and changes one tenant's rows only. */
+export type Tx = Transaction<RelayDatabase>;
+/** A transaction for the directory tables. */
+export type DirectoryTx = Transaction<DirectoryDatabase>;
+
+export interface Store {
+  readonly kind: StoreKind;
+  /**
+   * Runs `fn` in one transaction of one tenant and resolves once it is committed to disk; any error rolls back and
+   * is thrown. Inside, wait for nothing but the transaction itself: on SQLite all others wait meanwhile. Publish, log
+   * and answer after it. Not to be nested. `fn` may run again after a deadlock on PostgreSQL, so it must only touch rows.
+   */
+  inTenant<T>(partnerId: string, fn: (trx: Tx) => Promise<T>): Promise<T>;
+  /** The same for what is known before the tenant is: the directory tables. Tenant tables read empty on PostgreSQL. */
+  system<T>(fn: (trx: DirectoryTx) => Promise<T>): Promise<T>;
+  /** Outside every tenant and transaction: for migrations, catalogue checks and tests. */
+  readonly kysely: Kysely<RelayDatabase>;
+  close(): Promise<void>;
+}
