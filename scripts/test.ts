@@ -83,13 +83,13 @@ function watch(parser: Parser, path: string[], tally: Tally): void {
 }
 
 function report(name: string, result: Result): void {
-  console.log(`  failure in ${name}`);
+  console.log(`  failure in ${name.slice(0, 400)}`);
   const text = JSON.stringify(result.diag, null, 2) ?? '';
   console.log(
     text
       .split('\n')
-      .slice(0, 60)
-      .map((line) => `    ${line}`)
+      .slice(0, 25)
+      .map((line) => `    ${line.slice(0, 400)}`)
       .join('\n'),
   );
 }

@@ -1,0 +1,66 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { ROOT, WORKSPACES } from './sources.ts';
+
+interface Manifest {
+  dependencies?: Record<string, string>;
+  devDependencies?: Record<string, string>;
+  allowScripts?: Record<string, boolean>;
+}
+interface LockEntry {
+  version?: string;
+  resolved?: string;
+  link?: boolean;
+  license?: string;
+  hasInstallScript?: boolean;
+  dev?: boolean;
+  integrity?: string;
+}
+
+const readJson = <T>(path: string): T => JSON.parse(readFileSync(join(ROOT, path), 'utf8'));
+const root = readJson<Manifest>('package.json');
+const lock = readJson<{ packages: Record<string, LockEntry> }>('package-lock.json').packages;
+const installed = Object.entries(lock).filter(([path, entry]) => path.includes('node_modules/') && !entry.link);
+
+t.test('every dependency is pinned to one exact version', async (t) => {
+  for (const manifest of [root, ...WORKSPACES.map((name) => readJson<Manifest>(`${name}/package.json`))]) {
+    for (const [name, version] of Object.entries({ ...manifest.dependencies, ...manifest.devDependencies })) {
+      t.match(version, /^\d+\.\d+\.\d+(-[0-9A-Za-z.]+)?$/, name);
+    }
+  }
+});
+
+t.test('the lockfile carries a checksum for each package and no download address', async (t) => {
+  t.ok(installed.length > 100);
+  t.strictSame(
+    installed.filter(([, entry]) => entry.resolved?.includes('://')).map(([path]) => path),
+    [],
+  );
+  t.strictSame(
+    installed.filter(([, entry]) => !entry.integrity).map(([path]) => path),
+    [],
+  );
+});
+
+t.test('every package with an install script is allowed or denied by name', async (t) => {
+  const names = installed
+    .filter(([, entry]) => entry.hasInstallScript)
+    .map(([path]) => path.slice(path.lastIndexOf('node_modules/') + 13));
+  t.ok(names.includes('node'));
+  const undecided = names.filter((name) => root.allowScripts?.[name] === undefined);
+  t.strictSame(undecided, []);
+});
+
+t.test('every shipped package has a permissive licence and brings its text', async (t) => {
+  const permissive =
+    /^\(?(MIT|ISC|BSD-2-Clause|BSD-3-Clause|Apache-2\.0|0BSD|Unlicense|BlueOak-1\.0\.0|CC0-1\.0|Python-2\.0|MIT-0)( (OR|AND) [A-Za-z0-9.-]+)*\)?$/;
+  const shipped = installed.filter(([path, entry]) => !entry.dev && existsSync(join(ROOT, path)));
+  t.ok(shipped.length > 50);
+  t.strictSame(
+    shipped
+      .filter(([, entry]) => !permissive.test(entry.license ?? ''))
+      .map(([path, entry]) => `${path}: ${entry.license}`),
+    [],
+  );
+});
