@@ -1,0 +1,4 @@
+export { type AgentQueue, glanceAtQueue, openQueue, type QueueGlance } from './open-queue.ts';
+export type { OrderLog, OrderRef, OrderRowState, WaitingReceipt } from './order-log.ts';
+export type { Loss, LossReason, QueueCaps, QueuedReport, ReportQueue } from './report-queue.ts';
+export type { SiteMemory } from './site-memory.ts';
