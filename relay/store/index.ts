@@ -34,6 +34,7 @@ function refuseNesting(store: Store): Store {
     },
     inTenant: (partnerId, fn) => guarded(() => store.inTenant(partnerId, (trx) => inside.run(true, fn, trx))),
     system: (fn) => guarded(() => store.system((trx) => inside.run(true, fn, trx))),
+    ...(store.sqliteBatch ? { sqliteBatch: store.sqliteBatch } : {}),
     close: () => store.close(),
   };
 }

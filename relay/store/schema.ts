@@ -150,6 +150,10 @@ export interface RelayDatabase {
     boot_id: string;
     clock_offset_ms: number;
     body: string; // the CheckinRequest as JSON
+    /** When the present row of check-ins without a gap of 5 min began. */
+    online_since_ms: number | null;
+    queue_depth: number; // sum over the lanes of the body, so that a list of sites reads no JSON
+    queue_oldest_ms: number;
   };
 
   outbox_position: { appliance_id: string; partner_id: string; epoch: number; lane: string; acked_through: number };

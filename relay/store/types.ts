@@ -1,3 +1,4 @@
+import type { SqliteDatabase } from '@sitewarden/kit/sqlite';
 import type { Kysely, Transaction } from 'kysely';
 import type { DirectoryDatabase, RelayDatabase } from './schema.ts';
 
@@ -28,6 +29,11 @@ export interface Store {
   inTenant<T>(partnerId: string, fn: (trx: Tx) => Promise<T>): Promise<T>;
   /** The same for what is known before the tenant is: the directory tables. Tenant tables read empty on PostgreSQL. */
   system<T>(fn: (trx: DirectoryTx) => Promise<T>): Promise<T>;
+  /**
+   * SQLite only, for one batch over many tenants: runs `fn` with the engine's own handle in one transaction. No tenant
+   * filter stands between, so every statement names its tenant itself.
+   */
+  readonly sqliteBatch?: <T>(fn: (db: SqliteDatabase) => T) => Promise<T>;
   /** Outside every tenant and transaction: for migrations, catalogue checks and tests. */
   readonly kysely: Kysely<RelayDatabase>;
   close(): Promise<void>;

@@ -1,5 +1,6 @@
 import type { StoreKind } from '../types.ts';
 import { firstMigration } from './0001-first.ts';
+import { liveSummaryMigration } from './0002-live-summary.ts';
 
 /** `statements` of one transaction. Appended only: a migration that was ever applied never changes. */
 export interface RelayMigration {
@@ -7,4 +8,7 @@ export interface RelayMigration {
   statements(kind: StoreKind): string[];
 }
 
-export const MIGRATIONS: readonly RelayMigration[] = [{ name: '0001-first', statements: firstMigration }];
+export const MIGRATIONS: readonly RelayMigration[] = [
+  { name: '0001-first', statements: firstMigration },
+  { name: '0002-live-summary', statements: liveSummaryMigration },
+];

@@ -59,6 +59,7 @@ export function openSqlite(file: string, onError: (error: Error) => void): Store
     },
     inTenant: (partnerId, fn) => run((trx) => fn(trx.withPlugin(tenantFilter(partnerId)))),
     system: (fn) => run((trx) => fn(trx as unknown as DirectoryTx)),
+    sqliteBatch: (fn) => run(async () => fn(current.db)),
     async close() {
       await current.transactions.idle();
       await current.kysely.destroy();
