@@ -26,6 +26,7 @@ export function migrate(db: SqliteDatabase, migrations: readonly Migration[], no
   for (let index = applied.length; index < migrations.length; index++) {
     applyOne(db, migrations[index]!, { position: index + 1, nowMs });
   }
+  checkApplied(appliedMigrations(db), migrations);
 }
 
 /** For a connection that cannot migrate: throws unless exactly these were applied. */
@@ -40,6 +41,8 @@ export function assertMigrated(db: SqliteDatabase, migrations: readonly Migratio
 function applyOne(db: SqliteDatabase, migration: Migration, at: { position: number; nowMs: number }): void {
   try {
     withTransaction(db, () => {
+      // Another process may have been first while this one waited for the write lock.
+      if (db.prepare('SELECT 1 FROM migration WHERE position = ?').get(at.position) !== undefined) return;
       migration.up(db);
       db.prepare('INSERT INTO migration (position, name, applied_at) VALUES (?, ?, ?)').run(
         at.position,
