@@ -23,7 +23,7 @@ const STAFF_ERRORS = {
   FORBIDDEN: { status: 403, message: 'Your role does not allow this. Ask an admin of your company.' },
   METRICS_FORBIDDEN: {
     status: 403,
-    message: 'Metrics are answered only to this host or with the metrics token. Set limits.metricsToken to use one.',
+    message: 'Metrics are answered only to this host or with the metrics token. Set metricsTokenFile to use one.',
   },
   CONFLICT: { status: 409, message: 'Something changed meanwhile. Load it again and repeat the change.' },
   NAME_TAKEN: { status: 409, message: 'This name is already in use. Choose another one.' },

@@ -3,6 +3,7 @@ import { openPostgres } from './postgres/open.ts';
 import { openSqlite } from './sqlite/open.ts';
 import type { Store, StoreOptions } from './types.ts';
 
+export { engineOf, lockFor } from './engine.ts';
 export { migratePostgres } from './postgres/migrate.ts';
 export {
   DIRECTORY_TABLES,

@@ -19,6 +19,7 @@ import {
   Text,
   UnixMs,
 } from '@sitewarden/agent-proto/http';
+import { ROLES } from '../../lib/roles.ts';
 
 export const FLEET_STATUSES = ['online', 'stale', 'offline', 'pending'] as const;
 export type FleetStatusValue = (typeof FLEET_STATUSES)[number];
@@ -32,8 +33,7 @@ export const FleetStatus = closed({
 });
 export type FleetStatus = Static<typeof FleetStatus>;
 
-export const ROLES = ['admin', 'operator', 'readonly', 'technician'] as const;
-export type Role = (typeof ROLES)[number];
+export { ROLES, type Role } from '../../lib/roles.ts';
 
 export const SessionView = closed({
   staffId: Id('stf'),

@@ -1,0 +1,1 @@
+export { type AuditEntry, appendAudit, auditHash, GENESIS } from './append.ts';

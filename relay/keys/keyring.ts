@@ -1,0 +1,97 @@
+import type { KeyObject } from 'node:crypto';
+import { canonicalBytes } from '@sitewarden/agent-proto/canonical';
+import { decodeEnvelope, encodeEnvelope, signEnvelope } from '@sitewarden/agent-proto/dsse';
+import { PAYLOAD_TYPES, RELAY_KEY_PURPOSES, type RelayKeyPurpose, type RelayKeys } from '@sitewarden/agent-proto/http';
+import { fingerprint, rawPublicKey, sign } from '@sitewarden/agent-proto/keys';
+import { cosign, encodeVkey, NOTE_KEY_TYPES } from '@sitewarden/agent-proto/note';
+import { relayErrors } from '../errors.ts';
+import { hasKeys, makeKeyFiles, readKeyFiles, rootKeyPath, writePublished } from './files.ts';
+import type { CosignPurpose, RelayKeyring, StatementPurpose } from './types.ts';
+
+const TYPE_OF = {
+  config: PAYLOAD_TYPES.siteConfig,
+  order: PAYLOAD_TYPES.order,
+  time: PAYLOAD_TYPES.time,
+} as const satisfies Record<StatementPurpose, string>;
+
+/** Name on a cosignature line and in its verifier key. */
+export const cosignerName = (host: string, purpose: CosignPurpose): string => `${host}/${purpose}`;
+
+export const hostOf = (publicUrl: string): string => new URL(publicUrl).host;
+
+function envelopeText(key: KeyObject, payloadType: string, payload: object): string {
+  const keyId = fingerprint(rawPublicKey(key));
+  const envelope = signEnvelope({
+    payloadType,
+    payload: canonicalBytes(payload),
+    keyId,
+    sign: (bytes: Uint8Array): Uint8Array => sign(key, bytes),
+  });
+  return Buffer.from(encodeEnvelope(envelope)).toString('latin1');
+}
+
+function workingKey(key: KeyObject) {
+  const publicKey = rawPublicKey(key);
+  return { keyId: fingerprint(publicKey), publicKey };
+}
+
+/**
+ * Makes the root key and the working keys of a relay and publishes them. Answers with the root's public key, which boxes
+ * must be given, and where its private half lies. Throws KEYS_EXIST.
+ */
+export async function initKeys(input: {
+  dataDir: string;
+  publicUrl: string;
+  nowMs: number;
+}): Promise<{ rootPublicKey: string; rootKeyFile: string }> {
+  const { dataDir, publicUrl, nowMs } = input;
+  const { root, working } = await makeKeyFiles(dataDir);
+  const lists = Object.fromEntries(
+    RELAY_KEY_PURPOSES.map((purpose) => [purpose, [workingKey(working[purpose])]]),
+  ) as Pick<RelayKeys, RelayKeyPurpose>;
+  const published: RelayKeys = { host: hostOf(publicUrl), generation: 1, issuedAtMs: nowMs, ...lists };
+  await writePublished(dataDir, envelopeText(root, PAYLOAD_TYPES.relayKeys, published));
+  return { rootPublicKey: rawPublicKey(root), rootKeyFile: rootKeyPath(dataDir) };
+}
+
+export { hasKeys };
+
+/** Reads the working keys and holds them against what the root key signed. Throws KEYS_MISSING, KEYS_INVALID. */
+export async function loadKeyring(input: { dataDir: string; publicUrl: string }): Promise<RelayKeyring> {
+  const { working, publishedText } = await readKeyFiles(input.dataDir);
+  const host = hostOf(input.publicUrl);
+  const published = readPublished(publishedText);
+  if (published.host !== host) {
+    throw relayErrors.make('KEYS_INVALID', {
+      detail: `The keys were made for ${published.host}, publicUrl says ${host}`,
+    });
+  }
+  for (const purpose of RELAY_KEY_PURPOSES) {
+    const { keyId } = workingKey(working[purpose]);
+    if (published[purpose][0]?.keyId === keyId) continue;
+    throw relayErrors.make('KEYS_INVALID', { detail: `The ${purpose} key is not the one the root key signed` });
+  }
+  return {
+    host,
+    published,
+    publishedText,
+    sign: (purpose, payload) => envelopeText(working[purpose], TYPE_OF[purpose], payload),
+    cosign: (purpose, note, timestampS) =>
+      cosign(note, { name: cosignerName(host, purpose), privateKey: working[purpose], timestampS }),
+    vkey: (purpose) =>
+      encodeVkey({
+        name: cosignerName(host, purpose),
+        publicKey: rawPublicKey(working[purpose]),
+        type: NOTE_KEY_TYPES.cosignature,
+      }),
+  };
+}
+
+function readPublished(text: string): RelayKeys {
+  try {
+    const { payload } = decodeEnvelope(Buffer.from(text, 'latin1'));
+    return JSON.parse(Buffer.from(payload).toString('utf8')) as RelayKeys;
+  } catch (cause) {
+    throw relayErrors.make('KEYS_INVALID', { detail: 'relay-keys.json cannot be read', cause });
+  }
+}

@@ -1,0 +1,20 @@
+import type { RelayKeyPurpose, RelayKeys } from '@sitewarden/agent-proto/http';
+
+/** Keys that sign statements, and those that sign checkpoints. */
+export type StatementPurpose = Extract<RelayKeyPurpose, 'config' | 'order' | 'time'>;
+export type CosignPurpose = Extract<RelayKeyPurpose, 'witness' | 'mirror'>;
+
+/** The relay's working keys in use. Private halves never leave this folder: it signs, others hand over what to sign. */
+export interface RelayKeyring {
+  /** Host of the relay's public URL, with its port when it has one: the first part of every log origin. */
+  readonly host: string;
+  /** The public halves, and the exact text of their DSSE envelope signed by the root key. */
+  readonly published: RelayKeys;
+  readonly publishedText: string;
+  /** Text of a DSSE envelope over the canonical form of `payload`, typed by its purpose. */
+  sign(purpose: StatementPurpose, payload: object): string;
+  /** A C2SP cosignature line (with its newline) over a checkpoint note. */
+  cosign(purpose: CosignPurpose, note: string, timestampS: number): string;
+  /** The C2SP verifier key that checks those lines. */
+  vkey(purpose: CosignPurpose): string;
+}

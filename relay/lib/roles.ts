@@ -1,0 +1,3 @@
+/** What a person may be. The routes say which of them may do what. */
+export const ROLES = ['admin', 'operator', 'readonly', 'technician'] as const;
+export type Role = (typeof ROLES)[number];

@@ -1,0 +1,226 @@
+import type { SqliteDatabase } from '@sitewarden/kit/sqlite';
+import { CompiledQuery } from 'kysely';
+import type { Store, Tx } from '../types.ts';
+
+/** One check-in on its way into the store. */
+export interface CheckinWrite {
+  partnerId: string;
+  applianceId: string;
+  previousToken: string | null;
+  bodyHash: string;
+  /** The exact body. */
+  body: string;
+  counter: number;
+  bootId: string;
+  clockOffsetMs: number;
+  queueDepth: number;
+  queueOldestMs: number;
+  nowMs: number;
+  /** Given out when the check-in is accepted. */
+  nextToken: string;
+}
+
+/** What the store knows of the box at this moment of the transaction. */
+export interface KnownBox {
+  siteId: string;
+  state: string;
+  claimedAtMs: number;
+  configGeneration: number;
+  pendingOrders: number;
+  live: {
+    token: string;
+    previousToken: string | null;
+    previousBodyHash: string | null;
+    lastCheckinAtMs: number;
+    onlineSinceMs: number | null;
+  } | null;
+}
+
+/** The row's new chain; null: nothing of it is stored. */
+export interface LiveChain {
+  token: string;
+  previousToken: string | null;
+  previousBodyHash: string | null;
+  onlineSinceMs: number;
+}
+
+/** Pure: may run again with other knowledge after a deadlock. */
+export type CheckinDecider<D extends { chain: LiveChain | null }> = (known: KnownBox | null, write: CheckinWrite) => D;
+
+const COLUMNS = `appliance_id, partner_id, site_id, last_checkin_at_ms, counter, token, previous_token,
+  previous_body_hash, boot_id, clock_offset_ms, body, online_since_ms, queue_depth, queue_oldest_ms`;
+const COLUMN_COUNT = 14;
+const ON_CONFLICT = `ON CONFLICT (appliance_id) DO UPDATE SET site_id = excluded.site_id,
+  last_checkin_at_ms = excluded.last_checkin_at_ms, counter = excluded.counter, token = excluded.token,
+  previous_token = excluded.previous_token, previous_body_hash = excluded.previous_body_hash,
+  boot_id = excluded.boot_id, clock_offset_ms = excluded.clock_offset_ms, body = excluded.body,
+  online_since_ms = excluded.online_since_ms, queue_depth = excluded.queue_depth,
+  queue_oldest_ms = excluded.queue_oldest_ms`;
+
+/** Hot: once a check-in. Orders already begun are not counted, the box knows them. */
+const KNOWN = `SELECT a.site_id, a.state, a.claimed_at_ms, s.config_generation,
+    (SELECT count(*) FROM site_order o
+      WHERE o.appliance_id = a.id AND o.state IN ('queued', 'delivered') AND o.expires_at_ms > :now),
+    l.token, l.previous_token, l.previous_body_hash, l.last_checkin_at_ms, l.online_since_ms, a.id
+  FROM appliance a JOIN site s ON s.id = a.site_id LEFT JOIN appliance_live l ON l.appliance_id = a.id`;
+
+/** Text of the hot statements, for the test that pins their plans. */
+export const CHECKIN_SQL = {
+  sqliteKnown: `${KNOWN.replace(':now', '?')} WHERE a.id = ? AND a.partner_id = ?`,
+  sqliteWrite: `INSERT INTO appliance_live (${COLUMNS}) VALUES (${'?, '.repeat(COLUMN_COUNT - 1)}?) ${ON_CONFLICT}`,
+  /** NO KEY, because rows that refer to the appliance are inserted all the time; ordered, so that two relays never deadlock. */
+  postgresKnown: `${KNOWN.replace(':now', '$1')} WHERE a.id = ANY ($2) ORDER BY a.id FOR NO KEY UPDATE OF a`,
+} as const;
+
+type KnownRow = [
+  string,
+  string,
+  number,
+  number,
+  number,
+  string | null,
+  string | null,
+  string | null,
+  number,
+  number | null,
+  string,
+];
+
+/**
+ * Decides and stores many check-ins in as few transactions as the engine allows (SQLite: one; PostgreSQL: one a
+ * tenant), at most one small row each. Resolves after the commits, one decision a check-in, in order.
+ */
+export async function commitCheckins<D extends { chain: LiveChain | null }>(
+  store: Store,
+  writes: readonly CheckinWrite[],
+  decide: CheckinDecider<D>,
+): Promise<D[]> {
+  if (store.sqliteBatch) return store.sqliteBatch((db) => writeSqlite(db, writes, decide));
+  return writePostgres(store, writes, decide);
+}
+
+const statements = new WeakMap<SqliteDatabase, ReturnType<typeof prepare>>();
+
+function prepare(db: SqliteDatabase) {
+  return {
+    known: db.prepare<unknown[], KnownRow>(CHECKIN_SQL.sqliteKnown).raw(),
+    write: db.prepare(CHECKIN_SQL.sqliteWrite),
+  };
+}
+
+function writeSqlite<D extends { chain: LiveChain | null }>(
+  db: SqliteDatabase,
+  writes: readonly CheckinWrite[],
+  decide: CheckinDecider<D>,
+): D[] {
+  let prepared = statements.get(db);
+  if (prepared === undefined) {
+    prepared = prepare(db);
+    statements.set(db, prepared);
+  }
+  const { known, write: upsert } = prepared;
+  return writes.map((write) => {
+    const row = known.get(write.nowMs, write.applianceId, write.partnerId);
+    const box = row === undefined ? null : knownBox(row);
+    const decision = decide(box, write);
+    if (box && decision.chain) upsert.run(...valuesOf(box.siteId, write, decision.chain));
+    return decision;
+  });
+}
+
+async function writePostgres<D extends { chain: LiveChain | null }>(
+  store: Store,
+  writes: readonly CheckinWrite[],
+  decide: CheckinDecider<D>,
+): Promise<D[]> {
+  const byTenant = new Map<string, number[]>();
+  for (const [index, { partnerId }] of writes.entries()) {
+    const all = byTenant.get(partnerId);
+    if (all) all.push(index);
+    else byTenant.set(partnerId, [index]);
+  }
+  const decisions: D[] = new Array(writes.length);
+  await Promise.all(
+    [...byTenant].map(async ([partnerId, indexes]) => {
+      const own = indexes.map((index) => writes[index] as CheckinWrite);
+      const decided = await store.inTenant(partnerId, (trx) => writeTenant(trx, own, decide));
+      for (const [at, index] of indexes.entries()) decisions[index] = decided[at] as D;
+    }),
+  );
+  return decisions;
+}
+
+async function writeTenant<D extends { chain: LiveChain | null }>(
+  trx: Tx,
+  writes: readonly CheckinWrite[],
+  decide: CheckinDecider<D>,
+): Promise<D[]> {
+  const ids = [...new Set(writes.map(({ applianceId }) => applianceId))];
+  const query = CompiledQuery.raw(CHECKIN_SQL.postgresKnown, [writes[0]?.nowMs ?? 0, ids]);
+  const { rows } = await trx.executeQuery<Record<string, unknown>>(query);
+  const boxes = new Map(rows.map((row) => [row.id as string, knownBox(Object.values(row) as KnownRow)]));
+  const pending = new Map<string, unknown[]>();
+  const decisions = writes.map((write) => {
+    const box = boxes.get(write.applianceId) ?? null;
+    const decision = decide(box, write);
+    if (box && decision.chain) {
+      pending.set(write.applianceId, valuesOf(box.siteId, write, decision.chain));
+      // A second check-in of the same box in this batch follows the first one.
+      box.live = { ...decision.chain, lastCheckinAtMs: write.nowMs };
+    }
+    return decision;
+  });
+  if (pending.size > 0) {
+    const tuple = (row: number) =>
+      `(${Array.from({ length: COLUMN_COUNT }, (_, i) => `$${row * COLUMN_COUNT + i + 1}`)})`;
+    const tuples = Array.from({ length: pending.size }, (_, row) => tuple(row)).join(', ');
+    const text = `INSERT INTO appliance_live (${COLUMNS}) VALUES ${tuples} ${ON_CONFLICT}`;
+    await trx.executeQuery(CompiledQuery.raw(text, [...pending.values()].flat()));
+  }
+  return decisions;
+}
+
+function valuesOf(siteId: string, write: CheckinWrite, chain: LiveChain): unknown[] {
+  return [
+    write.applianceId,
+    write.partnerId,
+    siteId,
+    write.nowMs,
+    write.counter,
+    chain.token,
+    chain.previousToken,
+    chain.previousBodyHash,
+    write.bootId,
+    write.clockOffsetMs,
+    write.body,
+    chain.onlineSinceMs,
+    write.queueDepth,
+    write.queueOldestMs,
+  ];
+}
+
+function knownBox(row: KnownRow): KnownBox {
+  const [siteId, state, claimedAtMs, configGeneration, pendingOrders, token] = row;
+  const live =
+    token === null
+      ? null
+      : {
+          token,
+          previousToken: row[6],
+          previousBodyHash: row[7],
+          lastCheckinAtMs: row[8],
+          onlineSinceMs: row[9],
+        };
+  return { siteId, state, claimedAtMs, configGeneration, pendingOrders, live };
+}
+
+/** Takes a box out of service because its identity is in use twice. False when it already was. */
+export async function quarantine(trx: Tx, applianceId: string): Promise<boolean> {
+  const { numUpdatedRows } = await trx
+    .updateTable('appliance')
+    .set({ state: 'quarantined' })
+    .where('id', '=', applianceId)
+    .where('state', '=', 'active')
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
+}
