@@ -2,12 +2,13 @@ import type { Readable } from 'node:stream';
 import type { Static, TSchema } from '@sinclair/typebox';
 import type { Clock } from '@sitewarden/kit/time';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Registry } from 'prom-client';
 import type { BoxDirectory } from '../accounts/box-directory.ts';
 import type { RelayConfig } from '../config/index.ts';
 import type { RelayKeyring } from '../keys/types.ts';
 import type { Box, Device, Tenant } from '../lib/identity.ts';
-import type { LiveHub } from '../lib/live.ts';
 import type { Role } from '../lib/roles.ts';
+import type { LiveBus } from '../live/index.ts';
 import type { Store, Tx } from '../store/index.ts';
 import type { ROUTES, RouteContract, RouteName } from './contract/table.ts';
 
@@ -17,7 +18,8 @@ export interface Services {
   readonly clock: Clock;
   readonly store: Store;
   readonly keys: RelayKeyring;
-  readonly live: LiveHub;
+  readonly live: LiveBus;
+  readonly metrics: Registry;
   /** Forgets what is cached about an appliance; call it after every change of its state, epoch or keys. */
   readonly boxes: BoxDirectory;
 }
