@@ -1,0 +1,118 @@
+// Starts Sitewarden's programs as real processes and waits until each says it is ready. Used by `npm start`, by the
+// simulator and by tests.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+const KEPT_LINES = 400;
+
+export const ENTRIES = {
+  relay: join(ROOT, 'relay', 'bin', 'sitewarden-relay.ts'),
+  appliance: join(ROOT, 'appliance', 'bin', 'sitewarden-appliance.ts'),
+  agent: join(ROOT, 'agent', 'bin', 'sitewarden-agent.ts'),
+} as const;
+export type ProgramName = keyof typeof ENTRIES;
+
+export interface Running {
+  readonly name: string;
+  readonly pid: number;
+  /** What the program printed with `"ready":true`. */
+  readonly ready: Record<string, unknown>;
+  readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+  /** The last lines of both streams. */
+  output(): string;
+  /** SIGTERM, and SIGKILL when it is not gone after `graceMs`. */
+  stop(graceMs?: number): Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+  kill(signal: NodeJS.Signals): void;
+}
+
+export interface StartOptions {
+  name: string;
+  entry: string;
+  args: readonly string[];
+  env?: NodeJS.ProcessEnv;
+  nodeArgs?: readonly string[];
+  /** Resolve at the first line for which this answers; default: a JSON line with ready true. */
+  isReady?: (line: string) => Record<string, unknown> | undefined;
+  timeoutMs?: number;
+  onLine?: (line: string) => void;
+}
+
+export function startProgram(options: StartOptions): Promise<Running> {
+  const child = spawn(process.execPath, [...(options.nodeArgs ?? []), options.entry, ...options.args], {
+    env: cleanEnvironment(options.env),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  return untilReady(child, options);
+}
+
+/** Runs a command of a program to its end. Throws with its output when it fails. */
+export async function runProgram(name: ProgramName, args: readonly string[], input = ''): Promise<string> {
+  const child = spawn(process.execPath, [ENTRIES[name], ...args], {
+    env: cleanEnvironment(),
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  let out = '';
+  let err = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
+  child.stdin.end(input);
+  const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
+  if (code !== 0) throw new Error(`sitewarden-${name} ${args[0] ?? ''} ended with ${code}: ${(err || out).trim()}`);
+  return out;
+}
+
+/** A test runner's loader hooks and another run's settings must not reach the programs. */
+function cleanEnvironment(extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
+  const { NODE_OPTIONS: _options, ...env } = process.env;
+  return { ...env, ...extra };
+}
+
+function untilReady(child: ChildProcess, options: StartOptions): Promise<Running> {
+  const { name, timeoutMs = 30_000, isReady = readyLine } = options;
+  const lines: string[] = [];
+  const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) =>
+    child.on('close', (code, signal) => resolve({ code, signal })),
+  );
+  const stop: Running['stop'] = async (graceMs = 10_000) => {
+    child.kill('SIGTERM');
+    const timer = setTimeout(() => child.kill('SIGKILL'), graceMs);
+    const end = await exited;
+    clearTimeout(timer);
+    return end;
+  };
+  const output = () => lines.join('\n');
+  return new Promise((resolve, reject) => {
+    const fail = (why: string) => {
+      clearTimeout(timer);
+      child.kill('SIGKILL');
+      reject(new Error(`${name} ${why}. Its last lines:\n${output()}`));
+    };
+    const timer = setTimeout(() => fail(`was not ready within ${timeoutMs} ms`), timeoutMs);
+    const read = (line: string) => {
+      lines.push(line);
+      if (lines.length > KEPT_LINES) lines.shift();
+      options.onLine?.(line);
+      const ready = isReady(line);
+      if (!ready) return;
+      clearTimeout(timer);
+      resolve({ name, pid: child.pid as number, ready, exited, output, stop, kill: (signal) => child.kill(signal) });
+    };
+    for (const stream of [child.stdout, child.stderr]) {
+      if (stream) createInterface({ input: stream }).on('line', read);
+    }
+    child.on('error', (error) => fail(`did not start: ${error.message}`));
+    void exited.then(({ code, signal }) => fail(`ended with ${signal ?? code} before it was ready`));
+  });
+}
+
+export function readyLine(line: string): Record<string, unknown> | undefined {
+  if (!line.startsWith('{')) return undefined;
+  try {
+    const value = JSON.parse(line) as Record<string, unknown>;
+    return value.ready === true ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,75 @@
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { generateEd25519 } from '@sitewarden/agent-proto/keys';
+import { ENTRIES, type Running, runProgram, startProgram } from '../../scripts/lib/programs.ts';
+
+export interface ApplianceOptions {
+  dataDir: string;
+  /** Default: a relay that is not there, so the box stays unclaimed. */
+  relay?: { url: string; rootKey: string };
+  services?: { pidfileDir: string };
+  checkinIntervalMs?: number;
+  logLevel?: string;
+  nodeArgs?: readonly string[];
+  env?: NodeJS.ProcessEnv;
+  /** Reports one agent may send in a second and at once; benchmarks raise them. */
+  reportsPerS?: number;
+  /** Wraps the process, like `strace ...`. */
+  intakePort?: number;
+}
+
+export interface TestAppliance extends Running {
+  readonly intakeAddress: string;
+  readonly localUrl: string;
+  readonly configFile: string;
+  /** Writes an enrolment token file and answers its path. */
+  makeToken(): Promise<string>;
+}
+
+/** The real program on ephemeral loopback ports. Its configuration lies beside the data, outside a test's own disk. */
+export async function startAppliance(options: ApplianceOptions): Promise<TestAppliance> {
+  const side = mkdtempSync(join(tmpdir(), 'sitewarden-appliance-'));
+  const configFile = join(side, 'appliance.yaml');
+  mkdirSync(options.dataDir, { recursive: true, mode: 0o700 });
+  writeFileSync(
+    configFile,
+    JSON.stringify({
+      relay: options.relay ?? { url: 'http://127.0.0.1:9', rootKey: generateEd25519().publicKey },
+      dataDir: options.dataDir,
+      intake: {
+        host: '127.0.0.1',
+        port: options.intakePort ?? 0,
+        ...(options.reportsPerS === undefined
+          ? {}
+          : { reportsPerS: options.reportsPerS, burst: options.reportsPerS * 2 }),
+      },
+      local: { host: '127.0.0.1', port: 0 },
+      serial: 'TEST-0001',
+      model: 'test',
+      logLevel: options.logLevel ?? 'info',
+      discovery: { enabled: false },
+      ...(options.checkinIntervalMs === undefined ? {} : { checkin: { intervalMs: options.checkinIntervalMs } }),
+      ...(options.services === undefined ? {} : { services: options.services }),
+    }),
+  );
+  const program = await startProgram({
+    name: 'appliance',
+    entry: ENTRIES.appliance,
+    args: ['run', '--config', configFile, '--ready-json'],
+    ...(options.nodeArgs ? { nodeArgs: options.nodeArgs } : {}),
+    ...(options.env ? { env: options.env } : {}),
+  });
+  let tokens = 0;
+  return Object.assign(program, {
+    intakeAddress: String(program.ready.intakeAddress),
+    localUrl: String(program.ready.localUrl),
+    configFile,
+    makeToken: async () => {
+      tokens += 1;
+      const path = join(side, `token-${tokens}.json`);
+      await runProgram('appliance', ['agents', 'token', '--config', configFile, '--out', path]);
+      return path;
+    },
+  });
+}
