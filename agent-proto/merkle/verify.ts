@@ -30,7 +30,10 @@ function isEqual(a: Uint8Array, b: Uint8Array): boolean {
   return Buffer.compare(a, b) === 0;
 }
 
-/** RFC 9162, 2.1.3.2. False for a malformed claim too; never throws. */
+/**
+ * RFC 9162, 2.1.3.2. False for a malformed claim too; never throws. A path does not bind `size` (trees of other sizes
+ * can have the same path and another root): take size and root from one verified checkpoint.
+ */
 export function verifyInclusion({ leafHash, index, size, root, proof }: InclusionClaim): boolean {
   if (!isSize(index) || !isSize(size) || index >= size || !areHashes([leafHash, root, ...proof])) return false;
   let at = index;

@@ -130,6 +130,7 @@ t.test('no mutated consistency proof verifies', async () => {
         { ...claim, newRoot: flip(claim.newRoot, bit) },
         ...(oldSize === newSize ? [] : [{ ...claim, oldRoot: claim.newRoot, newRoot: claim.oldRoot }]),
         ...(oldSize === newSize ? [] : [{ ...claim, oldSize: newSize, newSize: oldSize }]),
+        { ...claim, newSize: newSize * 4 },
       ];
       return verifyConsistency(claim) && bad.every((mutated) => !verifyConsistency(mutated));
     }),
