@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
+import { incidentTitle, nextStepOf } from '../lib/incident-words.ts';
 import type { Incident } from '../store/incidents.ts';
 import type { ResultRow } from '../store/results.ts';
 import type { Incoming } from './read-results.ts';
-import { incidentTitle, nextStepOf } from './words.ts';
 
 export interface AssessInput {
   readonly latest: ResultRow | undefined;

@@ -1,0 +1,2 @@
+export { PLAN_CODES, type PlanCode, RUN_CODES, type RunCode } from './codes.ts';
+export { createHealing, type Healing, type HealingOptions } from './healing.ts';

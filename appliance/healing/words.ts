@@ -1,0 +1,70 @@
+import type { Facts } from '@sitewarden/agent-proto/agent';
+import type { ActionName, Rule } from '../rules/index.ts';
+import type { Decision } from './plan.ts';
+
+/** "restart cron": what an action does, as a person would order it. Complete by type. */
+const DEEDS: Record<ActionName, (params: Facts) => string> = {
+  restart_service: (params) => `restart ${params.service ?? 'the service'}`,
+};
+
+export interface Wording {
+  readonly host: string;
+  readonly rule: Rule;
+  readonly params: Facts;
+  /** What a person can do without Sitewarden, from the check itself. */
+  readonly byHand: string;
+}
+
+export const deed = (action: ActionName, params: Facts): string => DEEDS[action](params);
+
+/** The next step of an incident after a decision: what Sitewarden does, or what a person should, never with a clock time. */
+export function nextStepFor(decision: Decision, { host, rule, params, byHand }: Wording): string {
+  const what = deed(rule.action, params);
+  switch (decision.kind) {
+    case 'run':
+      return `Nothing to do yet: Sitewarden is about to ${what} on ${host} and will check it afterwards.`;
+    case 'wait':
+      return waitText(decision.reason, { what, host, rule });
+    case 'refuse':
+      return refuseText(decision.code, { what, host, byHand });
+    case 'call_person':
+      return decision.code === 'ATTEMPTS_EXHAUSTED'
+        ? `Look at ${host} yourself: Sitewarden tried ${count(rule.attempts.max, 'repair')} there within ${span(rule.attempts.withinMs)} and stops here. ${byHand}`
+        : `Look at ${host} yourself: Sitewarden may not ${what} there. ${byHand}`;
+  }
+}
+
+type WaitReason = Extract<Decision, { kind: 'wait' }>['reason'];
+
+function waitText(reason: WaitReason, { what, host, rule }: { what: string; host: string; rule: Rule }): string {
+  switch (reason) {
+    case 'RUNNING':
+      return `Nothing to do yet: Sitewarden checks whether it helped to ${what} on ${host}.`;
+    case 'HOLD':
+      return `Nothing to do yet: if this lasts for ${span(rule.holdForMs)}, Sitewarden will ${what} on ${host}.`;
+    case 'COOLDOWN':
+      return `Nothing to do yet: Sitewarden will ${what} on ${host} again once ${span(rule.cooldown.ms)} have passed since the last time.`;
+    case 'RESULT_OLD':
+      return `Nothing to do yet: the result is old, so Sitewarden checks ${host} again before it acts.`;
+  }
+}
+
+type RefuseCode = Extract<Decision, { kind: 'refuse' }>['code'];
+
+function refuseText(code: RefuseCode, { what, host, byHand }: { what: string; host: string; byHand: string }): string {
+  switch (code) {
+    case 'NO_RULE':
+    case 'ATTEMPTS_EXHAUSTED':
+      return byHand;
+    case 'TIER_TOO_LOW':
+      return `${host} is set to MONITOR_ONLY, so Sitewarden changes nothing there. ${byHand} Or raise its tier, and Sitewarden will ${what}.`;
+    case 'AGENT_AWAY':
+      return `The agent on ${host} is not connected; as soon as it is, Sitewarden will ${what}. ${byHand}`;
+  }
+}
+
+const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`;
+
+function span(ms: number): string {
+  return ms % 60_000 === 0 && ms > 0 ? count(ms / 60_000, 'minute') : count(Math.round(ms / 1000), 'second');
+}
