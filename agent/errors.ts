@@ -55,6 +55,11 @@ export const agentErrors = defineErrors({
     status: 500,
     message: 'The stored identity cannot be used. Enroll again with a new token and --replace.',
   },
+  CERTIFICATE_REFUSED: {
+    status: 401,
+    message:
+      'The appliance does not accept the certificate of this agent. Nothing is lost, reports are kept; check the clock of this machine, and enroll again with a new token if this stays.',
+  },
   RENEWAL_REFUSED: {
     status: 403,
     message:

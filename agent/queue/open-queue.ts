@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { AgentConfig } from '@sitewarden/agent-proto/agent';
 import { type OpenedDatabase, openDatabase, openOrSetAside } from '@sitewarden/kit/sqlite';
 import { type Clock, systemClock } from '@sitewarden/kit/time';
 import { agentErrors } from '../errors.ts';
@@ -40,6 +41,8 @@ export interface QueueGlance {
   readonly depth: number;
   readonly lastSeq: number;
   readonly losses: readonly Loss[];
+  /** What the appliance last asked for. */
+  readonly siteConfig: AgentConfig | undefined;
 }
 
 /** For `status` beside a running agent: reads without a lock. undefined when there is no queue yet. */
@@ -48,7 +51,7 @@ export function glanceAtQueue(dataDir: string): QueueGlance | undefined {
     const db = openDatabase(fileOf(dataDir), { migrations: QUEUE_MIGRATIONS, readonly: true });
     try {
       const { depth, lastSeq, losses } = createReportQueue(db, { maxRows: 1, maxAgeMs: 1 }, systemClock);
-      return { depth, lastSeq, losses: losses() };
+      return { depth, lastSeq, losses: losses(), siteConfig: createSiteMemory(db).readConfig() };
     } finally {
       db.close();
     }

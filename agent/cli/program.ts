@@ -1,0 +1,75 @@
+import { Command } from 'commander';
+import { defaultConfigPath } from '../config/index.ts';
+import { AGENT_VERSION } from '../run/index.ts';
+import { type CheckFlags, checkCommand } from './check-command.ts';
+import { configCheckCommand, configKeysCommand } from './config-command.ts';
+import { type EnrollFlags, enrollCommand } from './enroll-command.ts';
+import { guarded } from './output.ts';
+import { runCommand } from './run-command.ts';
+import { statusCommand } from './status-command.ts';
+
+const EXIT_TEXT = `
+Exit codes:
+  0  done
+  1  a fault
+  2  wrong usage or configuration
+  3  the agent has to be enrolled
+  4  the appliance removed this agent from its site`;
+
+/** Commands, options and their help; what they do stands in one file each. */
+export function createProgram(): Command {
+  const program = new Command('sitewarden-agent')
+    .description('Checks this workstation and reports to the appliance of its site.')
+    .version(AGENT_VERSION)
+    .option('--config <file>', `configuration file (default: ${defaultConfigPath()})`)
+    .showHelpAfterError('(add --help for the options)')
+    .addHelpText('after', EXIT_TEXT);
+  const configPath = (): string | undefined => program.opts<{ config?: string }>().config;
+
+  program
+    .command('run')
+    .description('run the agent until SIGINT or SIGTERM')
+    .addHelpText(
+      'after',
+      '\nCollects the checks the site asks for, queues reports on disk, and keeps a session with the appliance.\nWithout an identity it enrolls first when the configuration names a tokenFile.',
+    )
+    .action(() => guarded(() => runCommand(configPath())));
+
+  program
+    .command('enroll')
+    .description('get an identity from the appliance with a single-use token')
+    .requiredOption('--token-file <file>', 'token file made by the appliance, or - for standard input')
+    .option('--appliance <host:port>', 'address of the appliance (default: as in the token file)')
+    .option('--replace', 'give up an identity that is still good')
+    .addHelpText(
+      'after',
+      '\nThe token file is deleted once the identity is stored. The token is never taken from the command line or the\nenvironment, where other accounts could read it.',
+    )
+    .action((flags: EnrollFlags) => guarded(() => enrollCommand(configPath(), flags)));
+
+  program
+    .command('check')
+    .description('run every check once and print the results; nothing is sent')
+    .option('--json', 'print one JSON list with the facts')
+    .option('--service <name...>', 'services to look at (default: those the site requires)')
+    .addHelpText('after', '\nSome checks see more when run as root.')
+    .action((flags: CheckFlags) => guarded(() => checkCommand(configPath(), flags)));
+
+  program
+    .command('status')
+    .description('tell whether the agent is enrolled, running and connected, and what waits')
+    .option('--json', 'print one JSON object')
+    .action((flags: { json?: boolean }) => guarded(() => statusCommand(configPath(), flags)));
+
+  const config = program.command('config').description('look at the configuration');
+  config
+    .command('check')
+    .description('read the configuration and name every fault in it')
+    .action(() => guarded(() => configCheckCommand(configPath())));
+  config
+    .command('keys')
+    .description('list every key with its type, default and meaning')
+    .action(() => guarded(async () => configKeysCommand()));
+
+  return program;
+}

@@ -1,0 +1,26 @@
+import { createLogger } from '@sitewarden/kit/log';
+import closeWithGrace from 'close-with-grace';
+import { loadAgentConfig } from '../config/index.ts';
+import { runDaemon } from '../run/index.ts';
+import { EXIT_REMOVED } from './output.ts';
+
+/** More than the parts may take together, less than the 10 s after which service managers lose patience. */
+const STOP_WITHIN_MS = 9_000;
+
+/** Until SIGINT or SIGTERM (exit 0) or the removal of this agent (exit 4). */
+export async function runCommand(configPath: string | undefined): Promise<void> {
+  const { config } = await loadAgentConfig(configPath);
+  const log = createLogger({ name: 'sitewarden-agent', level: config.logLevel });
+  const stop = new AbortController();
+  const ended = runDaemon({ config, log, signal: stop.signal });
+  const grace = closeWithGrace({ delay: STOP_WITHIN_MS, logger: log }, async ({ err }) => {
+    if (err) log.fatal({ err }, 'unexpected fault');
+    stop.abort();
+    await ended.catch(() => {});
+  });
+  try {
+    if ((await ended) === 'removed') process.exitCode = EXIT_REMOVED;
+  } finally {
+    grace.uninstall();
+  }
+}

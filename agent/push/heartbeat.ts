@@ -1,0 +1,69 @@
+import { encodeFacts, type Facts, type Heartbeat } from '@sitewarden/agent-proto/agent';
+import type { Clock } from '@sitewarden/kit/time';
+
+export interface HeartbeatOptions {
+  intervalMs(): number;
+  /** Never throws. */
+  measure(): Promise<Facts>;
+  readonly clock: Clock;
+  queueDepth(): number;
+  send(heartbeat: Heartbeat): void;
+  /** A heartbeat was not answered within two intervals. */
+  onSilence(): void;
+}
+
+export interface HeartbeatPulse {
+  /** The first beat comes at once. */
+  start(): void;
+  answered(): void;
+  /** The interval changed. */
+  reschedule(): void;
+  stop(): void;
+}
+
+/** How many intervals a beat may stay without an answer. */
+const PATIENCE_INTERVALS = 2;
+
+export function createHeartbeat(options: HeartbeatOptions): HeartbeatPulse {
+  const { intervalMs, measure, clock, queueDepth, send, onSilence } = options;
+  let isRunning = false;
+  let beatTimer: NodeJS.Timeout | undefined;
+  let silenceTimer: NodeJS.Timeout | undefined;
+  let pending = 0;
+
+  async function beat(): Promise<void> {
+    const telemetry = await measure();
+    if (!isRunning) return;
+    const uptimeS = typeof telemetry.uptime_s === 'number' ? telemetry.uptime_s : 0;
+    send({ sentAtMs: clock.nowMs(), uptimeS, queueDepth: queueDepth(), telemetry: encodeFacts(telemetry) });
+    pending++;
+    // Measured from the oldest one without an answer.
+    silenceTimer ??= setTimeout(onSilence, PATIENCE_INTERVALS * intervalMs());
+    schedule();
+  }
+
+  function schedule(): void {
+    clearTimeout(beatTimer);
+    beatTimer = setTimeout(beat, intervalMs());
+  }
+
+  return {
+    start() {
+      isRunning = true;
+      void beat();
+    },
+    answered() {
+      pending = Math.max(0, pending - 1);
+      clearTimeout(silenceTimer);
+      silenceTimer = pending === 0 ? undefined : setTimeout(onSilence, PATIENCE_INTERVALS * intervalMs());
+    },
+    reschedule() {
+      if (isRunning) schedule();
+    },
+    stop() {
+      isRunning = false;
+      clearTimeout(beatTimer);
+      clearTimeout(silenceTimer);
+    },
+  };
+}

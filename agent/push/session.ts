@@ -1,0 +1,191 @@
+import type {
+  AgentConfig,
+  AgentServiceClient,
+  Facts,
+  HostInfo,
+  Order,
+  SessionRequest,
+  SessionResponse,
+} from '@sitewarden/agent-proto/agent';
+import type { Logger } from '@sitewarden/kit/log';
+import { bootId, type Clock } from '@sitewarden/kit/time';
+import type { AgentQueue } from '../queue/index.ts';
+import { createHeartbeat } from './heartbeat.ts';
+import { createReceiptSender } from './receipt-sender.ts';
+import { createReportSender } from './report-sender.ts';
+import { classifyEnd, type SessionEnd } from './session-end.ts';
+
+export interface SessionHandlers {
+  /** After the queue was anchored and the configuration applied. */
+  onWelcome(): void;
+  onConfig(config: AgentConfig): void;
+  /** `clockOffsetMs`: the appliance's clock minus ours, as far as it is known. */
+  onOrder(order: Order, clockOffsetMs: number): void;
+}
+
+export interface SessionOptions extends SessionHandlers {
+  readonly client: AgentServiceClient;
+  readonly queue: AgentQueue;
+  readonly host: HostInfo;
+  heartbeatIntervalMs(): number;
+  measure(): Promise<Facts>;
+  /** Reports under way at most. */
+  readonly window: number;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Ends the session in good order. */
+  readonly signal: AbortSignal;
+  /** Default 15000. */
+  readonly welcomeTimeoutMs?: number;
+}
+
+export interface SessionResult {
+  readonly end: SessionEnd;
+  readonly wasWelcomed: boolean;
+  /** The appliance acknowledged something new: the connection is worth its cost. */
+  readonly madeProgress: boolean;
+  /** Reports under way when it ended, oldest first. */
+  readonly unacked: readonly number[];
+}
+
+const WELCOME_TIMEOUT_MS = 15_000;
+/** After our side is closed the appliance has this long to close its own. */
+const CLOSE_TIMEOUT_MS = 1_000;
+
+/** One Session stream from Hello to its end. Never throws. */
+export function runSession(options: SessionOptions): Promise<SessionResult> {
+  const { client, queue, host, clock, log, signal } = options;
+  return new Promise((resolve) => {
+    const call = client.session();
+    let wasWelcomed = false;
+    let madeProgress = false;
+    let isDone = false;
+    let isPaused = false;
+    let isClosing = false;
+    let clockOffsetMs = 0;
+    /** Set when we end it ourselves; the status of the call then only says CANCELLED. */
+    let ownEnd: SessionEnd | undefined;
+
+    const send = (message: NonNullable<SessionRequest['message']>) => {
+      if (!isDone && !isClosing && !call.write({ message })) isPaused = true;
+    };
+    const reports = createReportSender({
+      queue: queue.reports,
+      window: options.window,
+      canSend: () => wasWelcomed && !isPaused && !isClosing && !isDone,
+      send: (value) => send({ $case: 'report', value }),
+    });
+    const receipts = createReceiptSender(queue.orders, (value) => send({ $case: 'orderReceipt', value }));
+    const pulse = createHeartbeat({
+      intervalMs: options.heartbeatIntervalMs,
+      measure: options.measure,
+      clock,
+      queueDepth: () => queue.reports.depth,
+      send: (value) => {
+        receipts.markHeartbeat();
+        send({ $case: 'heartbeat', value });
+      },
+      onSilence: () => cutOff({ kind: 'lost', detail: 'no answer to heartbeats' }),
+    });
+
+    const stopListening = [
+      queue.reports.onEnqueued(() => guarded(() => reports.pump())),
+      queue.orders.onReceipt(() => guarded(() => wasWelcomed && receipts.pump())),
+    ];
+    let closeTimer: NodeJS.Timeout | undefined;
+    const welcomeTimer = setTimeout(
+      () => cutOff({ kind: 'lost', detail: 'no Welcome' }),
+      options.welcomeTimeoutMs ?? WELCOME_TIMEOUT_MS,
+    );
+    const onAbort = () => {
+      ownEnd ??= { kind: 'closed' };
+      isClosing = true;
+      pulse.stop();
+      if (!wasWelcomed) {
+        call.cancel();
+        return;
+      }
+      call.end();
+      closeTimer = setTimeout(() => call.cancel(), CLOSE_TIMEOUT_MS);
+    };
+
+    function cutOff(end: SessionEnd): void {
+      ownEnd ??= end;
+      call.cancel();
+    }
+
+    /** Faults of our own disk end the session, not the process: the next one begins from what is on disk. */
+    function guarded(step: () => void): void {
+      if (isDone) return;
+      try {
+        step();
+      } catch (error) {
+        log.error({ err: error }, 'session ended by a fault of this side');
+        cutOff({ kind: 'lost', detail: 'a fault of this side' });
+      }
+    }
+
+    function finish(end: SessionEnd): void {
+      if (isDone) return;
+      isDone = true;
+      clearTimeout(welcomeTimer);
+      clearTimeout(closeTimer);
+      pulse.stop();
+      for (const stop of stopListening) stop();
+      signal.removeEventListener('abort', onAbort);
+      resolve({ end: ownEnd ?? end, wasWelcomed, madeProgress, unacked: [...reports.unacked] });
+    }
+
+    function receive({ message }: SessionResponse): void {
+      if (message === undefined) return;
+      if (message.$case !== 'welcome' && !wasWelcomed) {
+        cutOff({ kind: 'lost', detail: `${message.$case} before Welcome` });
+        return;
+      }
+      switch (message.$case) {
+        case 'welcome':
+          clearTimeout(welcomeTimer);
+          queue.reports.anchor(message.value.ackedThrough);
+          if (message.value.config !== undefined) options.onConfig(message.value.config);
+          wasWelcomed = true;
+          pulse.start();
+          receipts.pump();
+          reports.pump();
+          options.onWelcome();
+          break;
+        case 'ack': {
+          const before = queue.reports.depth;
+          reports.acknowledge(message.value.throughSeq);
+          madeProgress ||= queue.reports.depth < before;
+          reports.pump();
+          break;
+        }
+        case 'order':
+          options.onOrder(message.value, clockOffsetMs);
+          break;
+        case 'config':
+          options.onConfig(message.value);
+          pulse.reschedule();
+          break;
+        case 'heartbeatAck':
+          clockOffsetMs = message.value.receivedAtMs - clock.nowMs();
+          receipts.heartbeatAnswered();
+          pulse.answered();
+          break;
+      }
+    }
+
+    call.on('data', (response: SessionResponse) => guarded(() => receive(response)));
+    call.on('drain', () => {
+      isPaused = false;
+      guarded(() => reports.pump());
+    });
+    // The status says it all; without a listener the same error would end the process.
+    call.on('error', () => {});
+    call.on('end', () => call.end());
+    call.on('status', (status) => finish(classifyEnd(status)));
+    send({ $case: 'hello', value: { host, lastSeq: queue.reports.lastSeq, bootId: bootId() } });
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+  });
+}

@@ -1,0 +1,4 @@
+export { type DaemonOptions, runDaemon } from './daemon.ts';
+export { type EnrollRequest, enrollAgent } from './enroll-agent.ts';
+export { type AgentStatus, readStatus } from './status.ts';
+export { AGENT_VERSION } from './version.ts';
