@@ -1,4 +1,5 @@
 export { createPrivately } from './create-privately.ts';
+export { type HighWaterMark, openHighWaterMark } from './high-water.ts';
 export { acquireLock, type FileLock } from './lock.ts';
 export { isProcessAlive } from './process-alive.ts';
 export { ensureDir, readFileIfExists } from './read-files.ts';

@@ -1,5 +1,7 @@
 const SECRET =
-  /token|secret|passw|passphrase|authorization|cookie|credential|bearer|nonce|csr|fingerprint|machineid|hardwareid|certificate|certpem|provisioncode|provisioningcode|claimcode|confirmation|otp$|pem$|seed$|^cert$|^jwt$|^dsn$/;
+  /token|secret|passw|passphrase|authorization|cookie|credential|bearer|nonce|csr|fingerprint|certificate|certpem|provisioncode|provisioningcode|claimcode|confirmation|otp$|pem$|seed$|^cert$|^jwt$|^dsn$/;
+/** These end like something harmless and are not. */
+const ALWAYS = /machineid|hardwareid|deviceserial|boardserial$/;
 /** A key, unless it is one of these. */
 const KEY = /keys?$/;
 const HARMLESS_KEY =
@@ -23,6 +25,7 @@ export function isSecretName(name: string): boolean {
 }
 
 function decide(name: string): boolean {
+  if (ALWAYS.test(name)) return true;
   if (KEY.test(name)) return !HARMLESS_KEY.test(name);
   return SECRET.test(name) && !ABOUT.test(name);
 }

@@ -6,6 +6,8 @@ const MAX_DEPTH = 8;
 const MAX_ITEMS = 100;
 const MAX_TEXT = 8192;
 const MAX_LINE = 64 * 1024;
+/** Longer lines are not even looked through. */
+const MAX_RAW_LINE = 256 * 1024;
 /** Shorter keys cannot hold a secret worth the name. */
 const MIN_SECRET_KEY = 14;
 
@@ -22,11 +24,10 @@ export function scrubLine(line: string): string {
   } catch {
     return `${JSON.stringify({ msg: scrubText(line.slice(0, MAX_TEXT).trim()) })}\n`;
   }
-  if (line.length > MAX_LINE) {
-    const { level, time, pid, name, msg } = value;
-    value = { level, time, pid, name, msg, leftOutCharacters: line.length };
-  }
-  return `${JSON.stringify(scrubObject(value))}\n`;
+  const scrubbed = line.length > MAX_RAW_LINE ? undefined : JSON.stringify(scrubObject(value));
+  if (scrubbed !== undefined && scrubbed.length <= MAX_LINE) return `${scrubbed}\n`;
+  const { level, time, pid, name, msg } = value;
+  return `${JSON.stringify(scrubObject({ level, time, pid, name, msg, leftOutCharacters: line.length }))}\n`;
 }
 
 function scrub(value: unknown, parents: Set<object>, depth: number): unknown {

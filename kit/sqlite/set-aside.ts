@@ -16,7 +16,8 @@ export interface OpenedDatabase {
  * Opens the database, checking it first (`quick_check`: about a second for each gigabyte). A damaged one is moved to
  * `<path>.damaged-<time>` untouched and an empty one takes its place. Other faults (disk full, no rights, locked, a newer
  * program's migrations) are thrown: setting aside would only lose data. No other process may have it open (acquireLock).
- * A torn WAL tail is cut by SQLite without a word: whoever must notice that keeps a high-water mark elsewhere.
+ * Neither a damaged WAL tail nor a changed byte inside a row is seen by SQLite: an `openHighWaterMark` and checksums of the
+ * rows find those.
  */
 export function openOrSetAside(path: string, options: OpenOptions): OpenedDatabase {
   const db = connect(path, options);
