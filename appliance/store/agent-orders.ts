@@ -36,6 +36,8 @@ export const AGENT_ORDER_SQL = {
     expires_at_ms, state, changed_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?)`,
   byId: `SELECT ${COLUMNS} FROM agent_order WHERE id = ?`,
   queuedFor: `SELECT ${COLUMNS} FROM agent_order WHERE agent_id = ? AND state = 'queued' ORDER BY created_at_ms, id`,
+  unansweredFor: `SELECT ${COLUMNS} FROM agent_order WHERE agent_id = ? AND state IN ('queued', 'delivered')
+    ORDER BY created_at_ms, id`,
   byRelayOrder: `SELECT ${COLUMNS} FROM agent_order WHERE relay_order_id = ? ORDER BY created_at_ms, id`,
   byActionRun: `SELECT ${COLUMNS} FROM agent_order WHERE action_run_id = ? ORDER BY created_at_ms, id`,
   move: `UPDATE agent_order SET state = ?, code = ?, detail = ?, before = ?, after = ?, changed_at_ms = ?
@@ -96,6 +98,11 @@ export function queuedFor(db: SqliteDatabase, agentId: string): AgentOrderRecord
   return prepared<[string], Raw>(db, AGENT_ORDER_SQL.queuedFor).all(agentId).map(record);
 }
 
+/** Queued, or delivered without a word back: what a new session is given. Agents do each order id once. */
+export function unansweredFor(db: SqliteDatabase, agentId: string): AgentOrderRecord[] {
+  return prepared<[string], Raw>(db, AGENT_ORDER_SQL.unansweredFor).all(agentId).map(record);
+}
+
 export function byRelayOrder(db: SqliteDatabase, relayOrderId: string): AgentOrderRecord[] {
   return prepared<[string], Raw>(db, AGENT_ORDER_SQL.byRelayOrder).all(relayOrderId).map(record);
 }
@@ -104,7 +111,7 @@ export function byActionRun(db: SqliteDatabase, actionRunId: string): AgentOrder
   return prepared<[string], Raw>(db, AGENT_ORDER_SQL.byActionRun).all(actionRunId).map(record);
 }
 
-/** True once only: whoever gets it sends the order. */
+/** Queued becomes delivered; no more than that. */
 export function deliver(db: SqliteDatabase, { id, atMs }: { id: string; atMs: number }): boolean {
   return prepared(db, AGENT_ORDER_SQL.deliver).run(atMs, id).changes === 1;
 }

@@ -43,6 +43,7 @@ export const AGENT_SQL = {
   disconnectAll: 'UPDATE agent SET connected = 0 WHERE connected <> 0',
   setTier: 'UPDATE agent SET tier = ?, changed_at_ms = ? WHERE id = ? AND tier <> ?',
   heartbeat: 'UPDATE agent SET last_heartbeat_at_ms = ?, telemetry = ?, changed_at_ms = ? WHERE id = ?',
+  ackedThrough: 'SELECT acked_through AS ackedThrough FROM agent WHERE id = ?',
   setAckedThrough: 'UPDATE agent SET acked_through = ? WHERE id = ? AND acked_through < ?',
   remove: `UPDATE agent SET state = 'removed', connected = 0, changed_at_ms = ? WHERE id = ? AND state = 'active'`,
 } as const;
@@ -106,6 +107,11 @@ export function setTier(
 
 export function heartbeat(db: SqliteDatabase, beat: { id: string; telemetry: Facts; atMs: number }): void {
   prepared(db, AGENT_SQL.heartbeat).run(beat.atMs, JSON.stringify(beat.telemetry), beat.atMs, beat.id);
+}
+
+/** Reports up to this sequence number are on disk; 0 for an unknown agent. */
+export function ackedThrough(db: SqliteDatabase, id: string): number {
+  return prepared<[string], { ackedThrough: number }>(db, AGENT_SQL.ackedThrough).get(id)?.ackedThrough ?? 0;
 }
 
 /** Never moves back. Belongs in the transaction that stores the reports. */

@@ -1,0 +1,202 @@
+import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { AGENT_LIMITS } from '@sitewarden/agent-proto/agent';
+import { CodedError } from '@sitewarden/kit/errors';
+import type { LifecyclePart } from '@sitewarden/kit/lifecycle';
+import { applianceErrors } from '../errors.ts';
+import type { Identity } from '../identity/index.ts';
+import type { ApplianceContext } from '../lib/context.ts';
+import { enroll } from './enroll.ts';
+import { toServiceError } from './grpc-error.ts';
+import { createJournal } from './journal.ts';
+import { type Listener, listen } from './listener.ts';
+import { peerOf } from './peers.ts';
+import { createPresence } from './presence.ts';
+import { pushReport } from './push-report.ts';
+import { renew } from './renew.ts';
+import { AGENT_SERVICE, type AgentServiceHandlers, unary } from './service.ts';
+import { runSession, type SessionCall } from './session.ts';
+import { createSessions } from './sessions.ts';
+import { TokenBucket } from './token-bucket.ts';
+import { validateReport } from './validate-message.ts';
+
+export { hashToken } from './enroll.ts';
+
+const HOUR_MS = 3_600_000;
+/** Certificates that ran out meanwhile end their connections within this time. */
+const SWEEP_MS = 10_000;
+const ENROLL_RATE = { perS: 5, burst: 50 } as const;
+
+export interface IntakeOptions {
+  readonly ctx: ApplianceContext;
+  readonly identity: Identity;
+  /** Throws DISK_FULL when nothing may be taken in. */
+  assertRoom(): void;
+  /** The disk failed: the database must be opened again before anything is acknowledged. */
+  onDiskFault(error: unknown): void;
+}
+
+export interface Intake extends LifecyclePart {
+  /** The port in use; 0 before the start. */
+  readonly port: number;
+}
+
+/** AGENT/1 on its port. */
+export function createIntake({ ctx, identity, assertRoom, onDiskFault }: IntakeOptions): Intake {
+  const { log, clock, config, metrics } = ctx;
+  const presence = createPresence(ctx);
+  const sessions = createSessions(ctx, presence);
+  const journal = createJournal({
+    ctx,
+    assertRoom,
+    onFailure(error, needsReopen) {
+      log.error({ err: error, needsReopen }, 'reports were not stored');
+      if (needsReopen) onDiskFault(error);
+    },
+  });
+  const buckets = new Map<string, TokenBucket>();
+  /** Their connections may live for a moment longer; their calls do not. */
+  const removed = new Set<string>();
+  const enrollBucket = new TokenBucket({ ...ENROLL_RATE, nowMs: clock.monotonicMs() });
+  let listener: Listener | undefined;
+  let server: Server | undefined;
+  let timers: NodeJS.Timeout[] = [];
+  let off: (() => void)[] = [];
+
+  function bucketOf(agentId: string): TokenBucket {
+    const known = buckets.get(agentId);
+    if (known !== undefined) return known;
+    const { reportsPerS: perS, burst } = config.intake;
+    const bucket = new TokenBucket({ perS, burst, nowMs: clock.monotonicMs() });
+    buckets.set(agentId, bucket);
+    return bucket;
+  }
+
+  /** The agent behind a call. Throws CLIENT_CERTIFICATE_NEEDED, CLIENT_CERTIFICATE_INVALID, AGENT_REMOVED. */
+  function agentOf(peerName: string): string {
+    const peer = listener?.peer(peerName);
+    if (peer?.kind === 'refused') throw peer.error;
+    if (peer?.kind !== 'agent') throw applianceErrors.make('CLIENT_CERTIFICATE_NEEDED');
+    if (removed.has(peer.agentId)) throw applianceErrors.make('AGENT_REMOVED');
+    if (peer.notAfterMs <= clock.nowMs()) throw applianceErrors.make('CLIENT_CERTIFICATE_INVALID');
+    return peer.agentId;
+  }
+
+  function onRefused(code: string, error: unknown): void {
+    metrics.intakeRefusals.inc({ code });
+    if (!(error instanceof CodedError)) log.error({ err: error }, 'a call failed');
+  }
+
+  const handlers: AgentServiceHandlers = {
+    enroll: unary(async (request) => {
+      const waitMs = enrollBucket.take(clock.monotonicMs());
+      if (waitMs > 0) throw applianceErrors.make('RATE_LIMITED', { data: { retryDelayMs: waitMs } });
+      return await enroll(ctx, identity.siteCa, request);
+    }, onRefused),
+    session(call: SessionCall) {
+      let agentId: string;
+      try {
+        agentId = agentOf(call.getPeer());
+      } catch (error) {
+        const serviceError = toServiceError(error);
+        onRefused(serviceError.name ?? 'INTERNAL', error);
+        call.emit('error', serviceError);
+        call.resume();
+        return;
+      }
+      const bucket = bucketOf(agentId);
+      runSession(call, agentId, { ctx, journal, presence, bucket, onOpen: sessions.open, onClose: sessions.close });
+    },
+    pushReport: unary(async (message, peerName) => {
+      const agentId = agentOf(peerName);
+      if (message === undefined)
+        throw applianceErrors.make('MESSAGE_INVALID', { field: 'report', detail: 'It is missing' });
+      const waitMs = bucketOf(agentId).take(clock.monotonicMs());
+      if (waitMs > 0) throw applianceErrors.make('RATE_LIMITED', { data: { retryDelayMs: Math.max(100, waitMs) } });
+      validateReport(message.report);
+      return await pushReport(journal, agentId, message);
+    }, onRefused),
+    renewCertificate: unary(
+      async (request, peerName) => await renew(ctx, identity.siteCa, { agentId: agentOf(peerName), request }),
+      onRefused,
+    ),
+  };
+
+  function removeAgent(agentId: string): void {
+    removed.add(agentId);
+    sessions.of(agentId)?.end(applianceErrors.make('AGENT_REMOVED'));
+    // A moment for the status to get out.
+    setTimeout(() => listener?.cut((peer) => peer.agentId === agentId), 500).unref();
+  }
+
+  function sweep(): void {
+    const nowMs = clock.nowMs();
+    listener?.cut((peer) => peer.notAfterMs <= nowMs);
+    const monotonicMs = clock.monotonicMs();
+    for (const [id, bucket] of buckets) if (bucket.isFull(monotonicMs)) buckets.delete(id);
+  }
+
+  async function renewServerTls(): Promise<void> {
+    const { tls, isNew } = await identity.serverTls(clock.nowMs());
+    if (isNew) listener?.useTls(tls);
+  }
+
+  return {
+    name: 'intake',
+    get port() {
+      return listener?.port ?? 0;
+    },
+    async start() {
+      presence.start();
+      server = new Server({
+        'grpc.max_receive_message_length': AGENT_LIMITS.maxMessageBytes,
+        'grpc.max_concurrent_streams': 32,
+        'grpc.keepalive_time_ms': 30_000,
+        'grpc.keepalive_timeout_ms': 10_000,
+        'grpc.enable_channelz': 0,
+      });
+      server.addService(AGENT_SERVICE, handlers);
+      const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+      listener = await listen({
+        host: config.intake.host,
+        port: config.intake.port,
+        tls: (await identity.serverTls(clock.nowMs())).tls,
+        caPem: identity.siteCa.certificatePem,
+        log,
+        classify: (socket) =>
+          peerOf(socket.getPeerX509Certificate(), {
+            db: ctx.db,
+            ca: identity.siteCa.certificate,
+            nowMs: clock.nowMs(),
+          }),
+        onConnection: (socket) => injector.injectConnection(socket),
+      });
+      off = [
+        ctx.signals.on('agentOrder', ({ agentId }) => sessions.of(agentId)?.pushOrders()),
+        ctx.signals.on('config', () => {
+          for (const session of sessions.all()) session.pushConfig();
+        }),
+        ctx.signals.on('agentRemoved', ({ agentId }) => removeAgent(agentId)),
+      ];
+      timers = [
+        setInterval(sweep, SWEEP_MS),
+        setInterval(() => {
+          renewServerTls().catch((error: unknown) =>
+            log.error({ err: error }, 'the server certificate was not renewed'),
+          );
+        }, HOUR_MS),
+      ];
+    },
+    async stop() {
+      for (const leave of off) leave();
+      for (const timer of timers) clearInterval(timer);
+      // Everything accepted is on disk and acknowledged before its connection goes.
+      journal.close();
+      await new Promise(setImmediate);
+      sessions.endAll(applianceErrors.make('STOPPING'));
+      await new Promise(setImmediate);
+      await listener?.close();
+      server?.forceShutdown();
+      presence.stop();
+    },
+  };
+}

@@ -1,0 +1,52 @@
+import type {
+  handleBidiStreamingCall,
+  handleUnaryCall,
+  ServerUnaryCall,
+  ServiceDefinition,
+  sendUnaryData,
+  UntypedServiceImplementation,
+} from '@grpc/grpc-js';
+import {
+  AgentServiceService,
+  type EnrollRequest,
+  type EnrollResponse,
+  type PushReportResponse,
+  type RenewCertificateRequest,
+  type RenewCertificateResponse,
+  type SessionResponse,
+} from '@sitewarden/agent-proto/agent';
+import { toServiceError } from './grpc-error.ts';
+import { type ReportMessage, readPushReport, readSessionMessage, type SessionMessage } from './messages.ts';
+
+/** AGENT/1 as in agent-proto, with readers that keep a report's bytes and never throw. */
+export const AGENT_SERVICE = {
+  ...AgentServiceService,
+  session: { ...AgentServiceService.session, requestDeserialize: readSessionMessage },
+  pushReport: { ...AgentServiceService.pushReport, requestDeserialize: readPushReport },
+} as unknown as ServiceDefinition;
+
+export interface AgentServiceHandlers extends UntypedServiceImplementation {
+  enroll: handleUnaryCall<EnrollRequest, EnrollResponse>;
+  session: handleBidiStreamingCall<SessionMessage, SessionResponse>;
+  pushReport: handleUnaryCall<ReportMessage | undefined, PushReportResponse>;
+  renewCertificate: handleUnaryCall<RenewCertificateRequest, RenewCertificateResponse>;
+}
+
+/** An async function as a unary handler: what it throws becomes the status. */
+export function unary<Q, A>(
+  answer: (request: Q, peerName: string) => Promise<A>,
+  onRefused: (code: string, error: unknown) => void,
+): handleUnaryCall<Q, A> {
+  return (call: ServerUnaryCall<Q, A>, callback: sendUnaryData<A>) => {
+    Promise.resolve()
+      .then(() => answer(call.request, call.getPeer()))
+      .then(
+        (value) => callback(null, value),
+        (error: unknown) => {
+          const serviceError = toServiceError(error);
+          onRefused(serviceError.name ?? 'INTERNAL', error);
+          callback(serviceError);
+        },
+      );
+  };
+}

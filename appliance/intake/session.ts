@@ -1,0 +1,185 @@
+import type { ServerDuplexStream } from '@grpc/grpc-js';
+import type { SessionRequest, SessionResponse } from '@sitewarden/agent-proto/agent';
+import { encodeFacts } from '@sitewarden/agent-proto/agent';
+import { applianceErrors } from '../errors.ts';
+import type { ApplianceContext } from '../lib/context.ts';
+import { agentOrders, agents, state } from '../store/index.ts';
+import { agentConfigOf } from './agent-config.ts';
+import { toServiceError } from './grpc-error.ts';
+import type { AgentStream, Journal, StreamWatcher } from './journal.ts';
+import type { SessionMessage } from './messages.ts';
+import type { Presence } from './presence.ts';
+import { fileReceipt } from './receipts.ts';
+import type { TokenBucket } from './token-bucket.ts';
+import { validateHeartbeat, validateHost, validateReceipt, validateReport } from './validate-message.ts';
+
+const HELLO_TIMEOUT_MS = 10_000;
+/** Reports of one session that may wait for their commit; beyond that its socket is not read. */
+const MAX_UNCOMMITTED = 1024;
+
+export type SessionCall = ServerDuplexStream<SessionMessage, SessionResponse>;
+
+export interface Session {
+  readonly agentId: string;
+  end(error: unknown): void;
+  pushOrders(): void;
+  pushConfig(): void;
+}
+
+export interface SessionDeps {
+  readonly ctx: ApplianceContext;
+  readonly journal: Journal;
+  readonly presence: Presence;
+  readonly bucket: TokenBucket;
+  /** The Hello was good: this session takes the place of the agent's earlier one. */
+  onOpen(session: Session): void;
+  onClose(session: Session): void;
+}
+
+/** Serves one agent's stream until either side ends it. Never throws. */
+export function runSession(call: SessionCall, agentId: string, deps: SessionDeps): void {
+  const { ctx, journal, presence, bucket } = deps;
+  const stream: AgentStream = journal.stream(agentId);
+  let isOpen = false;
+  let isEnded = false;
+  let isPaused = false;
+
+  const send = (message: NonNullable<SessionResponse['message']>): void => {
+    if (!isEnded) call.write({ message });
+  };
+
+  const watcher: StreamWatcher = {
+    onCommitted(through) {
+      send({ $case: 'ack', value: { throughSeq: through } });
+      if (isPaused) {
+        isPaused = false;
+        call.resume();
+      }
+    },
+    onFailed: (error) => end(error),
+  };
+
+  const session: Session = {
+    agentId,
+    end,
+    pushOrders: () => sendOrders(agentOrders.queuedFor(ctx.db, agentId)),
+    pushConfig: () => send({ $case: 'config', value: currentConfig() }),
+  };
+
+  function sendOrders(orders: readonly agentOrders.AgentOrderRecord[]): void {
+    const atMs = ctx.clock.nowMs();
+    for (const { id: orderId, action, params, expiresAtMs, requestedBy } of orders) {
+      // One that has run out is left to its owner's bookkeeping; it is never sent.
+      if (expiresAtMs <= atMs) continue;
+      agentOrders.deliver(ctx.db, { id: orderId, atMs });
+      send({ $case: 'order', value: { orderId, action, params: encodeFacts(params), expiresAtMs, requestedBy } });
+    }
+  }
+
+  const currentConfig = () => agentConfigOf(state.siteConfig(ctx.db), agents.byId(ctx.db, agentId)?.tier ?? 0);
+
+  function close(): void {
+    if (isEnded) return;
+    isEnded = true;
+    clearTimeout(helloTimer);
+    stream.watchers.delete(watcher);
+    if (isOpen) deps.onClose(session);
+  }
+
+  function end(error: unknown): void {
+    if (isEnded) return;
+    close();
+    const serviceError = toServiceError(error);
+    ctx.metrics.intakeRefusals.inc({ code: serviceError.name ?? 'INTERNAL' });
+    call.emit('error', serviceError);
+    // What the agent still sends is read and dropped, so that the status gets through.
+    call.resume();
+  }
+
+  function onReport({ report, body }: Extract<SessionMessage, { kind: 'report' }>['message']): void {
+    const waitMs = bucket.take(ctx.clock.monotonicMs());
+    if (waitMs > 0) throw applianceErrors.make('RATE_LIMITED', { data: { retryDelayMs: Math.max(100, waitMs) } });
+    validateReport(report);
+    if (journal.offer(stream, { report, body }) === 'duplicate') {
+      if (report.seq <= stream.committedThrough) watcher.onCommitted(stream.committedThrough);
+      return;
+    }
+    if (stream.acceptedThrough - stream.committedThrough >= MAX_UNCOMMITTED) {
+      isPaused = true;
+      call.pause();
+    }
+  }
+
+  function onHello(hello: Extract<NonNullable<SessionRequest['message']>, { $case: 'hello' }>['value']): void {
+    const host = validateHost(hello.host);
+    clearTimeout(helloTimer);
+    isOpen = true;
+    deps.onOpen(session);
+    presence.connected(agentId, host);
+    stream.watchers.add(watcher);
+    send({
+      $case: 'welcome',
+      value: { agentId, ackedThrough: stream.committedThrough, config: currentConfig() },
+    });
+    sendOrders(agentOrders.unansweredFor(ctx.db, agentId));
+  }
+
+  function onOther({ message }: SessionRequest): void {
+    if (message === undefined)
+      throw applianceErrors.make('MESSAGE_INVALID', { field: 'message', detail: 'It is empty' });
+    if (message.$case === 'hello' ? isOpen : !isOpen) throw applianceErrors.make('HELLO_NEEDED');
+    switch (message.$case) {
+      case 'hello':
+        onHello(message.value);
+        return;
+      case 'heartbeat':
+        validateHeartbeat(message.value);
+        presence.heartbeat(agentId, message.value);
+        send({ $case: 'heartbeatAck', value: { receivedAtMs: ctx.clock.nowMs() } });
+        return;
+      case 'orderReceipt':
+        validateReceipt(message.value);
+        fileReceipt(ctx, agentId, message.value);
+        return;
+      default:
+        return;
+    }
+  }
+
+  const helloTimer = setTimeout(() => end(applianceErrors.make('HELLO_NEEDED')), HELLO_TIMEOUT_MS);
+  call.on('data', (message: SessionMessage) => {
+    if (isEnded) return;
+    try {
+      if (message.kind === 'malformed') throw applianceErrors.make('MESSAGE_INVALID', { detail: 'It is not protobuf' });
+      if (message.kind === 'other') onOther(message.message);
+      else if (isOpen) onReport(message.message);
+      else throw applianceErrors.make('HELLO_NEEDED');
+    } catch (error) {
+      end(error);
+    }
+  });
+  // Half-closed by the agent: what it sent is committed, then the stream ends well.
+  call.on('end', () => {
+    if (isEnded) return;
+    if (stream.acceptedThrough === stream.committedThrough) finish();
+    else {
+      const waiter: StreamWatcher = {
+        onCommitted: () => {
+          if (stream.acceptedThrough !== stream.committedThrough) return;
+          stream.watchers.delete(waiter);
+          finish();
+        },
+        onFailed: () => stream.watchers.delete(waiter),
+      };
+      stream.watchers.add(waiter);
+    }
+  });
+  call.on('cancelled', close);
+  call.on('close', close);
+  call.on('error', close);
+
+  function finish(): void {
+    close();
+    call.end();
+  }
+}

@@ -1,0 +1,124 @@
+import {
+  AGENT_LIMITS,
+  type CheckResult,
+  type FactValue,
+  type Heartbeat,
+  type HostInfo,
+  type OrderReceipt,
+  type Report,
+  type RmmFinding,
+  severityFromWire,
+  statusFromWire,
+} from '@sitewarden/agent-proto/agent';
+import { CHECKS, isCheckName } from '@sitewarden/agent-proto/checks';
+import { applianceErrors } from '../errors.ts';
+
+const MAX_TIME_MS = 253_402_300_799_999;
+const MAX_SHORT_CHARS = 256;
+const { maxTextChars, maxControls, maxFactListItems, maxFactsPerResult, maxFactTextChars } = AGENT_LIMITS;
+
+/** The closed set of facts of each check, for one lookup a fact. */
+const FACT_NAMES = new Map(Object.entries(CHECKS).map(([check, { facts }]) => [check, new Set<string>(facts)]));
+const TELEMETRY_NAME = /^[a-z][a-z0-9_]{0,63}$/;
+const OS_FAMILIES = new Set(['linux', 'windows', 'macos']);
+
+function refuse(field: string, detail: string): never {
+  throw applianceErrors.make('MESSAGE_INVALID', { field, detail: `${field} ${detail}` });
+}
+
+function shortText(text: string, field: string): void {
+  if (text.length > MAX_SHORT_CHARS) refuse(field, `is longer than ${MAX_SHORT_CHARS} characters`);
+}
+
+function time(ms: number, field: string): void {
+  if (ms < 0 || ms > MAX_TIME_MS) refuse(field, 'is not a time in Unix milliseconds');
+}
+
+/** Throws MESSAGE_INVALID naming the first field outside the limits and the check catalogue. */
+export function validateReport(report: Report): void {
+  if (report.seq < 1) refuse('seq', 'is not a positive number');
+  const { results, rmmFindings } = report;
+  if (results.length === 0) refuse('results', 'is empty');
+  if (results.length > AGENT_LIMITS.maxResultsPerReport) refuse('results', 'has too many items');
+  if (rmmFindings.length > AGENT_LIMITS.maxRmmFindingsPerReport) refuse('rmm_findings', 'has too many items');
+  shortText(report.orderId, 'order_id');
+  for (const result of results) validateResult(result);
+  for (const finding of rmmFindings) validateFinding(finding);
+}
+
+function validateResult(result: CheckResult): void {
+  const { check } = result;
+  if (!isCheckName(check)) refuse('results.check', 'is not in the check catalogue');
+  if (statusFromWire(result.status) === undefined) refuse('results.status', 'is not a known status');
+  if (severityFromWire(result.severity) === undefined) refuse('results.severity', 'is not a known severity');
+  shortText(result.subject, 'results.subject');
+  if (result.expected.length > maxTextChars) refuse('results.expected', 'is too long');
+  if (result.actual.length > maxTextChars) refuse('results.actual', 'is too long');
+  if (result.reason.length > maxTextChars) refuse('results.reason', 'is too long');
+  if (result.controls.length > maxControls) refuse('results.controls', 'has too many items');
+  for (const control of result.controls) shortText(control, 'results.controls');
+  if (result.durationMs < 0) refuse('results.duration_ms', 'is negative');
+  time(result.collectedAtMs, 'results.collected_at_ms');
+  const names = FACT_NAMES.get(check)!;
+  let count = 0;
+  for (const name in result.facts) {
+    if (!names.has(name)) refuse('results.facts', `holds a fact the check ${check} does not have`);
+    if (++count > maxFactsPerResult) refuse('results.facts', 'has too many items');
+    validateFact(result.facts[name]!, 'results.facts');
+  }
+}
+
+function validateFact({ kind }: FactValue, field: string): void {
+  if (kind === undefined) refuse(field, 'holds a value without a kind');
+  if (kind.$case === 'text') {
+    if (kind.value.length > maxFactTextChars) refuse(field, 'holds a text that is too long');
+  } else if (kind.$case === 'list') {
+    const { values } = kind.value;
+    if (values.length > maxFactListItems) refuse(field, 'holds a list that is too long');
+    for (const value of values) if (value.length > maxFactTextChars) refuse(field, 'holds a text that is too long');
+  }
+}
+
+function validateFinding({ product, version, foundBy }: RmmFinding): void {
+  shortText(product, 'rmm_findings.product');
+  shortText(version, 'rmm_findings.version');
+  shortText(foundBy, 'rmm_findings.found_by');
+}
+
+function validateFlatFacts(facts: Record<string, FactValue>, field: string): void {
+  const names = Object.keys(facts);
+  if (names.length > maxFactsPerResult) refuse(field, 'has too many items');
+  for (const name of names) {
+    if (!TELEMETRY_NAME.test(name)) refuse(field, 'holds a name that is not lower_snake_case');
+    validateFact(facts[name]!, field);
+  }
+}
+
+/** Throws MESSAGE_INVALID. */
+export function validateHost(host: HostInfo | undefined): HostInfo {
+  if (host === undefined) return refuse('host', 'is missing');
+  if (host.hostname.trim() === '') refuse('host.hostname', 'is empty');
+  shortText(host.hostname, 'host.hostname');
+  if (!OS_FAMILIES.has(host.osFamily)) refuse('host.os_family', 'is not linux, windows or macos');
+  shortText(host.osVersion, 'host.os_version');
+  shortText(host.agentVersion, 'host.agent_version');
+  return host;
+}
+
+/** Throws MESSAGE_INVALID. */
+export function validateHeartbeat(beat: Heartbeat): void {
+  time(beat.sentAtMs, 'heartbeat.sent_at_ms');
+  if (beat.queueDepth < 0) refuse('heartbeat.queue_depth', 'is negative');
+  if (beat.uptimeS < 0) refuse('heartbeat.uptime_s', 'is negative');
+  validateFlatFacts(beat.telemetry, 'heartbeat.telemetry');
+}
+
+/** Throws MESSAGE_INVALID. */
+export function validateReceipt(receipt: OrderReceipt): void {
+  shortText(receipt.orderId, 'order_receipt.order_id');
+  shortText(receipt.code, 'order_receipt.code');
+  if (receipt.detail.length > maxTextChars) refuse('order_receipt.detail', 'is too long');
+  time(receipt.atMs, 'order_receipt.at_ms');
+  validateFlatFacts(receipt.before, 'order_receipt.before');
+  validateFlatFacts(receipt.after, 'order_receipt.after');
+}
