@@ -24,11 +24,14 @@ const PostgresStore = Type.Object(
 /** The one source of names, types, defaults and texts of the relay's configuration. */
 export const RelayConfigSchema = Type.Object(
   {
-    publicUrl: Type.String({
-      pattern: '^https?://[a-z0-9.-]+(:[0-9]{1,5})?$',
-      maxLength: 255,
-      description: 'address boxes and people use, in lower case and without a path: https://relay.example.org',
-    }),
+    publicUrl: Type.Optional(
+      Type.String({
+        pattern: '^https?://([a-z0-9.-]+|\\[[0-9a-f:]+\\])(:[0-9]{1,5})?$',
+        maxLength: 255,
+        description:
+          'address boxes and people use, in lower case and without a path: https://relay.example.org; left out, it is the address listened on',
+      }),
+    ),
     listen: Type.Object(
       {
         host: Type.String({ minLength: 1, default: '127.0.0.1', description: 'address to listen on' }),
@@ -52,13 +55,19 @@ export const RelayConfigSchema = Type.Object(
           minimum: 1,
           maximum: 10_000_000,
           default: 3000,
-          description: 'requests from one address',
+          description: 'requests of people from one address',
+        }),
+        boxRequestsPerMinute: Type.Integer({
+          minimum: 1,
+          maximum: 10_000_000,
+          default: 1200,
+          description: 'requests of one claimed box',
         }),
         claimsPerMinute: Type.Integer({
           minimum: 1,
           maximum: 10_000_000,
-          default: 60,
-          description: 'requests of unclaimed boxes from one address; a box polls every 2 s',
+          default: 300,
+          description: 'requests of unclaimed boxes from one address; each polls every 2 s',
         }),
         signInsPerMinute: Type.Integer({
           minimum: 1,

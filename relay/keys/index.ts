@@ -1,3 +1,3 @@
-export { cosignerName, hasKeys, hostOf, initKeys, loadKeyring } from './keyring.ts';
+export { cosignerName, hasKeys, initKeys, loadKeyring } from './keyring.ts';
 export { type IssuedSiteConfig, issueSiteConfig } from './site-config.ts';
 export type { CosignPurpose, RelayKeyring, StatementPurpose } from './types.ts';

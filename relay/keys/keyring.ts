@@ -17,8 +17,6 @@ const TYPE_OF = {
 /** Name on a cosignature line and in its verifier key. */
 export const cosignerName = (host: string, purpose: CosignPurpose): string => `${host}/${purpose}`;
 
-export const hostOf = (publicUrl: string): string => new URL(publicUrl).host;
-
 function envelopeText(key: KeyObject, payloadType: string, payload: object): string {
   const keyId = fingerprint(rawPublicKey(key));
   const envelope = signEnvelope({
@@ -41,15 +39,15 @@ function workingKey(key: KeyObject) {
  */
 export async function initKeys(input: {
   dataDir: string;
-  publicUrl: string;
+  host: string;
   nowMs: number;
 }): Promise<{ rootPublicKey: string; rootKeyFile: string }> {
-  const { dataDir, publicUrl, nowMs } = input;
+  const { dataDir, host, nowMs } = input;
   const { root, working } = await makeKeyFiles(dataDir);
   const lists = Object.fromEntries(
     RELAY_KEY_PURPOSES.map((purpose) => [purpose, [workingKey(working[purpose])]]),
   ) as Pick<RelayKeys, RelayKeyPurpose>;
-  const published: RelayKeys = { host: hostOf(publicUrl), generation: 1, issuedAtMs: nowMs, ...lists };
+  const published: RelayKeys = { host, generation: 1, issuedAtMs: nowMs, ...lists };
   await writePublished(dataDir, envelopeText(root, PAYLOAD_TYPES.relayKeys, published));
   return { rootPublicKey: rawPublicKey(root), rootKeyFile: rootKeyPath(dataDir) };
 }
@@ -57,13 +55,13 @@ export async function initKeys(input: {
 export { hasKeys };
 
 /** Reads the working keys and holds them against what the root key signed. Throws KEYS_MISSING, KEYS_INVALID. */
-export async function loadKeyring(input: { dataDir: string; publicUrl: string }): Promise<RelayKeyring> {
+export async function loadKeyring(input: { dataDir: string; host: string }): Promise<RelayKeyring> {
   const { working, publishedText } = await readKeyFiles(input.dataDir);
-  const host = hostOf(input.publicUrl);
+  const { host } = input;
   const published = readPublished(publishedText);
   if (published.host !== host) {
     throw relayErrors.make('KEYS_INVALID', {
-      detail: `The keys were made for ${published.host}, publicUrl says ${host}`,
+      detail: `The keys were made for ${published.host}, this relay is ${host}`,
     });
   }
   for (const purpose of RELAY_KEY_PURPOSES) {

@@ -6,7 +6,7 @@ export type CosignPurpose = Extract<RelayKeyPurpose, 'witness' | 'mirror'>;
 
 /** The relay's working keys in use. Private halves never leave this folder: it signs, others hand over what to sign. */
 export interface RelayKeyring {
-  /** Host of the relay's public URL, with its port when it has one: the first part of every log origin. */
+  /** Host name of the relay's public URL, without a port: the first part of every log origin. */
   readonly host: string;
   /** The public halves, and the exact text of their DSSE envelope signed by the root key. */
   readonly published: RelayKeys;

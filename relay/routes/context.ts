@@ -3,7 +3,7 @@ import type { Static, TSchema } from '@sinclair/typebox';
 import type { Clock } from '@sitewarden/kit/time';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Registry } from 'prom-client';
-import type { BoxDirectory } from '../accounts/box-directory.ts';
+import type { BoxDirectory, StaffSessions } from '../accounts/index.ts';
 import type { RelayConfig } from '../config/index.ts';
 import type { RelayKeyring } from '../keys/types.ts';
 import type { Box, Device, Tenant } from '../lib/identity.ts';
@@ -15,6 +15,8 @@ import type { ROUTES, RouteContract, RouteName } from './contract/table.ts';
 /** What the program is made of, for the handlers that need it. */
 export interface Services {
   readonly config: RelayConfig;
+  /** Origin that boxes and people use, known once the relay listens. */
+  readonly publicUrl: () => string;
   readonly clock: Clock;
   readonly store: Store;
   readonly keys: RelayKeyring;
@@ -22,6 +24,7 @@ export interface Services {
   readonly metrics: Registry;
   /** Forgets what is cached about an appliance; call it after every change of its state, epoch or keys. */
   readonly boxes: BoxDirectory;
+  readonly sessions: StaffSessions;
 }
 
 type Table = typeof ROUTES;

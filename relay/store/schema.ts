@@ -54,7 +54,13 @@ export interface RelayDatabase {
   /** Which tenants exist. Directory. */
   tenant_directory: { partner_id: string; created_at_ms: number };
   /** dik fingerprint -> appliance. Directory. */
-  key_directory: { fingerprint: string; public_key: string; partner_id: string; appliance_id: string };
+  key_directory: {
+    fingerprint: string;
+    public_key: string;
+    partner_id: string;
+    appliance_id: string;
+    revoked_at_ms: number | null;
+  };
   /** SHA-256 of a session token, sign-in link, QR secret, or the locator of a typed code -> tenant. Directory. */
   secret_directory: { hash: string; kind: string; partner_id: string; ref_id: string };
   /**

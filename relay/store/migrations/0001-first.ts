@@ -15,7 +15,7 @@ function tables(kind: StoreKind): Record<string, string> {
   return {
     tenant_directory: `partner_id TEXT PRIMARY KEY, created_at_ms ${int} NOT NULL`,
     key_directory: `fingerprint TEXT PRIMARY KEY, public_key TEXT NOT NULL, partner_id TEXT NOT NULL,
-      appliance_id TEXT NOT NULL UNIQUE`,
+      appliance_id TEXT NOT NULL UNIQUE, revoked_at_ms ${int}`,
     secret_directory: `hash TEXT PRIMARY KEY, kind TEXT NOT NULL, partner_id TEXT NOT NULL, ref_id TEXT NOT NULL`,
     box_offer: `id TEXT PRIMARY KEY, partner_id TEXT, secret_hash TEXT UNIQUE, dik TEXT NOT NULL,
       fingerprint TEXT NOT NULL, facts TEXT NOT NULL, commitment TEXT, box_nonce TEXT, relay_nonce TEXT NOT NULL,
@@ -46,7 +46,7 @@ function tables(kind: StoreKind): Record<string, string> {
       used_at_ms ${int}, used_by_fingerprint TEXT, disputed_at_ms ${int}, UNIQUE (partner_id, id), ${ofSite}`,
     appliance: `id TEXT PRIMARY KEY, partner_id TEXT NOT NULL, site_id TEXT NOT NULL,
       epoch ${int} NOT NULL CHECK (epoch >= 1), state TEXT NOT NULL CHECK (state IN ('active', 'quarantined', 'revoked')),
-      dik TEXT NOT NULL, dik_fingerprint TEXT NOT NULL UNIQUE, evk TEXT NOT NULL, seal TEXT NOT NULL,
+      dik TEXT NOT NULL, dik_fingerprint TEXT NOT NULL, evk TEXT NOT NULL, seal TEXT NOT NULL,
       site_ca_fingerprint TEXT NOT NULL, serial TEXT NOT NULL, model TEXT NOT NULL, claimed_by TEXT NOT NULL,
       claimed_at_ms ${int} NOT NULL, order_seq ${int} NOT NULL, UNIQUE (partner_id, id), ${ofSite}`,
     provision_session: `id TEXT PRIMARY KEY, partner_id TEXT NOT NULL, site_id TEXT NOT NULL, code_id TEXT UNIQUE,
@@ -104,6 +104,7 @@ function tables(kind: StoreKind): Record<string, string> {
 
 const INDEXES = [
   "CREATE UNIQUE INDEX appliance_one_active ON appliance (site_id) WHERE state <> 'revoked'",
+  "CREATE UNIQUE INDEX appliance_one_per_key ON appliance (dik_fingerprint) WHERE state <> 'revoked'",
   'CREATE INDEX appliance_by_site ON appliance (partner_id, site_id, claimed_at_ms)',
   'CREATE INDEX appliance_by_serial ON appliance (partner_id, serial)',
   'CREATE INDEX appliance_live_by_site ON appliance_live (partner_id, site_id)',

@@ -1,0 +1,103 @@
+import { newId } from '@sitewarden/kit/ids';
+import { appendAudit } from '../audit/index.ts';
+import { relayErrors } from '../errors.ts';
+import type { Role } from '../lib/roles.ts';
+import { newToken, secretHash } from '../lib/secrets.ts';
+import type { Store, Tx } from '../store/index.ts';
+import { enterSecret, listTenants } from '../store/repositories/directory.ts';
+import {
+  disableStaff,
+  findStaff,
+  insertLink,
+  insertPartner,
+  insertStaff,
+  partnerName,
+} from '../store/repositories/staff.ts';
+
+export const LINK_TTL_MS = 15 * 60_000;
+
+/** Who acts when no signed-in person does: someone with a shell on the relay. */
+const CONSOLE_ACTOR = 'relay console';
+
+export interface SignInLink {
+  /** Shown once; only its hash is stored. The token stands behind `#`, which browsers never send. */
+  readonly url: string;
+  readonly partnerId: string;
+  readonly staffId: string;
+  readonly expiresAtMs: number;
+}
+
+export async function hasTenants(store: Store): Promise<boolean> {
+  return (await store.system(listTenants)).length > 0;
+}
+
+/** A new MSP with nobody in it. */
+export async function createPartner(store: Store, { name, nowMs }: { name: string; nowMs: number }): Promise<string> {
+  const partnerId = newId('ptn');
+  await store.inTenant(partnerId, async (trx) => {
+    await insertPartner(trx, { partnerId, name, nowMs });
+    await appendAudit(trx, {
+      partnerId,
+      atMs: nowMs,
+      actor: CONSOLE_ACTOR,
+      action: 'partner.created',
+      ref: partnerId,
+      detail: { name },
+    });
+  });
+  return partnerId;
+}
+
+/**
+ * A one-time link for a person, who is made when the partner has nobody of that name and role. Without `partnerId` there
+ * must be exactly one partner. Throws PARTNER_UNKNOWN.
+ */
+export async function createSignInLink(
+  store: Store,
+  input: { publicUrl: string; role: Role; name: string; partnerId?: string | undefined; nowMs: number },
+): Promise<SignInLink> {
+  const { publicUrl, role, name, nowMs } = input;
+  const partnerId = input.partnerId ?? (await onlyPartner(store));
+  const token = newToken();
+  const hash = secretHash('link', token);
+  const expiresAtMs = nowMs + LINK_TTL_MS;
+  const staffId = await store.inTenant(partnerId, async (trx) => {
+    if ((await partnerName(trx, partnerId)) === undefined) throw relayErrors.make('PARTNER_UNKNOWN');
+    const person =
+      (await findStaff(trx, partnerId, { name, role })) ?? (await hire(trx, { partnerId, name, role, nowMs }));
+    await insertLink(trx, { hash, partnerId, staffId: person.id, nowMs, expiresAtMs });
+    await enterSecret(trx, { kind: 'link', hash, partnerId, refId: person.id });
+    const who = { partnerId, atMs: nowMs, actor: CONSOLE_ACTOR };
+    await appendAudit(trx, { ...who, action: 'link.created', ref: person.id, detail: { name, role } });
+    return person.id;
+  });
+  return { url: `${publicUrl}/sign-in#${token}`, partnerId, staffId, expiresAtMs };
+}
+
+async function hire(trx: Tx, input: { partnerId: string; name: string; role: Role; nowMs: number }) {
+  const { partnerId, name, role, nowMs } = input;
+  const person = { id: newId('stf'), name, role };
+  await insertStaff(trx, partnerId, { ...person, nowMs });
+  const who = { partnerId, atMs: nowMs, actor: CONSOLE_ACTOR };
+  await appendAudit(trx, { ...who, action: 'staff.created', ref: person.id, detail: { name, role } });
+  return person;
+}
+
+async function onlyPartner(store: Store): Promise<string> {
+  const tenants = await store.system(listTenants);
+  const [only] = tenants;
+  if (only !== undefined && tenants.length === 1) return only;
+  throw relayErrors.make('PARTNER_UNKNOWN', { detail: `This relay has ${tenants.length} partners` });
+}
+
+/** Ends all sessions of a person at once and lets nobody sign in as them again. Throws NOT_FOUND. */
+export async function disablePerson(
+  store: Store,
+  input: { partnerId: string; staffId: string; actor: string; nowMs: number },
+): Promise<void> {
+  const { partnerId, staffId, actor, nowMs } = input;
+  await store.inTenant(partnerId, async (trx) => {
+    if (!(await disableStaff(trx, staffId, nowMs))) throw relayErrors.make('NOT_FOUND');
+    await appendAudit(trx, { partnerId, atMs: nowMs, actor, action: 'staff.disabled', ref: staffId });
+  });
+}
