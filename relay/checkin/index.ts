@@ -1,0 +1,4 @@
+/** Check-ins: the token chain, the one small row, the answer. */
+export { type CheckinMetrics, createCheckinMetrics } from './metrics.ts';
+export { type CheckinBox, type CheckinDeps, type CheckinService, createCheckinService } from './service.ts';
+export { judgeToken } from './token-chain.ts';

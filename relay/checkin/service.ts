@@ -1,0 +1,117 @@
+import { hash } from 'node:crypto';
+import { type CheckinRequest, type CheckinResponse, LANES } from '@sitewarden/agent-proto/http';
+import type { Clock } from '@sitewarden/kit/time';
+import { relayErrors } from '../errors.ts';
+import type { LiveBus } from '../live/index.ts';
+import type { Store, Tx } from '../store/index.ts';
+import { type CheckinWrite, commitCheckins, quarantine } from '../store/repositories/live.ts';
+import { Batcher } from './batcher.ts';
+import { type CheckinDecision, decideCheckin } from './decide.ts';
+import { createDrainShare } from './drain-rate.ts';
+import type { CheckinMetrics } from './metrics.ts';
+import { createTokenSource } from './tokens.ts';
+
+/** One row a check-in and a sync a batch: 256 rows are a few milliseconds of work. */
+const MAX_BATCH = 256;
+const MAX_DELAY_MS = 2;
+/** Beyond this a box is told to come again; a fleet of 10,000 sends 170 a second. */
+const MAX_WAITING = 10_000;
+const DEFAULT_INTERVAL_MS = 60_000;
+
+export interface CheckinBox {
+  applianceId: string;
+  partnerId: string;
+}
+
+export interface CheckinDeps {
+  store: Store;
+  clock: Clock;
+  bus: LiveBus;
+  metrics: CheckinMetrics;
+  /** DSSE by the `time` key over the nonce and the time. */
+  signTime(nonce: string, timeMs: number): string;
+  /** Tells staff, in the transaction that took the box out of service. */
+  alarm(trx: Tx, event: { partnerId: string; applianceId: string; siteId: string; atMs: number }): Promise<void>;
+  /** Between two check-ins of a box. Default 60,000. */
+  intervalMs?: number;
+}
+
+export interface CheckinService {
+  /**
+   * `raw` the exact bytes the box signed, `request` what they say. Resolves after the commit. Throws
+   * APPLIANCE_UNKNOWN, APPLIANCE_REVOKED, OVERLOADED.
+   */
+  checkin(box: CheckinBox, request: CheckinRequest, raw: Buffer): Promise<CheckinResponse>;
+}
+
+export function createCheckinService(deps: CheckinDeps): CheckinService {
+  const { store, clock, bus, metrics, signTime, intervalMs = DEFAULT_INTERVAL_MS } = deps;
+  const nextToken = createTokenSource();
+  const drain = createDrainShare();
+  const batcher = new Batcher<CheckinWrite, CheckinDecision>({
+    commit: (writes) => commitCheckins(store, writes, decideCheckin),
+    maxBatch: MAX_BATCH,
+    maxDelayMs: MAX_DELAY_MS,
+    maxQueue: MAX_WAITING,
+  });
+
+  /** Stops the box in a transaction of its own, so that the alarm and the state stand or fall together. */
+  async function stopClone(box: CheckinBox, siteId: string): Promise<void> {
+    const atMs = clock.nowMs();
+    await store.inTenant(box.partnerId, async (trx) => {
+      if (await quarantine(trx, box.applianceId)) await deps.alarm(trx, { ...box, siteId, atMs });
+    });
+  }
+
+  return {
+    async checkin(box, request, raw) {
+      const nowMs = clock.nowMs();
+      const queue = queueOf(request);
+      const write: CheckinWrite = {
+        partnerId: box.partnerId,
+        applianceId: box.applianceId,
+        previousToken: request.previousToken,
+        bodyHash: hash('sha256', raw, 'base64'),
+        body: raw.toString('utf8'),
+        counter: request.counter,
+        bootId: request.bootId,
+        clockOffsetMs: request.clock.nowMs - nowMs,
+        queueDepth: queue.depth,
+        queueOldestMs: queue.oldestAgeMs,
+        nowMs,
+        nextToken: nextToken(),
+      };
+      const committed = batcher.add(write);
+      if (committed === undefined) throw relayErrors.make('OVERLOADED', { data: { retryAfterS: 10 } });
+      const decision = await committed;
+      metrics.checkins[decision.outcome].inc();
+      if (decision.outcome === 'unknown') throw relayErrors.make('APPLIANCE_UNKNOWN');
+      if (decision.outcome === 'revoked') throw relayErrors.make('APPLIANCE_REVOKED');
+      if (decision.outcome === 'clone') await stopClone(box, decision.siteId as string);
+      if (bus.hasListeners(box.partnerId)) {
+        bus.publish(box.partnerId, { kind: 'site', siteId: decision.siteId, atMs: nowMs });
+      }
+      const isActive = decision.outcome === 'accept' || decision.outcome === 'repeat';
+      return {
+        token: decision.token,
+        state: isActive ? 'active' : 'quarantined',
+        timeMs: nowMs,
+        signedTime: request.timeNonce === null ? null : signTime(request.timeNonce, nowMs),
+        configGeneration: decision.configGeneration,
+        pendingOrders: decision.pendingOrders,
+        drainRowsPerS: drain.rateFor(box.applianceId, queue.depth, nowMs),
+        nextCheckinMs: intervalMs,
+      };
+    },
+  };
+}
+
+function queueOf({ lanes }: CheckinRequest): { depth: number; oldestAgeMs: number } {
+  let depth = 0;
+  let oldestAgeMs = 0;
+  for (const lane of LANES) {
+    depth += lanes[lane].depth;
+    if (lanes[lane].oldestAgeMs > oldestAgeMs) oldestAgeMs = lanes[lane].oldestAgeMs;
+  }
+  return { depth: Math.min(depth, Number.MAX_SAFE_INTEGER), oldestAgeMs };
+}
