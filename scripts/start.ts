@@ -1,0 +1,205 @@
+// `npm start`: the whole of Sitewarden on this host, for real. See scripts/start/options.ts for its arguments.
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ENTRIES, type Running, runProgram, startProgram } from './lib/programs.ts';
+import { type StaffClient, signIn } from './lib/staff-client.ts';
+import { type DemoService, makeDemoService } from './start/demo-service.ts';
+import { HELP, parseOptions, type StartOptions } from './start/options.ts';
+import { choosePorts, type Ports } from './start/ports.ts';
+import { watchSite } from './start/progress.ts';
+import { claimBox, prepareSite } from './start/site.ts';
+
+/** What stays the same from one start to the next. */
+interface Remembered {
+  ports: Ports;
+  runs: number;
+}
+
+const root = join(import.meta.dirname, '..');
+const running: Running[] = [];
+let service: DemoService | undefined;
+let isStopping = false;
+
+const options = readOptions();
+// Progress goes to stderr: with --json stdout carries the one line and nothing else.
+const say = (text: string) => process.stderr.write(`${text}\n`);
+
+process.on('SIGINT', () => void stopAll(0));
+process.on('SIGTERM', () => void stopAll(0));
+try {
+  await main(options);
+} catch (error) {
+  if (!isStopping) {
+    say(`npm start failed: ${error instanceof Error ? error.message : String(error)}`);
+    await stopAll(1);
+  }
+}
+
+async function main({ dataDir, isJson }: StartOptions): Promise<void> {
+  const startedAt = performance.now();
+  const elapsed = () => `${((performance.now() - startedAt) / 1000).toFixed(1)} s`;
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const remembered = await remember(dataDir);
+  const { ports } = remembered;
+
+  const relay = await startRelay(dataDir, ports);
+  const relayUrl = `http://127.0.0.1:${ports.relay}`;
+  const staff = await signIn(relayUrl, await makeSignInLink(dataDir));
+  service = await makeDemoService(dataDir, remembered.runs);
+  await service.start();
+  const siteId = await prepareSite(staff, service.name);
+
+  const appliance = await startAppliance(dataDir, ports, String(relay.ready.rootKey), service);
+  const applianceUrl = String(appliance.ready.localUrl);
+  if (!(await isClaimed(applianceUrl))) await claimBox(staff, siteId, applianceUrl);
+  const site = watchSite(staff, siteId);
+  await site.checkedIn();
+  say(`[${elapsed()}] the box is claimed and has checked in`);
+
+  await startAgent(dataDir, ports, service);
+  const agent = await site.checks(6);
+  await site.serviceStatus(service.name, 'pass');
+  say(`[${elapsed()}] ${agent.hostname} is enrolled; its checks:`);
+  for (const check of agent.checks)
+    say(`    ${check.status.padEnd(14)} ${check.check}${check.subject ? ` ${check.subject}` : ''}: ${check.actual}`);
+
+  const signInUrl = await makeSignInLink(dataDir);
+  const ready = {
+    ready: true,
+    relayUrl,
+    applianceUrl,
+    signInUrl,
+    siteUrl: `${relayUrl}/sites/${siteId}`,
+    siteId,
+    dataDir,
+    pids: Object.fromEntries(running.map(({ name, pid }) => [name, pid])),
+  };
+  if (isJson) process.stdout.write(`${JSON.stringify(ready)}\n`);
+  else
+    say(
+      `\n  Dashboard     ${signInUrl}   (works once; another: npx sitewarden-relay sign-in-link)\n  The box       ${applianceUrl}\n  Data          ${dataDir}\n`,
+    );
+
+  await showRepair(staff, siteId, service, elapsed);
+  if (!isJson) say('Ctrl-C stops everything.');
+}
+
+/** Stops the demo daemon behind everybody's back and reports what the dashboard then shows. */
+async function showRepair(staff: StaffClient, siteId: string, demo: DemoService, elapsed: () => string): Promise<void> {
+  const site = watchSite(staff, siteId);
+  await demo.stop();
+  say(`[${elapsed()}] stopped ${demo.name} to show a repair`);
+  const incident = await site.incident(demo.name);
+  say(`[${elapsed()}] incident: ${incident.title} - ${incident.reason}`);
+  const { run } = await site.repaired(demo.name);
+  say(`[${elapsed()}] repaired: ${run.outcome} (evidence entry ${run.evidenceSeq}, cosigned)`);
+}
+
+async function startRelay(dataDir: string, ports: Ports): Promise<Running> {
+  const config = writeConfig(dataDir, 'relay', {
+    publicUrl: `http://127.0.0.1:${ports.relay}`,
+    listen: { host: '127.0.0.1', port: ports.relay },
+    dataDir: join(dataDir, 'relay'),
+    logLevel: 'warn',
+  });
+  if (!existsSync(join(dataDir, 'relay'))) await runProgram('relay', ['init', '--config', config]);
+  return launch('relay', ['serve', '--config', config, '--ready-json']);
+}
+
+function startAppliance(dataDir: string, ports: Ports, rootKey: string, demo: DemoService): Promise<Running> {
+  const config = writeConfig(dataDir, 'appliance', {
+    relay: { url: `http://127.0.0.1:${ports.relay}`, rootKey },
+    dataDir: join(dataDir, 'appliance'),
+    intake: { host: '127.0.0.1', port: ports.intake },
+    local: { host: '127.0.0.1', port: ports.local },
+    model: 'this host',
+    services: { pidfileDir: demo.folder },
+    logLevel: 'warn',
+  });
+  return launch('appliance', ['run', '--config', config, '--ready-json']);
+}
+
+async function startAgent(dataDir: string, ports: Ports, demo: DemoService): Promise<Running> {
+  const agentDir = join(dataDir, 'agent');
+  const tokenFile = join(dataDir, 'agent-token.json');
+  const config = writeConfig(dataDir, 'agent', {
+    applianceAddress: `127.0.0.1:${ports.intake}`,
+    dataDir: agentDir,
+    tokenFile,
+    serviceManager: { pidfileDir: demo.folder },
+    logLevel: 'warn',
+  });
+  if (!existsSync(join(agentDir, 'identity.json'))) {
+    rmSync(tokenFile, { force: true });
+    await runProgram('appliance', ['agents', 'token', '--config', join(dataDir, 'appliance.yaml'), '--out', tokenFile]);
+  }
+  return launch('agent', ['run', '--config', config, '--ready-json']);
+}
+
+async function launch(name: keyof typeof ENTRIES, args: string[]): Promise<Running> {
+  const program = await startProgram({
+    name,
+    entry: ENTRIES[name],
+    args,
+    onLine: (line) => {
+      if (!line.startsWith('{"ready"') && !isStopping) process.stderr.write(`    ${name}: ${line.slice(0, 400)}\n`);
+    },
+  });
+  running.push(program);
+  void program.exited.then(({ code, signal }) => {
+    if (isStopping) return;
+    say(`${name} ended by itself with ${signal ?? code}.`);
+    void stopAll(1);
+  });
+  return program;
+}
+
+async function makeSignInLink(dataDir: string): Promise<string> {
+  const out = await runProgram('relay', ['sign-in-link', '--config', join(dataDir, 'relay.yaml')]);
+  const link = /https?:\/\/\S+#\S+/.exec(out)?.[0];
+  if (!link) throw new Error(`the relay made no sign-in link: ${out.trim()}`);
+  return link;
+}
+
+async function isClaimed(applianceUrl: string): Promise<boolean> {
+  const answer = await fetch(new URL('/api/local/status', applianceUrl), { signal: AbortSignal.timeout(10_000) });
+  const status = (await answer.json()) as { claim: { state: string } };
+  return status.claim.state === 'claimed';
+}
+
+async function remember(dataDir: string): Promise<Remembered> {
+  const path = join(dataDir, 'start.json');
+  const earlier: Remembered | undefined = existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined;
+  const now = { ports: await choosePorts(earlier?.ports), runs: (earlier?.runs ?? 0) + 1 };
+  writeFileSync(path, JSON.stringify(now));
+  return now;
+}
+
+function writeConfig(dataDir: string, name: string, config: object): string {
+  const path = join(dataDir, `${name}.yaml`);
+  // JSON is YAML; the file stays readable for who wants to run a program alone.
+  writeFileSync(path, `${JSON.stringify(config, null, 2)}\n`, { mode: 0o600 });
+  return path;
+}
+
+function readOptions(): StartOptions {
+  try {
+    const parsed = parseOptions(process.argv.slice(2), root);
+    if (parsed.isHelp) {
+      console.log(HELP);
+      process.exit(0);
+    }
+    return parsed;
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${HELP}`);
+    process.exit(2);
+  }
+}
+
+async function stopAll(code: number): Promise<void> {
+  if (isStopping) return;
+  isStopping = true;
+  for (const program of running.reverse()) await program.stop();
+  await service?.stop().catch((error: Error) => say(`the demo daemon did not stop: ${error.message}`));
+  process.exit(code);
+}

@@ -1,0 +1,30 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { detectServiceManager, type ServiceManager } from '@sitewarden/kit/services';
+
+export interface DemoService {
+  readonly name: string;
+  readonly folder: string;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/**
+ * A daemon this script may stop and start without touching what the host runs: declared for the agent's service manager.
+ * Each run has its own name, so that the cooldown of an earlier repair does not hold this one back.
+ */
+export async function makeDemoService(dataDir: string, run: number): Promise<DemoService> {
+  const folder = join(dataDir, 'services.d');
+  const name = `sitewarden-demo-${run}`;
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  writeFileSync(
+    join(folder, `${name}.json`),
+    JSON.stringify({
+      command: [process.execPath, join(import.meta.dirname, 'demo-daemon.ts')],
+      pidFile: join(dataDir, `${name}.pid`),
+    }),
+  );
+  const manager: ServiceManager = await detectServiceManager({ pidfileDir: folder });
+  return { name, folder, start: () => manager.start(name), stop: () => manager.stop(name) };
+}

@@ -1,0 +1,122 @@
+import t from 'tap';
+import { waitFor } from '../../scripts/lib/wait.ts';
+import { enroll, openSession, sixResults } from '../helpers/agent-client.ts';
+import type { Verdict } from '../helpers/http-proxy.ts';
+import { type System, startSystem } from '../helpers/system.ts';
+
+const OUTBOX = '/api/appliances/outbox';
+
+/** Reports whose services result alternates, so that each leaves a trace: an incident opened or resolved. */
+function alternating(seq: number) {
+  const report = sixResults(seq);
+  const result = report.results[5];
+  if (result && seq % 2 === 1) {
+    result.status = 2;
+    result.severity = 4;
+    result.facts = {
+      service: { kind: { $case: 'text', value: 'cron' } },
+      state: { kind: { $case: 'text', value: 'unknown' } },
+    };
+  }
+  return report;
+}
+
+async function pushReports(system: System, identity: Awaited<ReturnType<typeof enroll>>, count: number): Promise<void> {
+  const session = await openSession(system.appliance.intakeAddress, identity);
+  session.stream.on('error', () => {});
+  const first = session.ackedThrough();
+  for (let seq = first + 1; seq <= first + count; seq += 1) session.send({ $case: 'report', value: alternating(seq) });
+  await waitFor('all reports to be acknowledged', () => session.ackedThrough() === first + count);
+  session.close();
+}
+
+interface Evidence {
+  entries: { seq: number; kind: string }[];
+  state: { receivedSize: number; cosignedSize: number; mark: string };
+}
+const evidence = (system: System) =>
+  system.staff.call<Evidence>('GET', `/api/sites/${system.siteId}/evidence?limit=200`);
+const incidents = async (system: System) =>
+  (
+    await system.staff.call<{ incidents: { id: string; state: string }[] }>(
+      'GET',
+      `/api/sites/${system.siteId}/incidents?state=all&limit=200`,
+    )
+  ).incidents;
+
+const POINTS: { name: string; verdict: Verdict }[] = [
+  { name: 'after its commit, before anything was sent', verdict: 'refuse' },
+  { name: 'after it sent, before the relay got it', verdict: 'hold' },
+  { name: 'after the relay committed, before the answer came', verdict: 'drop-answer' },
+];
+
+for (const { name, verdict } of POINTS) {
+  t.test(`the box is killed ${name}: nothing is lost, nothing doubled`, async (t) => {
+    const system = await startSystem();
+    t.teardown(() => system.close());
+    const identity = await enroll(await system.appliance.makeToken());
+    await waitFor('the claim to be in the cosigned log', async () => (await evidence(system)).state.cosignedSize >= 2);
+
+    // From here on the box cannot finish a delivery.
+    const reached = verdict === 'refuse' ? undefined : system.proxy.reached(verdict);
+    system.proxy.decide = (path) => (path.startsWith(OUTBOX) ? verdict : 'pass');
+    await pushReports(system, identity, 10);
+    await reached;
+    system.appliance.kill('SIGKILL');
+    await system.appliance.exited;
+    system.proxy.decide = () => 'pass';
+    await system.startAppliance();
+
+    // 10 reports, odd ones failing: five incidents were opened and each was resolved by the next report.
+    const settled = await waitFor('five incidents at the relay', async () => {
+      const list = await incidents(system);
+      return list.length >= 5 && list.every(({ state }) => state === 'resolved') ? list : undefined;
+    });
+    t.equal(settled.length, 5);
+    const log = await waitFor('the whole log to be cosigned', async () => {
+      const value = await evidence(system);
+      return value.state.mark === 'cosigned' && value.state.receivedSize === value.state.cosignedSize
+        ? value
+        : undefined;
+    });
+    const count = (kind: string) => log.entries.filter((entry) => entry.kind === kind).length;
+    t.equal(count('incident_opened'), 5);
+    t.equal(count('incident_resolved'), 5);
+    t.equal(count('claim'), 1);
+    t.strictSame(
+      log.entries.map(({ seq }) => seq).toSorted((a, b) => a - b),
+      log.entries.map((_, index) => index),
+    );
+  });
+}
+
+t.test(
+  'the relay is away and comes back: the box keeps taking reports, everything arrives, status tells the truth',
+  async (t) => {
+    const system = await startSystem();
+    t.teardown(() => system.close());
+    const identity = await enroll(await system.appliance.makeToken());
+    await system.relay.stop();
+    await pushReports(system, identity, 20);
+    const status = (await (await fetch(`${system.appliance.localUrl}/api/local/status`)).json()) as {
+      uplink: { lastError: { code: string } | null };
+    };
+    t.ok(
+      await waitFor('the local page to name the failure', async () => {
+        const now = (await (await fetch(`${system.appliance.localUrl}/api/local/status`)).json()) as typeof status;
+        return now.uplink.lastError?.code;
+      }),
+      'the box says what is wrong',
+    );
+    await system.startRelay();
+    const list = await waitFor(
+      'ten incidents at the relay',
+      async () => {
+        const all = await incidents(system);
+        return all.length >= 10 && all.every(({ state }) => state === 'resolved') ? all : undefined;
+      },
+      60_000,
+    );
+    t.equal(list.length, 10);
+  },
+);

@@ -1,0 +1,101 @@
+import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/**
+ * What to do with one exchange. `hold`: the request was read whole and is never forwarded. `drop-answer`: the relay got it
+ * and answered, the box never hears of it. Both end when the box hangs up.
+ */
+export type Verdict = 'pass' | 'hold' | 'drop-answer' | 'refuse' | 'duplicate';
+
+export interface HttpProxy {
+  readonly url: string;
+  readonly port: number;
+  /** Decides for each request; default: pass. */
+  decide: (path: string, method: string) => Verdict;
+  /** Resolves when an exchange with this verdict reached its point (read whole, or answered behind). */
+  reached(verdict: Verdict): Promise<string>;
+  setTarget(port: number): void;
+  close(): Promise<void>;
+}
+
+/** Stands between a box and its relay on loopback, and keeps the Host header so that signatures hold. */
+export async function startHttpProxy(port = 0): Promise<HttpProxy> {
+  let target = 0;
+  const waiting: { verdict: Verdict; resolve: (path: string) => void }[] = [];
+  const announce = (verdict: Verdict, path: string) => {
+    for (const waiter of waiting.filter((one) => one.verdict === verdict)) {
+      waiting.splice(waiting.indexOf(waiter), 1);
+      waiter.resolve(path);
+    }
+  };
+  const server = createServer(async (incoming, outgoing) => {
+    const path = incoming.url ?? '/';
+    const body = await readAll(incoming);
+    const verdict = proxy.decide(path, incoming.method ?? 'GET');
+    if (verdict === 'refuse') return void outgoing.destroy();
+    if (verdict === 'hold') return announce(verdict, path);
+    if (verdict === 'duplicate') await forward(target, incoming, body).catch(() => {});
+    const answer = await forward(target, incoming, body).catch(() => undefined);
+    if (!answer) return void outgoing.destroy();
+    if (verdict === 'drop-answer') return announce(verdict, path);
+    announce(verdict, path);
+    relayAnswer(answer, outgoing);
+  });
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  const address = server.address() as AddressInfo;
+  const proxy: HttpProxy = {
+    url: `http://127.0.0.1:${address.port}`,
+    port: address.port,
+    decide: () => 'pass',
+    reached: (verdict) => new Promise((resolve) => waiting.push({ verdict, resolve })),
+    setTarget: (value) => {
+      target = value;
+    },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+  return proxy;
+}
+
+interface Answer {
+  status: number;
+  headers: IncomingMessage['headers'];
+  body: Buffer;
+}
+
+function forward(port: number, incoming: IncomingMessage, body: Buffer): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request(
+      {
+        host: '127.0.0.1',
+        port,
+        method: incoming.method,
+        path: incoming.url,
+        headers: { ...incoming.headers, connection: 'close' },
+      },
+      (answer) => {
+        readAll(answer).then(
+          (bytes) => resolve({ status: answer.statusCode ?? 502, headers: answer.headers, body: bytes }),
+          reject,
+        );
+      },
+    );
+    outgoing.on('error', reject);
+    outgoing.end(body);
+  });
+}
+
+function relayAnswer(answer: Answer, outgoing: ServerResponse): void {
+  const { 'transfer-encoding': _chunked, connection: _connection, ...headers } = answer.headers;
+  outgoing.writeHead(answer.status, { ...headers, 'content-length': answer.body.length });
+  outgoing.end(answer.body);
+}
+
+async function readAll(stream: IncomingMessage): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  for await (const part of stream) parts.push(part as Buffer);
+  return Buffer.concat(parts);
+}

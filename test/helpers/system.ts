@@ -1,0 +1,128 @@
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { detectServiceManager, type ServiceManager } from '@sitewarden/kit/services';
+import { ENTRIES, type Running, runProgram, startProgram } from '../../scripts/lib/programs.ts';
+import { type StaffClient, signIn } from '../../scripts/lib/staff-client.ts';
+import { claimBox } from '../../scripts/start/site.ts';
+import { startAppliance, type TestAppliance } from './appliance.ts';
+import { type HttpProxy, startHttpProxy } from './http-proxy.ts';
+
+/** A relay, one claimed appliance and, if asked, an enrolled agent: real programs, the box reaching its relay through a proxy. */
+export interface System {
+  readonly base: string;
+  readonly proxy: HttpProxy;
+  readonly staff: StaffClient;
+  readonly siteId: string;
+  relay: Running;
+  appliance: TestAppliance;
+  agent: Running | undefined;
+  startRelay(): Promise<void>;
+  startAppliance(): Promise<void>;
+  startAgent(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface SystemOptions {
+  requiredServices?: string[];
+  agentTier?: 0 | 1 | 2;
+  /** Folder of declared services for agent and box. */
+  pidfileDir?: string;
+  checkIntervalMs?: number;
+  checkinIntervalMs?: number;
+}
+
+export async function startSystem(options: SystemOptions = {}): Promise<System> {
+  const base = mkdtempSync(join(tmpdir(), 'sitewarden-system-'));
+  const proxy = await startHttpProxy();
+  const relayConfig = join(base, 'relay.yaml');
+  writeFileSync(
+    relayConfig,
+    JSON.stringify({
+      publicUrl: proxy.url,
+      listen: { host: '127.0.0.1', port: 0 },
+      dataDir: join(base, 'relay'),
+      limits: { requestsPerMinute: 1_000_000, claimsPerMinute: 1_000_000, signInsPerMinute: 1000 },
+    }),
+  );
+  await runProgram('relay', ['init', '--config', relayConfig]);
+  const system = { base, proxy, agent: undefined } as unknown as System & Record<string, unknown>;
+
+  system.startRelay = async () => {
+    system.relay = await startProgram({
+      name: 'relay',
+      entry: ENTRIES.relay,
+      args: ['serve', '--config', relayConfig, '--ready-json'],
+    });
+    proxy.setTarget(Number(new URL(String(system.relay.ready.url)).port));
+  };
+  system.startAppliance = async () => {
+    system.appliance = await startAppliance({
+      dataDir: join(base, 'appliance'),
+      relay: { url: proxy.url, rootKey: String(system.relay.ready.rootKey) },
+      checkinIntervalMs: options.checkinIntervalMs ?? 1000,
+      ...(options.pidfileDir ? { services: { pidfileDir: options.pidfileDir } } : {}),
+      ...(system.appliance ? { intakePort: Number(system.appliance.intakeAddress.split(':').at(-1)) } : {}),
+    });
+  };
+  system.startAgent = async () => {
+    const config = join(base, 'agent.yaml');
+    const tokenFile = join(base, 'agent-token.json');
+    if (!existsSync(join(base, 'agent', 'identity.json'))) {
+      await runProgram('appliance', ['agents', 'token', '--config', system.appliance.configFile, '--out', tokenFile]);
+    }
+    writeFileSync(
+      config,
+      JSON.stringify({
+        applianceAddress: system.appliance.intakeAddress,
+        dataDir: join(base, 'agent'),
+        tokenFile,
+        ...(options.pidfileDir ? { serviceManager: { pidfileDir: options.pidfileDir } } : {}),
+      }),
+    );
+    system.agent = await startProgram({
+      name: 'agent',
+      entry: ENTRIES.agent,
+      args: ['run', '--config', config, '--ready-json'],
+    });
+  };
+  system.close = async () => {
+    await system.agent?.stop();
+    await system.appliance?.stop();
+    await system.relay?.stop();
+    await proxy.close();
+    rmSync(base, { recursive: true, force: true });
+  };
+
+  try {
+    await system.startRelay();
+    const link =
+      /https?:\/\/\S+#\S+/.exec(await runProgram('relay', ['sign-in-link', '--config', relayConfig]))?.[0] ?? '';
+    const staff = await signIn(proxy.url, link);
+    const client = await staff.call<{ id: string }>('POST', '/api/clients', { name: 'Clinic' });
+    const site = await staff.call<{ id: string }>('POST', '/api/sites', {
+      clientId: client.id,
+      name: 'Main street',
+      agentTier: options.agentTier ?? 1,
+      requiredServices: options.requiredServices ?? [],
+      checkIntervalMs: options.checkIntervalMs ?? 2000,
+    });
+    Object.assign(system, { staff, siteId: site.id });
+    await system.startAppliance();
+    await claimBox(staff, site.id, system.appliance.localUrl);
+  } catch (error) {
+    await system.close();
+    throw error;
+  }
+  return system;
+}
+
+/** A small real daemon under the declared-services manager, for hosts whose services a test must not touch. */
+export async function declareDaemon(folder: string, name: string): Promise<ServiceManager> {
+  const script = join(import.meta.dirname, '..', '..', 'scripts', 'start', 'demo-daemon.ts');
+  writeFileSync(
+    join(folder, `${name}.json`),
+    JSON.stringify({ command: [process.execPath, script], pidFile: join(folder, `${name}.pid`) }),
+  );
+  return detectServiceManager({ pidfileDir: folder });
+}
