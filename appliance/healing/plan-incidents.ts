@@ -1,4 +1,5 @@
 import type { Facts } from '@sitewarden/agent-proto/agent';
+import { TIERS } from '@sitewarden/agent-proto/checks';
 import type { SqliteDatabase } from '@sitewarden/kit/sqlite';
 import { nextStepOf } from '../lib/incident-words.ts';
 import type { Rule, RuleSet, RuleSubject } from '../rules/index.ts';
@@ -76,11 +77,12 @@ function decideOne(db: SqliteDatabase, { incident, result, rule }: Case, context
   const { source, host } = incident;
   const wanted = rule.params(subjectOf(result));
   const params = wanted !== undefined && isAllowed(rule, source, wanted, context) ? wanted : undefined;
+  const target = targetOf(db, source);
   const decision = plan({
     incident,
     rule,
     params,
-    target: targetOf(db, source),
+    target,
     observedAtMs: observedAtMs(db, result, nowMs),
     runs: actionRunsNear(db, { source, action: rule.action, nowMs, withinMs: horizonMs(rule) }),
     nowMs,
@@ -88,7 +90,8 @@ function decideOne(db: SqliteDatabase, { incident, result, rule }: Case, context
   const isRunning = decision.kind === 'wait' && decision.reason === 'RUNNING';
   if (isRunning && incident.state === 'healing') return undefined;
   const byHand = nextStepOf(result, host);
-  const nextStep = nextStepFor(decision, { host, rule, params: wanted ?? {}, byHand });
+  const tier = target === 'box' ? undefined : TIERS[target.tier];
+  const nextStep = nextStepFor(decision, { host, rule, params: wanted ?? {}, byHand, tier });
   moveIncident(db, incident, { state: stateAfter(decision), nextStep, ruleId: rule.id, nowMs });
   if (decision.kind === 'run') {
     const { run, effect } = startRun(db, { incident, rule, params: decision.params, nowMs });

@@ -1,4 +1,5 @@
 import type { Facts } from '@sitewarden/agent-proto/agent';
+import type { TierName } from '@sitewarden/agent-proto/checks';
 import type { ActionName, Rule } from '../rules/index.ts';
 import type { Decision } from './plan.ts';
 
@@ -13,12 +14,14 @@ export interface Wording {
   readonly params: Facts;
   /** What a person can do without Sitewarden, from the check itself. */
   readonly byHand: string;
+  /** The box obeys no tier. */
+  readonly tier: TierName | undefined;
 }
 
 export const deed = (action: ActionName, params: Facts): string => DEEDS[action](params);
 
 /** The next step of an incident after a decision: what Sitewarden does, or what a person should, never with a clock time. */
-export function nextStepFor(decision: Decision, { host, rule, params, byHand }: Wording): string {
+export function nextStepFor(decision: Decision, { host, rule, params, byHand, tier }: Wording): string {
   const what = deed(rule.action, params);
   switch (decision.kind) {
     case 'run':
@@ -26,7 +29,7 @@ export function nextStepFor(decision: Decision, { host, rule, params, byHand }: 
     case 'wait':
       return waitText(decision.reason, { what, host, rule });
     case 'refuse':
-      return refuseText(decision.code, { what, host, byHand });
+      return refuseText(decision.code, { what, host, byHand, tier });
     case 'call_person':
       return decision.code === 'ATTEMPTS_EXHAUSTED'
         ? `Look at ${host} yourself: Sitewarden tried ${count(rule.attempts.max, 'repair')} there within ${span(rule.attempts.withinMs)} and stops here. ${byHand}`
@@ -51,15 +54,19 @@ function waitText(reason: WaitReason, { what, host, rule }: { what: string; host
 
 type RefuseCode = Extract<Decision, { kind: 'refuse' }>['code'];
 
-function refuseText(code: RefuseCode, { what, host, byHand }: { what: string; host: string; byHand: string }): string {
+interface RefuseWording extends Pick<Wording, 'host' | 'byHand' | 'tier'> {
+  readonly what: string;
+}
+
+function refuseText(code: RefuseCode, { what, host, byHand, tier }: RefuseWording): string {
   switch (code) {
     case 'NO_RULE':
     case 'ATTEMPTS_EXHAUSTED':
       return byHand;
     case 'TIER_TOO_LOW':
-      return `${host} is set to MONITOR_ONLY, so Sitewarden changes nothing there. ${byHand} Or raise its tier, and Sitewarden will ${what}.`;
+      return `${byHand} Sitewarden itself changes nothing on ${host}, which is set to ${tier}; on a higher tier it would ${what}.`;
     case 'AGENT_AWAY':
-      return `The agent on ${host} is not connected; as soon as it is, Sitewarden will ${what}. ${byHand}`;
+      return `${byHand} The agent on ${host} is not connected; as soon as it is, Sitewarden will ${what}.`;
   }
 }
 
