@@ -1,4 +1,4 @@
 #!/usr/bin/env node
-import { createProgram } from '../cli/index.ts';
+import { createProgram } from './commands/program.ts';
 
 await createProgram().parseAsync();

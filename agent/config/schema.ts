@@ -56,7 +56,7 @@ export const AGENT_CONFIG_SCHEMA = {
       properties: {
         maxRows: {
           type: 'integer',
-          minimum: 10,
+          minimum: 100,
           maximum: 1_000_000,
           default: 10_000,
           description: 'Reports kept at most.',

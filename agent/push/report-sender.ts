@@ -1,4 +1,4 @@
-import { Report } from '@sitewarden/agent-proto/agent';
+import type { Report } from '@sitewarden/agent-proto/agent';
 import type { ReportQueue } from '../queue/index.ts';
 
 export interface ReportSender {
@@ -19,6 +19,9 @@ export interface ReportSenderOptions {
   send(report: Report): void;
 }
 
+/** A report can have a megabyte; so many are in memory at a time. */
+const BATCH = 8;
+
 /** Sends the queue in order. A new session begins at the first row again: what was sent and not acknowledged comes twice. */
 export function createReportSender({ queue, window, canSend, send }: ReportSenderOptions): ReportSender {
   const unacked: number[] = [];
@@ -29,12 +32,13 @@ export function createReportSender({ queue, window, canSend, send }: ReportSende
     },
     pump() {
       while (unacked.length < window && canSend()) {
-        // One row at a time: a report can have a megabyte.
-        const row = queue.next(sentThrough, 1)[0];
-        if (row === undefined) return;
-        sentThrough = row.seq;
-        unacked.push(row.seq);
-        send(Report.decode(row.body));
+        const rows = queue.next(sentThrough, Math.min(window - unacked.length, BATCH));
+        if (rows.length === 0) return;
+        for (const { position, report } of rows) {
+          sentThrough = position;
+          unacked.push(report.seq);
+          send(report);
+        }
       }
     },
     acknowledge(throughSeq) {

@@ -136,6 +136,15 @@ export function runSession(options: SessionOptions): Promise<SessionResult> {
       resolve({ end: ownEnd ?? end, wasWelcomed, madeProgress, unacked: [...reports.unacked] });
     }
 
+    function anchor(ackedThrough: number): void {
+      const lastSeq = queue.reports.lastSeq;
+      const state = queue.reports.anchor(ackedThrough);
+      if (state === 'queue_was_lost') log.warn({ lastSeq, ackedThrough }, 'the queue was lost; numbers go on');
+      if (state === 'appliance_was_set_back') {
+        log.error({ lastSeq, ackedThrough }, 'the appliance lost reports it had acknowledged; they were counted');
+      }
+    }
+
     function receive({ message }: SessionResponse): void {
       if (message === undefined) return;
       if (message.$case !== 'welcome' && !wasWelcomed) {
@@ -145,7 +154,7 @@ export function runSession(options: SessionOptions): Promise<SessionResult> {
       switch (message.$case) {
         case 'welcome':
           clearTimeout(welcomeTimer);
-          queue.reports.anchor(message.value.ackedThrough);
+          anchor(message.value.ackedThrough);
           if (message.value.config !== undefined) options.onConfig(message.value.config);
           wasWelcomed = true;
           pulse.start();

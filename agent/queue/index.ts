@@ -1,4 +1,5 @@
+export type { Loss, LossReason } from './loss-ledger.ts';
 export { type AgentQueue, glanceAtQueue, openQueue, type QueueGlance } from './open-queue.ts';
 export type { OrderLog, OrderRef, OrderRowState, WaitingReceipt } from './order-log.ts';
-export type { Loss, LossReason, QueueCaps, QueuedReport, ReportQueue } from './report-queue.ts';
+export type { QueueCaps, QueuedReport, ReportQueue } from './report-queue.ts';
 export type { SiteMemory } from './site-memory.ts';

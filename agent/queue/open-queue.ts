@@ -3,9 +3,10 @@ import type { AgentConfig } from '@sitewarden/agent-proto/agent';
 import { type OpenedDatabase, openDatabase, openOrSetAside } from '@sitewarden/kit/sqlite';
 import { type Clock, systemClock } from '@sitewarden/kit/time';
 import { agentErrors } from '../errors.ts';
-import { QUEUE_MIGRATIONS } from './migrations.ts';
+import { createLossLedger, type Loss } from './loss-ledger.ts';
+import { QUEUE_MIGRATIONS } from './migrations/index.ts';
 import { createOrderLog, type OrderLog } from './order-log.ts';
-import { createReportQueue, type Loss, type QueueCaps, type ReportQueue } from './report-queue.ts';
+import { createReportQueue, type QueueCaps, type ReportQueue } from './report-queue.ts';
 import { createSiteMemory, type SiteMemory } from './site-memory.ts';
 
 export interface AgentQueue {
@@ -26,8 +27,7 @@ const fileOf = (dataDir: string): string => join(dataDir, 'queue.db');
 export function openQueue(dataDir: string, caps: QueueCaps, clock: Clock = systemClock): AgentQueue {
   const { db, setAside } = openFile(fileOf(dataDir));
   const reports = createReportQueue(db, caps, clock);
-  // How many reports the damaged file held cannot be known; it counts as one event.
-  if (setAside !== undefined) reports.countLoss('queue_damaged', 1);
+  if (setAside !== undefined) createLossLedger(db, clock).count('queue_damaged', 1);
   return {
     reports,
     orders: createOrderLog(db, clock),

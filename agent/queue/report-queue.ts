@@ -1,51 +1,40 @@
 import { Report } from '@sitewarden/agent-proto/agent';
 import { type SqliteDatabase, withTransaction } from '@sitewarden/kit/sqlite';
 import type { Clock } from '@sitewarden/kit/time';
+import { createLossLedger, type Loss, type LossLedger } from './loss-ledger.ts';
 import { SQL } from './sql.ts';
 
 export interface QueueCaps {
+  /** At least a few times the number of reports under way. */
   readonly maxRows: number;
   readonly maxAgeMs: number;
 }
 
-/** Why reports were lost. */
-export type LossReason = 'too_many' | 'too_old' | 'refused' | 're_enrolled' | 'queue_damaged';
-
-export interface Loss {
-  readonly reason: LossReason;
-  readonly reports: number;
-  readonly firstAtMs: number;
-  readonly lastAtMs: number;
-}
-
 export interface QueuedReport {
-  readonly seq: number;
-  /** The encoded Report. */
-  readonly body: Buffer;
+  readonly position: number;
+  readonly report: Report;
 }
 
 export interface ReportQueue {
   /** The highest number ever given; 0 before the first. */
   readonly lastSeq: number;
-  /**
-   * False until the appliance has once told where its own count stands: before that a number given here could be one
-   * that a lost queue had already used, and the appliance would take the report for a duplicate.
-   */
-  readonly isAnchored: boolean;
   readonly depth: number;
   /** Another agent id than before starts over at 1; what waited for the old one is dropped and counted. */
   bindAgent(agentId: string): void;
-  /** Takes over what the appliance has on disk, and never gives a number it has seen. */
-  anchor(ackedThrough: number): void;
-  /** Stores the report under the next number; returns it once it is on disk. Throws before the queue is anchored. */
-  enqueue(report: Omit<Report, 'seq'>): number;
-  next(afterSeq: number, limit: number): QueuedReport[];
+  /**
+   * Takes over what the appliance has on disk, at the start of a session. Numbers go on from the higher count; when the
+   * appliance denies what it once acknowledged, it was set back, and the numbers go on from its own.
+   */
+  anchor(ackedThrough: number): 'in_step' | 'queue_was_lost' | 'appliance_was_set_back';
+  /** Stores the report; it is on disk when this returns. */
+  enqueue(report: Omit<Report, 'seq'>): void;
+  /** Reports after a position, in order, numbered; a number is on disk before it is seen here. */
+  next(afterPosition: number, limit: number): QueuedReport[];
   /** Forgets what is on the appliance's disk; numbers never given are ignored. Returns how many rows went. */
   ackThrough(seq: number): number;
-  /** Drops one report that the appliance will not take, and counts it. */
+  /** Drops one report that the appliance refuses, and counts it. The reports behind it move up into its number. */
   discard(seq: number): void;
   losses(): Loss[];
-  countLoss(reason: LossReason, reports: number): void;
   /** Told after each commit of a new report. Returns how to stop. */
   onEnqueued(listener: () => void): () => void;
 }
@@ -53,75 +42,109 @@ export interface ReportQueue {
 /** A report stamped before this came from a clock that was not set; its age says nothing. 2024-01-01. */
 const CLOCK_FLOOR_MS = 1_704_067_200_000;
 
+/**
+ * Numbers must be contiguous, for the appliance takes nothing after a gap. So they are given when a report is first sent
+ * and not when it is made: what the caps drop never had one.
+ */
 export function createReportQueue(db: SqliteDatabase, caps: QueueCaps, clock: Clock): ReportQueue {
   const insertReport = db.prepare(SQL.insertReport);
-  const raiseLastSeq = db.prepare<[], { last_seq: number }>(SQL.raiseLastSeq);
-  const nextReports = db.prepare<[{ afterSeq: number; limit: number }], QueuedReport>(SQL.nextReports);
+  const nextReports = db.prepare<
+    [{ after: number; limit: number }],
+    { position: number; seq: number | null; body: Buffer }
+  >(SQL.nextReports);
+  const nextUnnumbered = db.prepare<[{ limit: number }], { position: number }>(SQL.nextUnnumbered);
+  const setSeq = db.prepare(SQL.setSeq);
+  const setLastSeq = db.prepare(SQL.setLastSeq);
+  const firstSeq = db.prepare<[], { seq: number | null }>(SQL.firstSeq);
   const deleteThrough = db.prepare(SQL.deleteThrough);
-  const deleteOne = db.prepare(SQL.deleteOne);
   const deleteOldest = db.prepare(SQL.deleteOldest);
   const deleteAged = db.prepare(SQL.deleteAged);
-  const countReports = db.prepare<[], { n: number }>(SQL.countReports);
-  const insertLoss = db.prepare(SQL.countLoss);
-  const readState = db.prepare<[], { agent_id: string; last_seq: number; anchored: number }>(
-    'SELECT agent_id, last_seq, anchored FROM agent_state WHERE id = 1',
-  );
+  const ledger: LossLedger = createLossLedger(db, clock);
   const listeners = new Set<() => void>();
-  let depth = countReports.get()!.n;
-  let { agent_id: agentId, last_seq: lastSeq, anchored } = readState.get()!;
-
-  function countLoss(reason: LossReason, reports: number): void {
-    if (reports > 0) insertLoss.run({ reason, reports, nowMs: clock.nowMs() });
-  }
+  let depth = db.prepare<[], { n: number }>('SELECT count(*) AS n FROM report').get()!.n;
+  let { agentId, lastSeq } = db
+    .prepare<[], { agentId: string; lastSeq: number }>(
+      'SELECT agent_id AS agentId, last_seq AS lastSeq FROM agent_state WHERE id = 1',
+    )
+    .get()!;
 
   /** Inside the transaction of the insert, so that the file never grows beyond its caps. */
   function applyCaps(rows: number): number {
     const beforeMs = clock.nowMs() - caps.maxAgeMs;
     const aged = deleteAged.run({ beforeMs, floorMs: CLOCK_FLOOR_MS }).changes;
     const excess = Math.max(0, rows - aged - caps.maxRows);
-    if (excess > 0) deleteOldest.run({ count: excess });
-    countLoss('too_old', aged);
-    countLoss('too_many', excess);
-    return aged + excess;
+    const dropped = excess === 0 ? 0 : deleteOldest.run({ count: excess }).changes;
+    ledger.count('too_old', aged);
+    ledger.count('too_many', dropped);
+    return aged + dropped;
   }
 
-  function enqueue(report: Omit<Report, 'seq'>): number {
-    if (anchored !== 1) throw new TypeError('the queue gives no numbers before it is anchored');
-    const stored = withTransaction(db, () => {
-      const seq = raiseLastSeq.get()!.last_seq;
-      insertReport.run({ seq, body: Report.encode({ ...report, seq }).finish(), nowMs: clock.nowMs() });
-      return { seq, dropped: applyCaps(depth + 1) };
+  function enqueue(report: Omit<Report, 'seq'>): void {
+    const body = Report.encode({ ...report, seq: 0 }).finish();
+    const dropped = withTransaction(db, () => {
+      insertReport.run({ body, nowMs: clock.nowMs() });
+      return applyCaps(depth + 1);
     });
-    lastSeq = stored.seq;
-    depth += 1 - stored.dropped;
+    depth += 1 - dropped;
     for (const listener of listeners) listener();
-    return stored.seq;
+  }
+
+  /** A sync a batch: on a slow disk one for each report would hold up a long queue. */
+  function giveNumbers(limit: number): void {
+    lastSeq = withTransaction(db, () => {
+      let seq = lastSeq;
+      for (const { position } of nextUnnumbered.all({ limit })) setSeq.run({ seq: ++seq, position });
+      setLastSeq.run({ lastSeq: seq });
+      return seq;
+    });
+  }
+
+  function next(after: number, limit: number): QueuedReport[] {
+    let rows = nextReports.all({ after, limit });
+    if (rows.some(({ seq }) => seq === null)) {
+      giveNumbers(limit);
+      rows = nextReports.all({ after, limit });
+    }
+    return rows.map(({ position, seq, body }) => ({ position, report: { ...Report.decode(body), seq: seq! } }));
   }
 
   function bindAgent(id: string): void {
     if (id === agentId) return;
     withTransaction(db, () => {
-      if (agentId !== '') countLoss('re_enrolled', depth);
+      if (agentId !== '') ledger.count('re_enrolled', depth);
       db.exec('DELETE FROM report; DELETE FROM agent_order');
       db.prepare(
-        `UPDATE agent_state SET agent_id = ?, last_seq = 0, anchored = 0, site_config = NULL,
-         last_collected_at_ms = NULL WHERE id = 1`,
+        `UPDATE agent_state SET agent_id = ?, last_seq = 0, site_config = NULL, last_collected_at_ms = NULL
+         WHERE id = 1`,
       ).run(id);
     });
     agentId = id;
     lastSeq = 0;
-    anchored = 0;
     depth = 0;
   }
 
-  function anchor(ackedThrough: number): void {
-    const raised = Math.max(lastSeq, ackedThrough);
-    if (anchored !== 1 || raised !== lastSeq) {
-      db.prepare('UPDATE agent_state SET last_seq = ?, anchored = 1 WHERE id = 1').run(raised);
-      lastSeq = raised;
-      anchored = 1;
+  /** Takes the numbers from `from` on back. Only for numbers that the appliance cannot have stored a report under. */
+  function takeBack(from: number): void {
+    db.prepare('UPDATE report SET seq = NULL WHERE seq >= ?').run(from);
+    setLastSeq.run({ lastSeq: from - 1 });
+    lastSeq = from - 1;
+  }
+
+  function anchor(ackedThrough: number): ReturnType<ReportQueue['anchor']> {
+    if (ackedThrough > lastSeq) {
+      ackThrough(lastSeq);
+      setLastSeq.run({ lastSeq: ackedThrough });
+      lastSeq = ackedThrough;
+      return 'queue_was_lost';
     }
     ackThrough(ackedThrough);
+    const expected = firstSeq.get()!.seq ?? lastSeq + 1;
+    if (expected === ackedThrough + 1) return 'in_step';
+    withTransaction(db, () => {
+      ledger.count('appliance_set_back', expected - ackedThrough - 1);
+      takeBack(ackedThrough + 1);
+    });
+    return 'appliance_was_set_back';
   }
 
   function ackThrough(seq: number): number {
@@ -134,31 +157,24 @@ export function createReportQueue(db: SqliteDatabase, caps: QueueCaps, clock: Cl
     get lastSeq() {
       return lastSeq;
     },
-    get isAnchored() {
-      return anchored === 1;
-    },
     get depth() {
       return depth;
     },
     bindAgent,
     anchor,
     enqueue,
-    next: (afterSeq, limit) => nextReports.all({ afterSeq, limit }),
+    next,
     ackThrough,
     discard(seq) {
       depth -= withTransaction(db, () => {
-        const { changes } = deleteOne.run({ seq });
-        countLoss('refused', changes);
+        const { changes } = db.prepare('DELETE FROM report WHERE seq = ?').run(seq);
+        ledger.count('refused', changes);
+        // Nothing behind a refused report can have been stored: the appliance takes no gap.
+        if (changes > 0) takeBack(seq);
         return changes;
       });
     },
-    losses: () =>
-      db
-        .prepare<[], Loss>(
-          'SELECT reason, reports, first_at_ms AS firstAtMs, last_at_ms AS lastAtMs FROM loss ORDER BY reason',
-        )
-        .all(),
-    countLoss,
+    losses: ledger.read,
     onEnqueued(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

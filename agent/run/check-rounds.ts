@@ -19,7 +19,7 @@ export interface CheckRoundsOptions {
 }
 
 export interface CheckRounds {
-  /** Begins the timer, unless no number may be given yet: then the first Welcome begins it. */
+  /** Begins the timer when the site's wishes are known from before; else the first Welcome does. */
   start(): void;
   /** A session came up: looks at once, unless this process has looked before. */
   welcomed(): void;
@@ -63,10 +63,11 @@ export function createCheckRounds(options: CheckRoundsOptions): CheckRounds {
     const [outcomes, rmm] = await Promise.all([runChecks({ checks, requiredServices, services, signal }), detectRmm()]);
     // Called off in the middle, the results say nothing about the workstation.
     signal.throwIfAborted();
-    const seqs = buildReports({ outcomes, rmm, orderId }).map((report) => queue.reports.enqueue(report));
+    const reports = buildReports({ outcomes, rmm, orderId });
+    for (const report of reports) queue.reports.enqueue(report);
     const statuses: Record<string, number> = {};
     for (const { status } of outcomes) statuses[status] = (statuses[status] ?? 0) + 1;
-    return { firstSeq: seqs[0] ?? 0, lastSeq: seqs.at(-1) ?? 0, reports: seqs.length, statuses };
+    return { reports: reports.length, statuses };
   }
 
   /** One round at a time: two would slow each other down into their time limits. */
@@ -116,7 +117,7 @@ export function createCheckRounds(options: CheckRoundsOptions): CheckRounds {
 
   return {
     start() {
-      if (queue.reports.isAnchored) schedule();
+      if (site.isKnown) schedule();
     },
     welcomed() {
       if (!hasRun) roundSoon();

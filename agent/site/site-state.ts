@@ -4,20 +4,28 @@ import { type IntervalOverrides, type SiteConfig, toSiteConfig } from './site-co
 
 export interface SiteState {
   readonly config: SiteConfig;
+  /** The appliance has said what it wants, now or before a restart. */
+  readonly isKnown: boolean;
   /** Kept on disk first, so that a restart while the appliance is away goes by it; then told to the listeners. */
   apply(wire: AgentConfig): void;
   onChange(listener: (config: SiteConfig) => void): () => void;
 }
 
 export function createSiteState(memory: SiteMemory, overrides: IntervalOverrides = {}): SiteState {
-  let config = toSiteConfig(memory.readConfig(), overrides);
+  const remembered = memory.readConfig();
+  let isKnown = remembered !== undefined;
+  let config = toSiteConfig(remembered, overrides);
   const listeners = new Set<(config: SiteConfig) => void>();
   return {
     get config() {
       return config;
     },
+    get isKnown() {
+      return isKnown;
+    },
     apply(wire) {
       memory.writeConfig(wire);
+      isKnown = true;
       config = toSiteConfig(wire, overrides);
       for (const listener of listeners) listener(config);
     },

@@ -17,8 +17,8 @@ export const runCheck: Action = {
   },
   async run(params, { orderId, site, runChecks, signal }) {
     const asked = Array.isArray(params.checks) && params.checks.length > 0 ? params.checks : site.checks;
-    const { firstSeq, lastSeq, reports, statuses } = await runChecks({ checks: asked, orderId, signal });
-    const after: Facts = { first_seq: firstSeq, last_seq: lastSeq, reports, ...statuses };
+    const { reports, statuses } = await runChecks({ checks: asked, orderId, signal });
+    const after: Facts = { reports, ...statuses };
     return { before: {}, after };
   },
 };

@@ -11,8 +11,6 @@ export interface Refusal {
 
 /** What a round of checks left in the queue. */
 export interface RoundSummary {
-  readonly firstSeq: number;
-  readonly lastSeq: number;
   readonly reports: number;
   readonly statuses: Readonly<Record<string, number>>;
 }

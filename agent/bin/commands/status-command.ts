@@ -1,5 +1,5 @@
-import { loadAgentConfig } from '../config/index.ts';
-import { type AgentStatus, readStatus } from '../run/index.ts';
+import { loadAgentConfig } from '../../config/index.ts';
+import { type AgentStatus, readStatus } from '../../run/index.ts';
 import { print } from './output.ts';
 
 const WORDS: Readonly<Record<AgentStatus['state'], string>> = {

@@ -1,7 +1,7 @@
 import { createLogger } from '@sitewarden/kit/log';
 import closeWithGrace from 'close-with-grace';
-import { loadAgentConfig } from '../config/index.ts';
-import { runDaemon } from '../run/index.ts';
+import { loadAgentConfig } from '../../config/index.ts';
+import { runDaemon } from '../../run/index.ts';
 import { EXIT_REMOVED } from './output.ts';
 
 /** More than the parts may take together, less than the 10 s after which service managers lose patience. */

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import { defaultConfigPath } from '../config/index.ts';
-import { AGENT_VERSION } from '../run/index.ts';
+import { defaultConfigPath } from '../../config/index.ts';
+import { AGENT_VERSION } from '../../run/index.ts';
 import { type CheckFlags, checkCommand } from './check-command.ts';
 import { configCheckCommand, configKeysCommand } from './config-command.ts';
 import { type EnrollFlags, enrollCommand } from './enroll-command.ts';

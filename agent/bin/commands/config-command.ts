@@ -1,5 +1,5 @@
 import { describeConfig } from '@sitewarden/kit/config';
-import { AGENT_CONFIG_SCHEMA, defaultConfigPath, loadAgentConfig } from '../config/index.ts';
+import { AGENT_CONFIG_SCHEMA, defaultConfigPath, loadAgentConfig } from '../../config/index.ts';
 import { print } from './output.ts';
 
 export async function configCheckCommand(configPath: string | undefined): Promise<void> {

@@ -1,9 +1,9 @@
 import { CHECK_NAMES, CHECKS, isCheckName } from '@sitewarden/agent-proto/checks';
 import { detectServiceManager } from '@sitewarden/kit/services';
-import { type CheckOutcome, runChecks } from '../collect/index.ts';
-import { loadAgentConfig } from '../config/index.ts';
-import { glanceAtQueue } from '../queue/index.ts';
-import { toSiteConfig } from '../site/index.ts';
+import { type CheckOutcome, runChecks } from '../../collect/index.ts';
+import { loadAgentConfig } from '../../config/index.ts';
+import { glanceAtQueue } from '../../queue/index.ts';
+import { toSiteConfig } from '../../site/index.ts';
 import { print } from './output.ts';
 
 export interface CheckFlags {

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { acquireLock, ensureDir } from '@sitewarden/kit/files';
 import { createLogger } from '@sitewarden/kit/log';
-import { loadAgentConfig } from '../config/index.ts';
-import { enrollAgent } from '../run/index.ts';
+import { loadAgentConfig } from '../../config/index.ts';
+import { enrollAgent } from '../../run/index.ts';
 import { print } from './output.ts';
 
 export interface EnrollFlags {
