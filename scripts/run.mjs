@@ -13,6 +13,7 @@ const TASKS = {
   prove: 'test/prove/main.ts',
   'fleet-sim': 'scripts/fleet-sim.ts',
   openapi: 'scripts/generate-openapi.ts',
+  reference: 'scripts/generate-reference.ts',
   proto: 'scripts/generate-proto.ts',
   screenshots: 'scripts/screenshots.ts',
 };
