@@ -22,6 +22,8 @@ export interface Services {
   readonly keys: RelayKeyring;
   readonly live: LiveBus;
   readonly metrics: Registry;
+  /** Reads /metrics from elsewhere; without it only this host can. */
+  readonly metricsToken: string | undefined;
   /** Forgets what is cached about an appliance; call it after every change of its state, epoch or keys. */
   readonly boxes: BoxDirectory;
   readonly sessions: StaffSessions;

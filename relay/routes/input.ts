@@ -1,6 +1,7 @@
 import type { TSchema } from '@sinclair/typebox';
 import { compile, type Validator } from '@sitewarden/agent-proto/http';
 import { relayErrors } from '../errors.ts';
+import { parseJson } from '../lib/json.ts';
 
 const compiled = new WeakMap<object, Validator<unknown>>();
 
@@ -46,29 +47,4 @@ export function readBody(schema: TSchema | undefined, raw: Buffer): unknown {
   const result = validatorOf(schema)(parseJson(raw));
   if (!result.ok) throw relayErrors.make('BODY_INVALID', { field: result.field, detail: result.detail });
   return result.value;
-}
-
-const utf8 = new TextDecoder('utf-8', { fatal: true });
-
-/** JSON in strict UTF-8. Throws BODY_INVALID, also for text with NUL characters, which PostgreSQL cannot hold. */
-export function parseJson(raw: Uint8Array): unknown {
-  let text: string;
-  let value: unknown;
-  try {
-    text = utf8.decode(raw);
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw relayErrors.make('BODY_INVALID', { detail: 'The body is not JSON in UTF-8', cause });
-  }
-  // A raw NUL is no JSON, so only the escape can bring one in; the walk is rare.
-  if (text.includes('\\u0000') && hasNul(value)) {
-    throw relayErrors.make('BODY_INVALID', { detail: 'A text holds a NUL character' });
-  }
-  return value;
-}
-
-export function hasNul(value: unknown): boolean {
-  if (typeof value === 'string') return value.includes('\0');
-  if (typeof value !== 'object' || value === null) return false;
-  return Object.entries(value).some(([name, member]) => name.includes('\0') || hasNul(member));
 }

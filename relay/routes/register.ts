@@ -4,6 +4,7 @@ import { OUTBOX_LIMITS } from '@sitewarden/agent-proto/http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { relayErrors } from '../errors.ts';
 import type { Box, Device, Tenant } from '../lib/identity.ts';
+import { rawBody } from '../lib/raw-body.ts';
 import type { Tx } from '../store/index.ts';
 import type { HandlerTable, Services } from './context.ts';
 import { ROUTES, type RouteContract, type RouteName } from './contract/table.ts';
@@ -24,7 +25,6 @@ declare module 'fastify' {
 }
 
 export const MAX_BODY_BYTES = { staff: 64 * 1024, box: 256 * 1024, checkpoint: 64 * 1024 } as const;
-const NO_BYTES = Buffer.alloc(0);
 
 type AnyHandler = (context: object) => unknown;
 
@@ -82,11 +82,6 @@ export function bodyLimitOf({ access, consumes }: NamedContract): number {
   if (consumes === 'application/x-ndjson') return OUTBOX_LIMITS.maxBodyBytes;
   if (consumes === 'text/plain') return MAX_BODY_BYTES.checkpoint;
   return access === 'box' || access === 'newBox' ? MAX_BODY_BYTES.box : MAX_BODY_BYTES.staff;
-}
-
-/** The body as it came; empty when there was none. */
-export function rawBody(request: FastifyRequest): Buffer {
-  return Buffer.isBuffer(request.body) ? request.body : NO_BYTES;
 }
 
 function assertMediaType({ body, consumes }: NamedContract, request: FastifyRequest): void {

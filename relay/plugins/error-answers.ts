@@ -1,0 +1,72 @@
+import type { ErrorBody } from '@sitewarden/agent-proto/http';
+import { type CodedError, isCodedError } from '@sitewarden/kit/errors';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import fp from 'fastify-plugin';
+import { type RelayErrorCode, relayErrors } from '../errors.ts';
+
+const DEFAULT_RETRY_AFTER_S = 5;
+
+/** Faults of the framework and of the engines that have a code of ours. */
+const KNOWN: Readonly<Record<string, RelayErrorCode>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: 'BODY_TOO_LARGE',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'MEDIA_TYPE_UNSUPPORTED',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'BODY_INVALID',
+  FST_ERR_BAD_URL: 'NOT_FOUND',
+  FST_ERR_NOT_FOUND: 'NOT_FOUND',
+  SQLITE_CONSTRAINT_UNIQUE: 'CONFLICT',
+  SQLITE_CONSTRAINT_PRIMARYKEY: 'CONFLICT',
+  '23505': 'CONFLICT',
+  SQLITE_BUSY: 'OVERLOADED',
+  SQLITE_FULL: 'OVERLOADED',
+  ECONNREFUSED: 'OVERLOADED',
+  ECONNRESET: 'OVERLOADED',
+  '53300': 'OVERLOADED',
+  '57P01': 'OVERLOADED',
+  '57P02': 'OVERLOADED',
+  '57P03': 'OVERLOADED',
+  '57014': 'OVERLOADED',
+};
+
+/** The one place where a fault becomes a coded error; whatever is not expected is INTERNAL. */
+export function codedErrorOf(error: unknown): CodedError {
+  if (isCodedError(error)) return error;
+  const { code, message, statusCode } = (error ?? {}) as Partial<FastifyError>;
+  const known = Object.hasOwn(KNOWN, code ?? '') ? KNOWN[code as string] : undefined;
+  if (known !== undefined) return relayErrors.make(known, { cause: error });
+  // The pool has no code for this.
+  if (message?.includes('timeout exceeded when trying to connect')) {
+    return relayErrors.make('OVERLOADED', { cause: error });
+  }
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
+    return relayErrors.make('BODY_INVALID', { cause: error });
+  }
+  return relayErrors.make('INTERNAL', { cause: error });
+}
+
+function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const coded = codedErrorOf(error);
+  if (coded.status >= 500) request.log.error({ err: error, code: coded.code }, 'request failed');
+  else request.log.debug({ code: coded.code }, 'request refused');
+  const retryAfterS = coded.data?.retryAfterS;
+  if (coded.status === 429 || coded.status === 503) {
+    reply.header('retry-after', typeof retryAfterS === 'number' ? Math.ceil(retryAfterS) : DEFAULT_RETRY_AFTER_S);
+  }
+  const body: ErrorBody = coded.toJSON();
+  return reply
+    .code(coded.status)
+    .header('cache-control', 'no-store')
+    .type('application/json; charset=utf-8')
+    .send(JSON.stringify(body));
+}
+
+/** Every answer that is not 2xx is an ErrorBody, and every answer names its request. */
+export const errorAnswers = fp(
+  async (app) => {
+    app.addHook('onRequest', async (request, reply) => {
+      reply.header('x-request-id', request.id);
+    });
+    app.setErrorHandler((error, request, reply) => sendError(error, request, reply));
+    app.setNotFoundHandler((request, reply) => sendError(relayErrors.make('NOT_FOUND'), request, reply));
+  },
+  { name: 'error-answers' },
+);
