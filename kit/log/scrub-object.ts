@@ -24,10 +24,12 @@ export function scrubLine(line: string): string {
   } catch {
     return `${JSON.stringify({ msg: scrubText(line.slice(0, MAX_TEXT).trim()) })}\n`;
   }
-  const scrubbed = line.length > MAX_RAW_LINE ? undefined : JSON.stringify(scrubObject(value));
+  const { level, time, pid, name, msg, ...rest } = value;
+  const frame = { level, time, pid, name };
+  const scrubbed =
+    line.length > MAX_RAW_LINE ? undefined : JSON.stringify({ ...frame, ...scrubObject({ ...rest, msg }) });
   if (scrubbed !== undefined && scrubbed.length <= MAX_LINE) return `${scrubbed}\n`;
-  const { level, time, pid, name, msg } = value;
-  return `${JSON.stringify(scrubObject({ level, time, pid, name, msg, leftOutCharacters: line.length }))}\n`;
+  return `${JSON.stringify({ ...frame, ...scrubObject({ msg, leftOutCharacters: line.length }) })}\n`;
 }
 
 function scrub(value: unknown, parents: Set<object>, depth: number): unknown {

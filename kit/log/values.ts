@@ -25,6 +25,9 @@ const PATTERNS: readonly RegExp[] = [
   new RegExp(`\\b${CODE}{4}[- ]${CODE}{4}[- ]${CODE}{4}[- ]${CODE}{2}\\b`, 'gi'),
 ];
 
+/** The shortest text one of them matches: a code without hyphens. */
+const MIN_PATTERN_LENGTH = 14;
+
 /**
  * A name and what joins it to its value, then the value: as JSON (also escaped inside JSON), inspect and YAML write it,
  * as in a query, and as in a header.
@@ -37,15 +40,17 @@ const NAMED_VALUES: readonly (readonly [RegExp, RegExp])[] = [
 
 /** Hides what looks like a secret or stands under a secret's name, wherever it came from. */
 export function scrubText(text: string): string {
-  if (text.length < 8) return text;
   let scrubbed = text;
-  for (const pattern of PATTERNS) {
-    scrubbed = scrubbed.replace(pattern, (_match, kept: unknown) =>
-      typeof kept === 'string' ? kept + REDACTED : REDACTED,
-    );
+  if (text.length >= MIN_PATTERN_LENGTH) {
+    for (const pattern of PATTERNS) scrubbed = scrubbed.replace(pattern, hideButFirstGroup);
   }
+  if (!/[:=]|%3[Dd]/.test(scrubbed)) return scrubbed;
   for (const [head, value] of NAMED_VALUES) scrubbed = hideNamed(scrubbed, head, value);
   return scrubbed;
+}
+
+function hideButFirstGroup(_match: string, kept: unknown): string {
+  return typeof kept === 'string' ? kept + REDACTED : REDACTED;
 }
 
 /** A value is skipped only when it is hidden: what stands under a harmless name may hold other names. */

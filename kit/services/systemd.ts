@@ -2,13 +2,15 @@ import { kitErrors } from '../errors/index.ts';
 import { DEFAULT_TIMEOUT_MS, lastWords, runManager } from './run-manager.ts';
 import { assertServiceName, type ServiceCall, type ServiceManager, type ServiceStatus } from './types.ts';
 
-/** Of `systemctl show -p LoadState,ActiveState,SubState,Result`: key=value lines in any order. Pure. */
+/** Reads `systemctl show -p LoadState,ActiveState,SubState,Result`: key=value lines in any order. */
 export function parseSystemdShow(text: string): ServiceStatus {
   const fields = new Map(text.split('\n').map((line) => splitOnce(line.trim())));
   const load = fields.get('LoadState') ?? '';
   const active = fields.get('ActiveState') ?? '';
   const sub = fields.get('SubState') ?? '';
-  const detail = [load, active, sub].filter((word) => word !== '').join(' ');
+  const result = fields.get('Result') ?? '';
+  const words = [load, active, sub].filter((word) => word !== '').join(' ');
+  const detail = active === 'failed' && result !== '' ? `${words} (${result})` : words;
   if (load === 'not-found') return { state: 'not_installed', detail };
   if (load === 'bad-setting' || load === 'error') return { state: 'failed', detail };
   switch (active) {
