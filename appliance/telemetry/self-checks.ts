@@ -1,0 +1,101 @@
+import { AGENT_LIMITS, Report } from '@sitewarden/agent-proto/agent';
+import { isCodedError } from '@sitewarden/kit/errors';
+import type { LifecyclePart } from '@sitewarden/kit/lifecycle';
+import { detectServiceManager, type ServiceManager } from '@sitewarden/kit/services';
+import { withTransaction } from '@sitewarden/kit/sqlite';
+import type { ApplianceContext } from '../lib/context.ts';
+import { createLoop } from '../lib/loop.ts';
+import { BOX, reports, resultsOfSource } from '../store/index.ts';
+import { type ServiceObservation, serviceResult } from './service-result.ts';
+
+export interface SelfChecks extends LifecyclePart {
+  /** Looks now; resolves when the report is on disk. */
+  runOnce(orderId?: string): Promise<void>;
+}
+
+export interface SelfCheckOptions {
+  readonly services?: ServiceManager;
+  /** Default 60000. */
+  readonly everyMs?: number;
+}
+
+const CHECK = 'services';
+
+/** The box checks itself as its agents check theirs: a report in the journal, assessed by the same stage. */
+export function createSelfChecks(ctx: ApplianceContext, options: SelfCheckOptions = {}): SelfChecks {
+  const { clock, config, log, signals } = ctx;
+  const services = options.services ?? detectServiceManager({ pidfileDir: config.services.pidfileDir });
+  /** Orders to be answered by the next look, one report each. */
+  const asked = new Set<string>();
+
+  async function observe(service: string): Promise<ServiceObservation> {
+    // Before the look: what changes during it must not count as seen.
+    const collectedAtMs = clock.nowMs();
+    const beganMs = clock.monotonicMs();
+    const done = () => ({ service, collectedAtMs, durationMs: Math.round(clock.monotonicMs() - beganMs) });
+    try {
+      const { state, detail } = await services.status(service);
+      return { ...done(), manager: services.kind, state, detail };
+    } catch (error) {
+      const probeError = isCodedError(error) ? error.message : 'The service manager could not be asked.';
+      return { ...done(), manager: services.kind, state: 'unknown', probeError };
+    }
+  }
+
+  /** Services that were required once: without a last word their incidents would stay open for ever. */
+  function noLongerRequired(): ServiceObservation[] {
+    const rest = {
+      state: 'not_required',
+      manager: services.kind,
+      collectedAtMs: clock.nowMs(),
+      durationMs: 0,
+    } as const;
+    const required: readonly string[] = config.box.requiredServices;
+    const left = resultsOfSource(ctx.db, BOX)
+      .filter(({ check, subject, status }) => check === CHECK && subject !== '' && status !== 'not_applicable')
+      .filter(({ subject }) => !required.includes(subject))
+      .map(({ subject }) => ({ service: subject, ...rest }));
+    return required.length === 0 ? [{ service: '', ...rest }, ...left] : left;
+  }
+
+  async function runOnce(orderId = ''): Promise<void> {
+    const seen = await Promise.all(config.box.requiredServices.map(observe));
+    const results = [...seen, ...noLongerRequired()].slice(0, AGENT_LIMITS.maxResultsPerReport).map(serviceResult);
+    withTransaction(ctx.db, (db) => {
+      const seq = reports.lastSeq(db, BOX) + 1;
+      const body = Report.encode({ seq, results, rmmFindings: [], orderId }).finish();
+      reports.insert(db, { source: BOX, seq, receivedAtMs: clock.nowMs(), body });
+    });
+    signals.emit('report');
+  }
+
+  const loop = createLoop({
+    name: 'self-checks',
+    log,
+    pollMs: options.everyMs ?? 60_000,
+    async turn() {
+      const [orderId] = asked;
+      await runOnce(orderId);
+      if (orderId !== undefined) asked.delete(orderId);
+      return asked.size > 0;
+    },
+  });
+  let off: () => void = () => {};
+
+  return {
+    name: 'self-checks',
+    runOnce,
+    start() {
+      off = signals.on('selfCheck', ({ checks, relayOrderId }) => {
+        if (checks.length > 0 && !checks.includes(CHECK)) return;
+        if (relayOrderId !== null) asked.add(relayOrderId);
+        loop.wake();
+      });
+      loop.start();
+    },
+    async stop() {
+      off();
+      await loop.stop();
+    },
+  };
+}
