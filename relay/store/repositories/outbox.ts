@@ -51,3 +51,16 @@ export async function readPosition(trx: Tx, key: LaneKey): Promise<number> {
     .executeTakeFirst();
   return row?.acked_through ?? 0;
 }
+
+/** The box as it stands now, whatever a cache says. */
+export async function readAppliance(
+  trx: Tx,
+  applianceId: string,
+): Promise<{ siteId: string; epoch: number; state: string } | undefined> {
+  const row = await trx
+    .selectFrom('appliance')
+    .select(['site_id', 'epoch', 'state'])
+    .where('id', '=', applianceId)
+    .executeTakeFirst();
+  return row && { siteId: row.site_id, epoch: row.epoch, state: row.state };
+}

@@ -1,0 +1,38 @@
+import { AgentRow, CheckRow, DeviceRow, type TelemetryLaneRow } from '@sitewarden/agent-proto/http';
+import { upsertAgents } from '../../store/repositories/agents.ts';
+import { upsertChecks } from '../../store/repositories/checks.ts';
+import { upsertDevices } from '../../store/repositories/devices.ts';
+import type { LaneHandler } from '../types.ts';
+import { rowReader } from './json.ts';
+
+/** Agents, latest check results and devices as the box knows them. */
+export function createTelemetryLane(): LaneHandler {
+  const read = rowReader<TelemetryLaneRow>({ agent: AgentRow, check: CheckRow, device: DeviceRow });
+  return {
+    changes: ['agents', 'devices', 'site'],
+    async prepare(_box, batch) {
+      const rows = read(batch);
+      return {
+        async apply(trx, place, { ackedThrough, nowMs }) {
+          const fresh = rows.slice(ackedThrough + 1 - batch.firstSeq);
+          const owner = { ...place, receivedAtMs: nowMs };
+          await upsertAgents(
+            trx,
+            owner,
+            fresh.filter((row) => row.type === 'agent'),
+          );
+          await upsertChecks(
+            trx,
+            owner,
+            fresh.filter((row) => row.type === 'check'),
+          );
+          await upsertDevices(
+            trx,
+            owner,
+            fresh.filter((row) => row.type === 'device'),
+          );
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,41 @@
+import type { CheckRow } from '@sitewarden/agent-proto/http';
+import type { Tx } from '../types.ts';
+import type { RowOwner } from './agents.ts';
+import { inChunks, lastOfEach, plainText } from './bulk.ts';
+
+/** `source` of results of the box itself. */
+export const BOX_SOURCE = 'box';
+
+export async function upsertChecks(trx: Tx, owner: RowOwner, rows: readonly CheckRow[]): Promise<void> {
+  const latest = lastOfEach(rows, (row) => JSON.stringify([row.agentId, row.check, plainText(row.subject)]));
+  await inChunks(latest, (chunk) =>
+    trx
+      .insertInto('check_latest')
+      .values(
+        chunk.map((row) => ({
+          appliance_id: owner.applianceId,
+          partner_id: owner.partnerId,
+          site_id: owner.siteId,
+          source: row.agentId ?? BOX_SOURCE,
+          check_name: row.check,
+          subject: plainText(row.subject),
+          status: row.status,
+          severity: row.severity,
+          since_ms: row.sinceMs,
+          row: JSON.stringify(row),
+          received_at_ms: owner.receivedAtMs,
+        })),
+      )
+      .onConflict((conflict) =>
+        conflict.columns(['appliance_id', 'source', 'check_name', 'subject']).doUpdateSet((eb) => ({
+          site_id: eb.ref('excluded.site_id'),
+          status: eb.ref('excluded.status'),
+          severity: eb.ref('excluded.severity'),
+          since_ms: eb.ref('excluded.since_ms'),
+          row: eb.ref('excluded.row'),
+          received_at_ms: eb.ref('excluded.received_at_ms'),
+        })),
+      )
+      .execute(),
+  );
+}

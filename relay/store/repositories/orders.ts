@@ -1,0 +1,141 @@
+import type { OrderState } from '@sitewarden/agent-proto/http';
+import { sql } from 'kysely';
+import type { Tx } from '../types.ts';
+
+export interface StoredOrder {
+  id: string;
+  siteId: string;
+  applianceId: string;
+  epoch: number;
+  seq: number;
+  action: string;
+  params: string;
+  state: OrderState;
+  code: string | null;
+  detail: string;
+  requestedBy: string;
+  envelope: string;
+  createdAtMs: number;
+  changedAtMs: number;
+  expiresAtMs: number;
+}
+
+/** The next order number of a box in service, or undefined when the site has none. Never given twice. */
+export async function takeOrderSeq(
+  trx: Tx,
+  siteId: string,
+): Promise<{ applianceId: string; epoch: number; seq: number } | undefined> {
+  const row = await trx
+    .updateTable('appliance')
+    .set((eb) => ({ order_seq: eb('order_seq', '+', 1) }))
+    .where('site_id', '=', siteId)
+    .where('state', '=', 'active')
+    .returning(['id', 'epoch', 'order_seq'])
+    .executeTakeFirst();
+  return row && { applianceId: row.id, epoch: row.epoch, seq: row.order_seq };
+}
+
+export async function insertOrder(trx: Tx, partnerId: string, order: StoredOrder): Promise<void> {
+  await trx
+    .insertInto('site_order')
+    .values({
+      id: order.id,
+      partner_id: partnerId,
+      site_id: order.siteId,
+      appliance_id: order.applianceId,
+      epoch: order.epoch,
+      seq: order.seq,
+      action: order.action,
+      params: order.params,
+      state: order.state,
+      code: order.code,
+      detail: order.detail,
+      requested_by: order.requestedBy,
+      envelope: order.envelope,
+      created_at_ms: order.createdAtMs,
+      changed_at_ms: order.changedAtMs,
+      expires_at_ms: order.expiresAtMs,
+    })
+    .execute();
+}
+
+export async function listOrders(trx: Tx, siteId: string, limit: number): Promise<StoredOrder[]> {
+  const rows = await trx
+    .selectFrom('site_order')
+    .selectAll()
+    .where('site_id', '=', siteId)
+    .orderBy('created_at_ms', 'desc')
+    .orderBy('id', 'desc')
+    .limit(limit)
+    .execute();
+  return rows.map((row) => ({
+    id: row.id,
+    siteId: row.site_id,
+    applianceId: row.appliance_id,
+    epoch: row.epoch,
+    seq: row.seq,
+    action: row.action,
+    params: row.params,
+    state: row.state as OrderState,
+    code: row.code,
+    detail: row.detail,
+    requestedBy: row.requested_by,
+    envelope: row.envelope,
+    createdAtMs: row.created_at_ms,
+    changedAtMs: row.changed_at_ms,
+    expiresAtMs: row.expires_at_ms,
+  }));
+}
+
+/** Envelopes of the orders a box still has to be told of, oldest first. They are delivered from here on. */
+export async function takeWaiting(
+  trx: Tx,
+  input: { applianceId: string; epoch: number; states: readonly OrderState[]; nowMs: number; limit: number },
+): Promise<string[]> {
+  const rows = await trx
+    .selectFrom('site_order')
+    .select(['id', 'state', 'envelope'])
+    .where('appliance_id', '=', input.applianceId)
+    .where('epoch', '=', input.epoch)
+    .where('state', 'in', [...input.states])
+    .where('expires_at_ms', '>', input.nowMs)
+    .orderBy('seq')
+    .limit(input.limit)
+    .execute();
+  const fresh = rows.filter((row) => row.state === 'queued').map((row) => row.id);
+  if (fresh.length > 0) {
+    await trx
+      .updateTable('site_order')
+      .set({ state: 'delivered', changed_at_ms: input.nowMs })
+      .where('id', 'in', fresh)
+      .where('state', '=', 'queued')
+      .execute();
+  }
+  return rows.map((row) => row.envelope);
+}
+
+/** The order a receipt names, locked until the transaction ends. */
+export async function lockOrder(
+  trx: Tx,
+  { orderId, applianceId }: { orderId: string; applianceId: string },
+): Promise<{ state: OrderState; epoch: number; seq: number } | undefined> {
+  const row = await trx
+    .updateTable('site_order')
+    .set({ state: sql.ref('state') })
+    .where('id', '=', orderId)
+    .where('appliance_id', '=', applianceId)
+    .returning(['state', 'epoch', 'seq'])
+    .executeTakeFirst();
+  return row && { ...row, state: row.state as OrderState };
+}
+
+export async function saveOrderState(
+  trx: Tx,
+  change: { orderId: string; state: OrderState; code: string | null; detail: string; atMs: number },
+): Promise<void> {
+  await trx
+    .updateTable('site_order')
+    .set({ state: change.state, code: change.code, detail: change.detail, changed_at_ms: change.atMs })
+    .where('id', '=', change.orderId)
+    .execute();
+}
