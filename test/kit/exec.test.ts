@@ -63,7 +63,7 @@ t.test('at the time limit the whole process group is killed', async (t) => {
     const child = require('node:child_process').spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'inherit' });
     require('node:fs').writeFileSync(process.argv[1], String(child.pid));
     setInterval(() => {}, 1000);`;
-  const result = await runTool([node, '-e', script, pidPath], { timeoutMs: 1500 });
+  const result = await runTool([node, '-e', script, pidPath], { timeoutMs: 5000 });
   t.match(result, { ok: false, timedOut: true, exitCode: null });
   t.ok(await gone(Number(readFileSync(pidPath, 'utf8'))), 'the grandchild too');
 });

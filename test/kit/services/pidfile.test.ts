@@ -42,11 +42,11 @@ t.test('a declared service starts, restarts as another process, and stops', asyn
   t.equal(pid(), first, 'starting what runs changes nothing');
   await manager.restart('web');
   t.not(pid(), first);
-  t.notOk(isProcessAlive(first));
+  await waitUntil(() => !isProcessAlive(first));
   await hasNoted(`term ${first}`);
   const second = pid();
   await manager.stop('web');
-  t.notOk(isProcessAlive(second));
+  await waitUntil(() => !isProcessAlive(second));
   t.notOk(existsSync(pidFile));
   t.equal((await manager.status('web')).state, 'stopped');
   await manager.stop('web');
@@ -87,7 +87,7 @@ t.test('a daemon that ignores SIGTERM is killed within the time limit', async (t
   const stubborn = pid();
   await hasNoted('start');
   await manager.stop('web');
-  t.notOk(isProcessAlive(stubborn));
+  await waitUntil(() => !isProcessAlive(stubborn));
   await hasNoted(`term ${stubborn}`);
 });
 
