@@ -1,0 +1,31 @@
+import { queryOptions } from '@tanstack/react-query';
+import type { ScannedClaim } from '../../session/scanned-claim';
+import { api, take } from '../client';
+import { keys } from '../keys';
+import type { ClaimSession } from '../types';
+
+/** Finds the box that was scanned. The secret stays out of the key; the fingerprint names the same box. */
+export const lookupQuery = ({ secret, fingerprint }: ScannedClaim) =>
+  queryOptions({
+    queryKey: ['claim-lookup', fingerprint],
+    queryFn: ({ signal }) => take(api.POST('/api/provision/lookup', { body: { secret, fingerprint }, signal })),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+
+export const claimBox = (claim: ScannedClaim & { session: string; siteId: string; number: string }) => {
+  const { session, ...body } = claim;
+  return take(api.POST('/api/provision/sessions/{session}/claim', { params: { path: { session } }, body }));
+};
+
+const isOver = (claim: ClaimSession) =>
+  claim.state === 'rejected' || claim.state === 'expired' || (claim.progress.firstCheckin && claim.progress.agents > 0);
+
+/** How a claim stands. Asked every 2 s until nothing more can change, beside the live events. */
+export const claimSessionQuery = (session: string) =>
+  queryOptions({
+    retry: false,
+    queryKey: [...keys.claimSession, session],
+    queryFn: ({ signal }) =>
+      take(api.GET('/api/provision/sessions/{session}', { params: { path: { session } }, signal })),
+    refetchInterval: ({ state }) => (state.data && isOver(state.data) ? false : 2000),
+  });

@@ -1,0 +1,31 @@
+import { queryOptions } from '@tanstack/react-query';
+import { api, take } from '../client';
+import { keys } from '../keys';
+import type { Body, CodeRequest } from '../types';
+
+export const clientsQuery = queryOptions({
+  queryKey: keys.clients,
+  queryFn: ({ signal }) => take(api.GET('/api/clients', { signal })),
+});
+
+export const codesQuery = queryOptions({
+  queryKey: keys.codes,
+  queryFn: ({ signal }) => take(api.GET('/api/provision/codes', { signal })),
+  refetchInterval: 30_000,
+});
+
+export const claimSessionsQuery = queryOptions({
+  queryKey: keys.claimSessions,
+  queryFn: ({ signal }) => take(api.GET('/api/provision/sessions', { signal })),
+  refetchInterval: 15_000,
+});
+
+export const createClient = (name: string) => take(api.POST('/api/clients', { body: { name } }));
+export const createSite = (body: Body<'/api/sites', 'post'>) => take(api.POST('/api/sites', { body }));
+export const createCode = (body: CodeRequest) => take(api.POST('/api/provision/codes', { body }));
+export const revokeCode = (codeId: string) =>
+  take(api.DELETE('/api/provision/codes/{codeId}', { params: { path: { codeId } } }));
+export const approveClaim = (session: string, number: string) =>
+  take(api.POST('/api/provision/sessions/{session}/approve', { params: { path: { session } }, body: { number } }));
+export const rejectClaim = (session: string) =>
+  take(api.POST('/api/provision/sessions/{session}/reject', { params: { path: { session } } }));

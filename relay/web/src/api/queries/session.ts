@@ -1,0 +1,22 @@
+import { queryOptions } from '@tanstack/react-query';
+import { isApiError } from '../api-error';
+import { api, take } from '../client';
+import { keys } from '../keys';
+import type { Session } from '../types';
+
+/** Who is signed in; null when nobody is. */
+export const sessionQuery = queryOptions({
+  queryKey: keys.session,
+  queryFn: async ({ signal }): Promise<Session | null> => {
+    try {
+      return await take(api.GET('/api/session', { signal }));
+    } catch (error) {
+      if (isApiError(error) && error.status === 401) return null;
+      throw error;
+    }
+  },
+  staleTime: 60_000,
+});
+
+export const signIn = (token: string): Promise<Session> => take(api.POST('/api/session', { body: { token } }));
+export const signOut = () => take(api.DELETE('/api/session'));

@@ -1,0 +1,73 @@
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
+import { api, take } from '../client';
+import { keys } from '../keys';
+import type { OrderRequest, SitePatch } from '../types';
+
+const at = (siteId: string) => ({ params: { path: { siteId } } });
+
+export const siteQuery = (siteId: string) =>
+  queryOptions({
+    queryKey: keys.site(siteId),
+    queryFn: ({ signal }) => take(api.GET('/api/sites/{siteId}', { ...at(siteId), signal })),
+    refetchInterval: 30_000,
+  });
+
+export const agentsQuery = (siteId: string) =>
+  queryOptions({
+    queryKey: keys.agents(siteId),
+    queryFn: ({ signal }) => take(api.GET('/api/sites/{siteId}/agents', { ...at(siteId), signal })),
+    refetchInterval: 60_000,
+  });
+
+export const incidentsQuery = (siteId: string, state: 'open' | 'all') =>
+  queryOptions({
+    queryKey: [...keys.incidents(siteId), state],
+    queryFn: ({ signal }) =>
+      take(
+        api.GET('/api/sites/{siteId}/incidents', {
+          params: { path: { siteId }, query: { state, limit: 200 } },
+          signal,
+        }),
+      ),
+  });
+
+export const devicesQuery = (siteId: string) =>
+  queryOptions({
+    queryKey: keys.devices(siteId),
+    queryFn: ({ signal }) => take(api.GET('/api/sites/{siteId}/devices', { ...at(siteId), signal })),
+  });
+
+export const evidenceQuery = (siteId: string) =>
+  infiniteQueryOptions({
+    queryKey: keys.evidence(siteId),
+    queryFn: ({ pageParam, signal }) =>
+      take(
+        api.GET('/api/sites/{siteId}/evidence', {
+          params: { path: { siteId }, query: { limit: 25, ...(pageParam === null ? {} : { before: pageParam }) } },
+          signal,
+        }),
+      ),
+    initialPageParam: null as number | null,
+    getNextPageParam: (page) => page.nextBefore,
+  });
+
+export const timelineQuery = (siteId: string) =>
+  queryOptions({
+    queryKey: keys.timeline(siteId),
+    queryFn: ({ signal }) => take(api.GET('/api/sites/{siteId}/timeline', { ...at(siteId), signal })),
+  });
+
+export const ordersQuery = (siteId: string) =>
+  queryOptions({
+    queryKey: keys.orders(siteId),
+    queryFn: ({ signal }) => take(api.GET('/api/sites/{siteId}/orders', { ...at(siteId), signal })),
+  });
+
+export const createOrder = (siteId: string, body: OrderRequest) =>
+  take(api.POST('/api/sites/{siteId}/orders', { ...at(siteId), body }));
+
+export const changeSite = (siteId: string, body: SitePatch) =>
+  take(api.PATCH('/api/sites/{siteId}', { ...at(siteId), body }));
+
+export const fetchProof = (siteId: string, seq: number) =>
+  take(api.GET('/api/sites/{siteId}/evidence/{seq}', { params: { path: { siteId, seq } } }));

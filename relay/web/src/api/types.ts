@@ -1,0 +1,51 @@
+import type { paths } from './schema';
+
+type Json<R> = R extends { content: { 'application/json': infer Body } } ? Body : never;
+type Responses<O> = O extends { responses: infer R } ? R : never;
+type Success<R> = R extends { 200: infer A } ? Json<A> : R extends { 201: infer A } ? Json<A> : never;
+
+/** What a route answers when it succeeds. */
+export type Answer<P extends keyof paths, M extends keyof paths[P]> = Success<Responses<paths[P][M]>>;
+/** What a route takes as its body. */
+export type Body<P extends keyof paths, M extends keyof paths[P]> = paths[P][M] extends {
+  requestBody?: { content: { 'application/json': infer B } };
+}
+  ? B
+  : never;
+
+export type Session = Answer<'/api/session', 'get'>;
+export type Role = Session['role'];
+export type SiteList = Answer<'/api/sites', 'get'>;
+export type SiteSummary = SiteList['sites'][number];
+export type Health = SiteSummary['health'];
+export type FleetStatus = SiteSummary['status'];
+export type EvidenceState = SiteSummary['evidence'];
+export type SeverityCounts = SiteSummary['incidents'];
+export type Severity = keyof SeverityCounts;
+export type SiteDetail = Answer<'/api/sites/{siteId}', 'get'>;
+export type Appliance = NonNullable<SiteDetail['appliance']>;
+export type Tier = SiteDetail['agentTier'];
+export type SitePatch = Body<'/api/sites/{siteId}', 'patch'>;
+export type AgentList = Answer<'/api/sites/{siteId}/agents', 'get'>;
+export type Agent = AgentList['agents'][number];
+export type Check = Agent['checks'][number];
+export type Facts = Check['facts'];
+export type IncidentList = Answer<'/api/sites/{siteId}/incidents', 'get'>;
+export type Incident = IncidentList['incidents'][number];
+export type ActionRun = Incident['actions'][number];
+export type DeviceList = Answer<'/api/sites/{siteId}/devices', 'get'>;
+export type Device = DeviceList['devices'][number];
+export type EvidenceList = Answer<'/api/sites/{siteId}/evidence', 'get'>;
+export type EvidenceEntry = EvidenceList['entries'][number];
+export type Timeline = Answer<'/api/sites/{siteId}/timeline', 'get'>;
+export type TimelineItem = Timeline['items'][number];
+export type OrderList = Answer<'/api/sites/{siteId}/orders', 'get'>;
+export type Order = OrderList['orders'][number];
+export type OrderRequest = Body<'/api/sites/{siteId}/orders', 'post'>;
+export type ClientList = Answer<'/api/clients', 'get'>;
+export type CodeList = Answer<'/api/provision/codes', 'get'>;
+export type Code = CodeList['codes'][number];
+export type CodeRequest = Body<'/api/provision/codes', 'post'>;
+export type CodeCreated = Answer<'/api/provision/codes', 'post'>;
+export type ClaimSessionList = Answer<'/api/provision/sessions', 'get'>;
+export type ClaimSession = ClaimSessionList['sessions'][number];

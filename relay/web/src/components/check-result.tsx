@@ -1,0 +1,44 @@
+import type { Check } from '../api/types';
+import { CHECK_STATUS, checkTitle } from '../words/checks';
+import css from './check-result.module.css';
+import { Disclosure } from './disclosure';
+import { FactGrid } from './fact-grid';
+import { FactsList } from './facts';
+import { SeverityTag } from './severity';
+import { Tag } from './tag';
+import { TimeAgo } from './time-ago';
+
+/** One check on one subject: status and reason; opened, everything it stands on. */
+export function CheckResult({ check }: { check: Check }) {
+  return (
+    <Disclosure
+      summary={
+        <span className={css.check}>
+          <Tag sign={CHECK_STATUS[check.status]} />
+          <span>
+            <span className={css.title}>
+              {checkTitle(check.check)}
+              {check.subject && <span className="dim"> {check.subject}</span>}
+            </span>
+            <span className={`dim small ${css.reason}`}>
+              {check.reason || check.actual} Since <TimeAgo atMs={check.sinceMs} quiet />.
+            </span>
+          </span>
+        </span>
+      }
+    >
+      <FactGrid
+        rows={[
+          { name: 'Expected', value: check.expected || 'not named' },
+          { name: 'Actual', value: check.actual || 'not named' },
+          { name: 'Severity', value: <SeverityTag severity={check.severity} /> },
+          { name: 'Controls', value: check.controls.length > 0 ? check.controls.join(', ') : 'none' },
+          { name: 'Collected', value: <TimeAgo atMs={check.collectedAtMs} /> },
+          { name: 'Received', value: <TimeAgo atMs={check.receivedAtMs} /> },
+        ]}
+      />
+      <h3 className={css.factsTitle}>Facts</h3>
+      <FactsList facts={check.facts} />
+    </Disclosure>
+  );
+}

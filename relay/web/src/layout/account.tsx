@@ -1,0 +1,42 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useNavigate } from 'react-router';
+import { keys } from '../api/keys';
+import { signOut } from '../api/queries/session';
+import { Icon } from '../icons/icon';
+import { useSession } from '../session/session-gate';
+import { useAnnounce } from './announcer';
+import css from './shell.module.css';
+
+/** Who is signed in, and the way out. */
+export function Account() {
+  const session = useSession();
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  const announce = useAnnounce();
+  const leave = useMutation({
+    mutationFn: signOut,
+    onSuccess: async () => {
+      await navigate('/sign-in', { state: { signedOut: true } });
+      client.clear();
+      client.setQueryData(keys.session, null);
+    },
+    onError: (error) => announce(`You are still signed in. ${error.message}`),
+  });
+  return (
+    <>
+      <span className={css.who} title={`${session.name}, ${session.role}`}>
+        <strong>{session.name}</strong> <span className="dim">{session.role}</span>
+      </span>
+      <button
+        type="button"
+        className={css.iconButton}
+        onClick={() => leave.mutate()}
+        disabled={leave.isPending}
+        title={leave.error ? `Still signed in. ${leave.error.message}` : `Sign out ${session.name} (${session.role})`}
+        aria-label={`Sign out ${session.name}`}
+      >
+        <Icon name="leave" size={18} />
+      </button>
+    </>
+  );
+}

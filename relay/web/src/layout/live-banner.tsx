@@ -1,0 +1,47 @@
+import { Button } from '@mantine/core';
+import { useQueryClient } from '@tanstack/react-query';
+import { useSyncExternalStore } from 'react';
+import { formatClock, formatDuration } from '../clock/format';
+import { relayClock } from '../clock/relay-clock';
+import { Note } from '../components/note';
+import { useLive, useLivePhase } from '../live/live-provider';
+import css from './shell.module.css';
+import { useIsOffline } from './use-is-offline';
+
+/** Stands on every page while the stream is silent: since when, and how old what is shown may be. */
+export function LiveBanner() {
+  const store = useLive();
+  const phase = useLivePhase();
+  const isOffline = useIsOffline();
+  const client = useQueryClient();
+  const silentS = useSyncExternalStore(relayClock.subscribe, () => Math.floor(store.silentForMs() / 1000));
+  if (phase !== 'stopped' && !isOffline) return null;
+  const dataAtMs = relayClock.lastNamedMs;
+  const from = dataAtMs === null ? '' : ` Showing data from ${formatClock(dataAtMs)}.`;
+  const retry = () => {
+    store.retryNow();
+    void client.invalidateQueries();
+  };
+  return (
+    <div className={css.banner}>
+      <Note
+        tone="warn"
+        action={
+          <Button size="xs" variant="default" onClick={retry}>
+            Connect again
+          </Button>
+        }
+      >
+        <span role="alert" className="visually-hidden">
+          Live updates stopped.{from} The page keeps trying by itself.
+        </span>
+        <span aria-hidden="true">
+          <strong>
+            {isOffline ? 'This device is offline. ' : ''}Live updates stopped {formatDuration(silentS * 1000)} ago.
+          </strong>
+          {from} The page keeps trying by itself.
+        </span>
+      </Note>
+    </div>
+  );
+}

@@ -1,0 +1,70 @@
+import { useCallback, useEffect, useRef, useState } from 'react';
+import { NavLink, Outlet, useLocation } from 'react-router';
+import { Icon } from '../icons/icon';
+import { may } from '../session/rights';
+import { useSession } from '../session/session-gate';
+import { Account } from './account';
+import { Brand } from './brand';
+import { HelpDialog } from './help-dialog';
+import { LiveBanner } from './live-banner';
+import { LiveSign } from './live-sign';
+import css from './shell.module.css';
+import { ThemeToggle } from './theme-toggle';
+import { useShortcuts } from './use-shortcuts';
+
+/** Frame of the pages for signed-in people. */
+export function Shell() {
+  const { role, partner } = useSession();
+  const [isHelpOpen, setHelpOpen] = useState(false);
+  const openHelp = useCallback(() => setHelpOpen(true), []);
+  useShortcuts(openHelp);
+  const main = useFocusOnNavigation();
+  return (
+    <>
+      <a href="#main" className={css.skip}>
+        Skip to the content
+      </a>
+      <header className={css.header}>
+        <div className={css.bar}>
+          <Brand partner={partner.name} />
+          <nav className={css.nav} aria-label="Pages">
+            <NavLink to="/" end>
+              Sites
+            </NavLink>
+            {may(role, 'provision') && <NavLink to="/provisioning">Provisioning</NavLink>}
+            {role === 'technician' && <NavLink to="/claim">Claim a box</NavLink>}
+          </nav>
+          <div className={css.tools}>
+            <LiveSign />
+            <ThemeToggle />
+            <button type="button" className={css.iconButton} onClick={openHelp} title="Help (?)" aria-label="Help">
+              <Icon name="question" size={18} />
+            </button>
+            <Account />
+          </div>
+        </div>
+      </header>
+      <LiveBanner />
+      <main id="main" ref={main} tabIndex={-1} className={css.main}>
+        <Outlet />
+      </main>
+      <HelpDialog isOpen={isHelpOpen} onClose={() => setHelpOpen(false)} />
+    </>
+  );
+}
+
+/** A new page begins at its top for the keyboard and the screen reader too; the first one keeps the browser's focus. */
+function useFocusOnNavigation() {
+  const { pathname } = useLocation();
+  const main = useRef<HTMLElement>(null);
+  const before = useRef(pathname);
+  useEffect(() => {
+    if (before.current === pathname) return;
+    const isSamePage = /^\/sites\/[^/]+/.exec(pathname)?.[0] === /^\/sites\/[^/]+/.exec(before.current)?.[0];
+    before.current = pathname;
+    if (isSamePage && pathname.startsWith('/sites/')) return;
+    globalThis.scrollTo(0, 0);
+    if (!main.current?.contains(document.activeElement)) main.current?.focus({ preventScroll: true });
+  }, [pathname]);
+  return main;
+}

@@ -1,0 +1,74 @@
+import { Button } from '@mantine/core';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { keys } from '../../api/keys';
+import { claimBox } from '../../api/queries/claim';
+import type { ClaimSession, SiteSummary } from '../../api/types';
+import { ErrorNote } from '../../components/error-note';
+import { Note } from '../../components/note';
+import type { ScannedClaim } from '../../session/scanned-claim';
+import css from './claim.module.css';
+import { ConfirmationNumber } from './confirmation-number';
+import { SitePicker } from './site-picker';
+
+interface ClaimFormProps {
+  claim: ScannedClaim;
+  session: ClaimSession;
+}
+
+/** Compare the number, pick the site, claim. */
+export function ClaimForm({ claim, session }: ClaimFormProps) {
+  const client = useQueryClient();
+  const [site, setSite] = useState<SiteSummary | null>(null);
+  const [isDifferent, setDifferent] = useState(false);
+  const { number } = session;
+  const send = useMutation({
+    mutationFn: (chosen: { siteId: string; number: string }) =>
+      claimBox({ ...claim, ...chosen, session: session.session }),
+    onSuccess: (next) => client.setQueryData([...keys.claimSession, session.session], next),
+  });
+  return (
+    <>
+      <section className={css.part} aria-labelledby="box-title">
+        <h2 id="box-title">1. Is this the box in front of you?</h2>
+        <ConfirmationNumber session={session} />
+        <button
+          type="button"
+          className={css.plain}
+          aria-expanded={isDifferent}
+          onClick={() => setDifferent(!isDifferent)}
+        >
+          The box shows another number
+        </button>
+        {isDifferent && (
+          <Note tone="bad" role="alert" title="Then do not claim it.">
+            You may have scanned the code of another box. Scan the code on this box again. If the numbers still differ,
+            somebody may sit between the box and the relay: use another network and tell your MSP.
+          </Note>
+        )}
+      </section>
+      <section className={css.part} aria-labelledby="site-title">
+        <h2 id="site-title">2. Which site is it for?</h2>
+        <SitePicker chosen={site} onChoose={setSite} />
+      </section>
+      <section className={css.part}>
+        {site?.applianceId && (
+          <Note tone="warn" title={`${site.name} already has a box.`}>
+            Claim this one only if it replaces the old one. Staff see both and decide.
+          </Note>
+        )}
+        <Button
+          size="lg"
+          fullWidth
+          disabled={!site || number === null || isDifferent}
+          loading={send.isPending}
+          onClick={() => site && number !== null && send.mutate({ siteId: site.id, number })}
+        >
+          The numbers are equal, claim
+        </Button>
+        {!site && <p className="dim small">Pick a site first.</p>}
+        {send.isError && <ErrorNote what="The box was not claimed" error={send.error} />}
+      </section>
+    </>
+  );
+}

@@ -1,0 +1,60 @@
+import { Button } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { isApiError } from '../../api/api-error';
+import { claimSessionQuery, lookupQuery } from '../../api/queries/claim';
+import { ErrorNote } from '../../components/error-note';
+import { RowsSkeleton } from '../../components/skeletons';
+import type { ScannedClaim } from '../../session/scanned-claim';
+import css from './claim.module.css';
+import { ClaimEnd } from './claim-end';
+import { ClaimForm } from './claim-form';
+import { ClaimProgress } from './claim-progress';
+
+interface FoundBoxProps {
+  claim: ScannedClaim;
+  onDrop: () => void;
+}
+
+/** Looks the scanned box up, then follows its claim to the end. */
+export function FoundBox({ claim, onDrop }: FoundBoxProps) {
+  const lookup = useQuery(lookupQuery(claim));
+  const found = lookup.data;
+  const session = useQuery({ ...claimSessionQuery(found?.session ?? ''), enabled: found !== undefined });
+  const now = session.data ?? found;
+  if (!now)
+    return lookup.error ? (
+      <>
+        <ErrorNote
+          what={whyNotFound(lookup.error)}
+          error={lookup.error}
+          onRetry={isApiError(lookup.error, 'SESSION_UNKNOWN') ? undefined : () => void lookup.refetch()}
+        />
+        <Button variant="default" onClick={onDrop}>
+          Start over
+        </Button>
+      </>
+    ) : (
+      <div aria-busy="true" className={css.part}>
+        <p role="status">Looking for the box</p>
+        <RowsSkeleton rows={3} height={56} />
+      </div>
+    );
+  return (
+    <>
+      {session.error && <ErrorNote what="The claim could not be followed" error={session.error} />}
+      {now.state === 'rejected' || now.state === 'expired' ? (
+        <ClaimEnd state={now.state} siteName={now.siteName} onDrop={onDrop} />
+      ) : now.state === 'started' ? (
+        <ClaimForm claim={claim} session={now} />
+      ) : (
+        <ClaimProgress session={now} onDrop={onDrop} />
+      )}
+    </>
+  );
+}
+
+function whyNotFound(error: unknown): string {
+  if (isApiError(error, 'SESSION_UNKNOWN')) return 'No box waits for this code any more';
+  if (isApiError(error, 'RATE_LIMITED')) return 'Too many codes were looked up from here';
+  return 'The box could not be looked up';
+}

@@ -1,0 +1,46 @@
+import { useState } from 'react';
+import { Note } from '../../components/note';
+import { PhoneShell } from '../../layout/phone-shell';
+import { usePageTitle } from '../../layout/use-page-title';
+import { firstFragment } from '../../session/fragment';
+import css from './code-page.module.css';
+
+const BOX_PAGE = 'http://sitewarden.local:8080';
+const FRAGMENT = /^v1\.[A-Za-z0-9_-]{22}$/;
+
+/** For somebody who scanned a partner's label with the phone's camera. The code is for the box, not for this page. */
+export function CodePage() {
+  usePageTitle('Provisioning code');
+  // The secret left the address bar already and is not kept: only the box may use it up.
+  const [isWhole] = useState(() => {
+    const fragment = firstFragment('/code');
+    return fragment === null ? null : FRAGMENT.test(fragment);
+  });
+  return (
+    <PhoneShell>
+      <h1>This code is for the box</h1>
+      {isWhole === false && (
+        <Note tone="warn" role="alert" title="This is not a whole Sitewarden code.">
+          Part of it was not read. Hold the camera steady over the whole label, or use the typed form printed on it.
+        </Note>
+      )}
+      <p>
+        You scanned the label of a site with your camera. The code works once, and the box has to present it itself.
+        Nothing was used up by scanning it here.
+      </p>
+      <ol className={css.steps}>
+        <li>Plug the box in: network first, then power. Wait until its lights are steady, about a minute.</li>
+        <li>Connect this phone to the same network as the box.</li>
+        <li>
+          Open the box’s own page: <a href={BOX_PAGE}>{BOX_PAGE}</a>
+        </li>
+        <li>Scan the label there, or type the code printed under it (4 letters, then 5 and 5).</li>
+        <li>Compare the 8-digit number the box shows with the one your MSP reads to you, if it asks.</li>
+      </ol>
+      <p className="dim">
+        The page does not open? The phone may be on mobile data, or the network may keep devices apart. Use the address
+        on the box’s screen in place of <code>sitewarden.local</code>; its screen also names what it cannot reach.
+      </p>
+    </PhoneShell>
+  );
+}

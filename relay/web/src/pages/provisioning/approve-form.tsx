@@ -1,0 +1,54 @@
+import { Button, TextInput } from '@mantine/core';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { keys } from '../../api/keys';
+import { approveClaim, rejectClaim } from '../../api/queries/provisioning';
+import type { ClaimSession } from '../../api/types';
+import { ErrorNote } from '../../components/error-note';
+import css from './provisioning.module.css';
+
+/**
+ * The admin types the number as the technician reads it from the box. It is not shown here: a number that can be copied
+ * from the screen proves nothing about the box.
+ */
+export function ApproveForm({ claim }: { claim: ClaimSession }) {
+  const client = useQueryClient();
+  const [number, setNumber] = useState('');
+  const digits = number.replaceAll(/\s/g, '');
+  const onSuccess = () =>
+    Promise.all([keys.claimSessions, keys.sites].map((queryKey) => client.invalidateQueries({ queryKey })));
+  const approve = useMutation({ mutationFn: () => approveClaim(claim.session, digits), onSuccess });
+  const reject = useMutation({ mutationFn: () => rejectClaim(claim.session), onSuccess });
+  const isBusy = approve.isPending || reject.isPending;
+  return (
+    <form
+      className={css.form}
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (/^[0-9]{8}$/.test(digits)) approve.mutate();
+      }}
+    >
+      <div className={css.inline}>
+        <TextInput
+          label="Number the box shows"
+          description="Have the technician read it to you"
+          inputMode="numeric"
+          autoComplete="off"
+          placeholder="8 digits"
+          maxLength={9}
+          value={number}
+          onChange={(event) => setNumber(event.currentTarget.value.replaceAll(/[^0-9 ]/g, ''))}
+          disabled={claim.disputed}
+        />
+        <Button type="submit" loading={approve.isPending} disabled={digits.length !== 8 || claim.disputed || isBusy}>
+          Approve
+        </Button>
+        <Button variant="default" loading={reject.isPending} disabled={isBusy} onClick={() => reject.mutate()}>
+          Reject
+        </Button>
+      </div>
+      {approve.isError && <ErrorNote what="The box was not approved" error={approve.error} />}
+      {reject.isError && <ErrorNote what="The claim was not rejected" error={reject.error} />}
+    </form>
+  );
+}

@@ -1,0 +1,59 @@
+import { Link } from 'react-router';
+import type { ClaimSession } from '../../api/types';
+import { Actor } from '../../components/actor';
+import { Note } from '../../components/note';
+import { Tag } from '../../components/tag';
+import { TimeAgo } from '../../components/time-ago';
+import { may } from '../../session/rights';
+import { useSession } from '../../session/session-gate';
+import { CLAIM_STATE } from '../../words/work';
+import { ApproveForm } from './approve-form';
+import css from './provisioning.module.css';
+
+export function ClaimRow({ claim }: { claim: ClaimSession }) {
+  const { role } = useSession();
+  const waits = claim.state === 'claimed';
+  const isLive = claim.progress.firstCheckin;
+  return (
+    <li className={css.row}>
+      <div>
+        <span className={css.name}>{claim.serial}</span>
+        <span className="dim"> {claim.model}</span>
+        <p className="dim small">
+          {claim.siteId && claim.siteName ? (
+            <>
+              for <Link to={`/sites/${claim.siteId}`}>{claim.siteName}</Link>,{' '}
+            </>
+          ) : null}
+          {claim.claimedBy && (
+            <>
+              claimed by <Actor actor={claim.claimedBy} />,{' '}
+            </>
+          )}
+          started <TimeAgo atMs={claim.startedAtMs} />
+          {claim.state === 'started' && (
+            <>
+              , runs out <TimeAgo atMs={claim.expiresAtMs} />
+            </>
+          )}
+        </p>
+      </div>
+      <Tag sign={isLive ? { tone: 'ok', icon: 'signal', word: 'Live' } : CLAIM_STATE[claim.state]} />
+      {claim.disputed && (
+        <div className={css.wide}>
+          <Note tone="bad" title="Disputed: a second key presented the same secret.">
+            Approval is blocked. Call the technician, find out which box is real, then reject this claim and scan again.
+          </Note>
+        </div>
+      )}
+      {waits &&
+        (may(role, 'approve') ? (
+          <div className={css.wide}>
+            <ApproveForm claim={claim} />
+          </div>
+        ) : (
+          <p className={`dim small ${css.wide}`}>An admin has to approve it with the number the box shows.</p>
+        ))}
+    </li>
+  );
+}

@@ -1,0 +1,75 @@
+import { Button } from '@mantine/core';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { Link } from 'react-router';
+import { keys } from '../../api/keys';
+import { revokeCode } from '../../api/queries/provisioning';
+import type { Code } from '../../api/types';
+import { Actor } from '../../components/actor';
+import { ErrorNote } from '../../components/error-note';
+import { Note } from '../../components/note';
+import { Tag } from '../../components/tag';
+import { TimeAgo } from '../../components/time-ago';
+import { CODE_STATE } from '../../words/work';
+import css from './provisioning.module.css';
+
+export function CodeRow({ code }: { code: Code }) {
+  const client = useQueryClient();
+  const revoke = useMutation({
+    mutationFn: () => revokeCode(code.id),
+    onSuccess: () => client.invalidateQueries({ queryKey: keys.codes }),
+  });
+  return (
+    <li className={css.row}>
+      <div>
+        <Link to={`/sites/${code.siteId}`} className={css.name}>
+          {code.siteName}
+        </Link>
+        {code.preApproved && <span className="dim small"> pre-approved</span>}
+        <p className="dim small">
+          <Actor actor={code.createdBy} />, <TimeAgo atMs={code.createdAtMs} />
+          <CodeLife code={code} />
+        </p>
+      </div>
+      <div className={css.inline}>
+        <Tag sign={CODE_STATE[code.state]} />
+        {code.state === 'created' && (
+          <Button
+            size="compact-sm"
+            variant="default"
+            loading={revoke.isPending}
+            onClick={() => revoke.mutate()}
+            aria-label={`Revoke the code for ${code.siteName}`}
+          >
+            Revoke
+          </Button>
+        )}
+      </div>
+      {(code.disputed || revoke.isError) && (
+        <div className={css.wide}>
+          {code.disputed && (
+            <Note tone="bad" title="Disputed: a second key presented this code.">
+              Its claim is blocked. Find out which box is real before anything is approved.
+            </Note>
+          )}
+          {revoke.isError && <ErrorNote what="The code was not revoked" error={revoke.error} />}
+        </div>
+      )}
+    </li>
+  );
+}
+
+function CodeLife({ code }: { code: Code }) {
+  if (code.state === 'created')
+    return (
+      <>
+        , runs out <TimeAgo atMs={code.expiresAtMs} />
+      </>
+    );
+  if (code.state === 'used' && code.usedAtMs !== null)
+    return (
+      <>
+        , used <TimeAgo atMs={code.usedAtMs} />
+      </>
+    );
+  return null;
+}

@@ -1,0 +1,107 @@
+import { Button, Checkbox, NativeSelect, Select } from '@mantine/core';
+import { useDebouncedValue } from '@mantine/hooks';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { keys } from '../../api/keys';
+import { createCode } from '../../api/queries/provisioning';
+import { siteQuery } from '../../api/queries/site';
+import { siteSearchQuery } from '../../api/queries/sites';
+import { ErrorNote } from '../../components/error-note';
+import { Section } from '../../components/section';
+import { may } from '../../session/rights';
+import { useSession } from '../../session/session-gate';
+import { CodeLabel } from './code-label';
+import css from './provisioning.module.css';
+
+const LIVES = [
+  { value: '10', label: '10 minutes' },
+  { value: '60', label: '1 hour' },
+  { value: '1440', label: '1 day' },
+  { value: '10080', label: '7 days' },
+  { value: '43200', label: '30 days, for a printed work order' },
+];
+
+/** A code is seen once, here; the relay keeps only its hash. */
+export function MakeCode({ wantedSiteId }: { wantedSiteId: string | null }) {
+  const { role } = useSession();
+  const client = useQueryClient();
+  const [siteId, setSiteId] = useState(wantedSiteId);
+  const [minutes, setMinutes] = useState('10');
+  const [isPreApproved, setPreApproved] = useState(false);
+  const mayPreApprove = may(role, 'approve') && minutes === '10';
+  const make = useMutation({
+    mutationFn: (site: string) =>
+      createCode({ siteId: site, ttlMinutes: Number(minutes), preApproved: mayPreApprove && isPreApproved }),
+    onSuccess: () => client.invalidateQueries({ queryKey: keys.codes }),
+  });
+  if (make.data)
+    return (
+      <Section id="code" title="Take this along">
+        <CodeLabel created={make.data} onDone={make.reset} />
+      </Section>
+    );
+  return (
+    <Section id="code" title="Make a code for a box">
+      <form
+        className={css.form}
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (siteId) make.mutate(siteId);
+        }}
+      >
+        <SiteSelect siteId={siteId} onChange={setSiteId} />
+        <NativeSelect
+          label="Works for"
+          data={LIVES}
+          value={minutes}
+          onChange={(event) => setMinutes(event.currentTarget.value)}
+        />
+        {may(role, 'approve') && (
+          <Checkbox
+            label="Pre-approved"
+            description={
+              minutes === '10'
+                ? 'The box gets its config without a further approval'
+                : 'Only a code of 10 minutes can be pre-approved'
+            }
+            checked={mayPreApprove && isPreApproved}
+            disabled={!mayPreApprove}
+            onChange={(event) => setPreApproved(event.currentTarget.checked)}
+          />
+        )}
+        <Button type="submit" loading={make.isPending} disabled={!siteId}>
+          Make the code
+        </Button>
+        {make.isError && <ErrorNote what="No code was made" error={make.error} />}
+      </form>
+    </Section>
+  );
+}
+
+function SiteSelect({ siteId, onChange }: { siteId: string | null; onChange: (siteId: string | null) => void }) {
+  const [text, setText] = useState('');
+  const [search] = useDebouncedValue(text, 200);
+  const chosen = useQuery({ ...siteQuery(siteId ?? ''), enabled: siteId !== null });
+  const chosenLabel = chosen.data && `${chosen.data.summary.name}, ${chosen.data.summary.clientName}`;
+  const sites = useQuery(siteSearchQuery(text === chosenLabel ? '' : search));
+  const found = sites.data?.sites ?? [];
+  const data = found.map((site) => ({ value: site.id, label: `${site.name}, ${site.clientName}` }));
+  if (siteId && chosenLabel && !found.some((site) => site.id === siteId))
+    data.unshift({ value: siteId, label: chosenLabel });
+  return (
+    <Select
+      label="Site"
+      placeholder="Search sites and clients"
+      searchable
+      clearable
+      data={data}
+      value={siteId}
+      onChange={onChange}
+      searchValue={text}
+      onSearchChange={setText}
+      // The relay searches; what it found is shown as it is.
+      filter={({ options }) => options}
+      nothingFoundMessage={sites.isFetching ? 'Searching' : 'No site named like this. Make it below.'}
+    />
+  );
+}

@@ -1,0 +1,38 @@
+import { useSearchParams } from 'react-router';
+import { Note } from '../../components/note';
+import { usePageTitle } from '../../layout/use-page-title';
+import { may } from '../../session/rights';
+import { useSession } from '../../session/session-gate';
+import { CodesSection } from './codes-section';
+import { MakeCode } from './make-code';
+import { MakeSite } from './make-site';
+import css from './provisioning.module.css';
+import { WaitingClaims } from './waiting-claims';
+
+/** How do I get a box to a site? */
+export function ProvisioningPage() {
+  usePageTitle('Provisioning');
+  const { role, name } = useSession();
+  const [params] = useSearchParams();
+  if (!may(role, 'provision'))
+    return (
+      <Note tone="info" title={`${name} has the role ${role}, which does not provision boxes.`}>
+        Ask an admin of your MSP for the role operator or admin.
+      </Note>
+    );
+  return (
+    <div className={css.page}>
+      <h1>Provisioning</h1>
+      <div className={css.columns}>
+        <div className={css.column}>
+          <WaitingClaims />
+          <CodesSection />
+        </div>
+        <div className={css.column}>
+          <MakeCode wantedSiteId={params.get('site')} />
+          {may(role, 'configure') && <MakeSite />}
+        </div>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,51 @@
+import { Button, TextInput } from '@mantine/core';
+import { useState } from 'react';
+import { readToken } from './read-token';
+import css from './sign-in.module.css';
+
+/** On a phone the link often waits in a message: pasted here it signs in the tab that needs it. */
+export function LinkForm({ onToken }: { onToken: (token: string) => void }) {
+  const [text, setText] = useState('');
+  const [isBad, setBad] = useState(false);
+  return (
+    <section className={css.form}>
+      <p>
+        You get in with a one-time link. Open it on this device, or paste it here. It works once and for a short time;
+        then this device stays signed in until you sign out or the session ends.
+      </p>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          const token = readToken(text);
+          setBad(token === null);
+          if (token !== null) {
+            setText('');
+            onToken(token);
+          }
+        }}
+      >
+        <TextInput
+          label="One-time link"
+          type="password"
+          autoComplete="off"
+          spellCheck={false}
+          placeholder="Paste the link"
+          value={text}
+          onChange={(event) => setText(event.currentTarget.value)}
+          error={isBad && 'This is not a whole sign-in link. Copy it again from its beginning to its end.'}
+        />
+        <Button type="submit" disabled={text === ''}>
+          Sign in
+        </Button>
+      </form>
+      <h2>No link?</h2>
+      <p>
+        Ask an admin of your MSP for one. Whoever runs the relay makes one on its computer, in the folder of Sitewarden,
+        with:
+      </p>
+      <pre className={css.command}>
+        <code>sitewarden-relay sign-in-link</code>
+      </pre>
+    </section>
+  );
+}

@@ -1,0 +1,78 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useCallback, useEffect, useRef, useState } from 'react';
+import { useLocation, useNavigate, useSearchParams } from 'react-router';
+import { keys } from '../../api/keys';
+import { sessionQuery, signIn } from '../../api/queries/session';
+import { Note } from '../../components/note';
+import { PhoneShell } from '../../layout/phone-shell';
+import { usePageTitle } from '../../layout/use-page-title';
+import { onSignedIn, tellSignedIn } from '../../session/channel';
+import { firstFragment, takeFragment } from '../../session/fragment';
+import { rememberReturn, takeReturn } from '../../session/return-path';
+import { LinkForm } from './link-form';
+import { readToken } from './read-token';
+import { SignInProblem } from './sign-in-problem';
+
+/** Trades the one-time link for a session, then leads back to where the reader wanted to go. */
+export function SignInPage() {
+  usePageTitle('Sign in');
+  const [params] = useSearchParams();
+  const wanted = params.get('return');
+  const { state } = useLocation();
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  const [fragment, setFragment] = useState<string | null>(() => firstFragment('/sign-in'));
+  const tried = useRef<string | null>(null);
+  const session = useQuery({ ...sessionQuery, staleTime: 0 });
+
+  const leave = useCallback(() => void navigate(takeReturn(), { replace: true }), [navigate]);
+  const trade = useMutation({
+    mutationFn: signIn,
+    onSuccess: (signedIn) => {
+      client.setQueryData(keys.session, signedIn);
+      tellSignedIn();
+    },
+  });
+  const { mutate } = trade;
+
+  useEffect(() => rememberReturn(wanted), [wanted]);
+  useEffect(() => onSignedIn(() => void client.invalidateQueries({ queryKey: keys.session })), [client]);
+  useEffect(() => {
+    // A link opened in the tab that already shows this page changes the fragment only.
+    const onHash = () => setFragment(takeFragment());
+    globalThis.addEventListener('hashchange', onHash);
+    return () => globalThis.removeEventListener('hashchange', onHash);
+  }, []);
+
+  const token = fragment === null ? null : readToken(fragment);
+  useEffect(() => {
+    if (token === null || tried.current === token) return;
+    tried.current = token;
+    mutate(token);
+  }, [token, mutate]);
+  const isSignedIn = Boolean(session.data) && (token === null || trade.isSuccess);
+  useEffect(() => {
+    if (isSignedIn) leave();
+  }, [isSignedIn, leave]);
+
+  if (isSignedIn || trade.isPending)
+    return (
+      <PhoneShell>
+        <p role="status">Signing in</p>
+      </PhoneShell>
+    );
+  const signedOut = Boolean((state as { signedOut?: boolean } | null)?.signedOut);
+  return (
+    <PhoneShell>
+      <h1>Sign in</h1>
+      {signedOut && !fragment && <Note tone="ok" role="status" title="You are signed out." />}
+      {wanted?.startsWith('/claim') && !trade.isError && (
+        <Note tone="info" title="The box’s code is kept on this phone.">
+          Sign in, and the claim goes on here by itself.
+        </Note>
+      )}
+      <SignInProblem isUnreadable={fragment !== null && token === null} error={trade.error ?? session.error} />
+      <LinkForm onToken={mutate} />
+    </PhoneShell>
+  );
+}

@@ -1,0 +1,46 @@
+import { useQuery } from '@tanstack/react-query';
+import { agentsQuery } from '../../../api/queries/site';
+import type { Agent } from '../../../api/types';
+import { plural } from '../../../clock/format';
+import { EmptyState } from '../../../components/empty-state';
+import { Loaded } from '../../../components/loaded';
+import { Section } from '../../../components/section';
+import { ShortList } from '../../../components/short-list';
+import { RowsSkeleton } from '../../../components/skeletons';
+import { AgentItem } from './agent-item';
+import { compareAgents, fleetWords } from './agent-words';
+
+/** Are the workstations compliant? */
+export function AgentsSection({ siteId, hasBox }: { siteId: string; hasBox: boolean }) {
+  const agents = useQuery(agentsQuery(siteId));
+  return (
+    <Section id="agents" title="Agents and their checks" aside={agents.data && fleetWords(agents.data.agents)}>
+      <Loaded query={agents} what="The agents" skeleton={<RowsSkeleton rows={4} />}>
+        {(list) => {
+          if (list.agents.length === 0) return <NoAgents hasBox={hasBox} />;
+          const sorted: Agent[] = [...list.agents].sort(compareAgents);
+          return (
+            <ShortList items={sorted} shown={25} noun="agent">
+              {(shown) =>
+                shown.map((agent) => <AgentItem key={agent.id} siteId={siteId} agent={agent} asOfMs={list.asOfMs} />)
+              }
+            </ShortList>
+          );
+        }}
+      </Loaded>
+      {agents.data && agents.data.agents.length > 0 && (
+        <p className="dim small">{plural(agents.data.agents.length, 'agent')}, what is not fine first.</p>
+      )}
+    </Section>
+  );
+}
+
+function NoAgents({ hasBox }: { hasBox: boolean }) {
+  return (
+    <EmptyState small icon="laptop" title="No agent has reported yet">
+      {hasBox
+        ? 'Make an enrolment token on the box’s local page and start the agent on a workstation with it.'
+        : 'Agents enrol at the box; claim a box for this site first.'}
+    </EmptyState>
+  );
+}

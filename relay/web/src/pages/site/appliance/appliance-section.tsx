@@ -1,0 +1,59 @@
+import type { Appliance, FleetStatus } from '../../../api/types';
+import { formatBytes } from '../../../clock/format';
+import { Actor } from '../../../components/actor';
+import { Disclosure } from '../../../components/disclosure';
+import { FactGrid } from '../../../components/fact-grid';
+import { FactsList } from '../../../components/facts';
+import { Section } from '../../../components/section';
+import { StatusBadge } from '../../../components/status-badge';
+import { TimeAgo } from '../../../components/time-ago';
+import { clockWords, DiskUse } from './appliance-words';
+import { QueueLanes } from './queue-lanes';
+
+interface ApplianceSectionProps {
+  appliance: Appliance;
+  status: FleetStatus;
+  asOfMs: number;
+}
+
+export function ApplianceSection({ appliance, status, asOfMs }: ApplianceSectionProps) {
+  const { versions, disk } = appliance;
+  const lastCheckin = appliance.lastCheckinAtMs;
+  return (
+    <Section id="appliance" title="Appliance" aside={<StatusBadge status={status} asOfMs={asOfMs} />}>
+      <FactGrid
+        rows={[
+          { name: 'Last check-in', value: lastCheckin === null ? 'never' : <TimeAgo atMs={lastCheckin} /> },
+          { name: 'Serial', value: appliance.serial },
+          { name: 'Model', value: appliance.model },
+          { name: 'Version', value: versions.appliance || 'not reported yet' },
+          { name: 'Disk', value: disk.totalBytes > 0 ? <DiskUse disk={disk} /> : 'not reported yet' },
+          { name: 'Clock', value: lastCheckin === null ? 'not reported yet' : clockWords(appliance.clock) },
+          { name: 'Config', value: `generation ${appliance.configGeneration}` },
+          {
+            name: 'Claimed',
+            value: (
+              <>
+                <TimeAgo atMs={appliance.claimedAtMs} /> by <Actor actor={appliance.claimedBy} />
+              </>
+            ),
+          },
+        ]}
+      />
+      <QueueLanes lanes={appliance.lanes} asOfMs={lastCheckin} />
+      <Disclosure summary="Identity, host and software">
+        <FactGrid
+          rows={[
+            { name: 'Appliance', value: <code>{appliance.id}</code> },
+            { name: 'Device key', value: <code>{appliance.dikFingerprint}</code> },
+            { name: 'Epoch of its log', value: appliance.epoch },
+            { name: 'Operating system', value: versions.os || 'not reported yet' },
+            { name: 'Node', value: versions.node || 'not reported yet' },
+            { name: 'Disk free', value: formatBytes(disk.freeBytes) },
+          ]}
+        />
+        <FactsList facts={appliance.telemetry} />
+      </Disclosure>
+    </Section>
+  );
+}

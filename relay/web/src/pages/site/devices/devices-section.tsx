@@ -1,0 +1,35 @@
+import { useQuery } from '@tanstack/react-query';
+import { devicesQuery } from '../../../api/queries/site';
+import { plural } from '../../../clock/format';
+import { EmptyState } from '../../../components/empty-state';
+import { Loaded } from '../../../components/loaded';
+import { Section } from '../../../components/section';
+import { ShortList } from '../../../components/short-list';
+import { RowsSkeleton } from '../../../components/skeletons';
+import { DeviceTable } from './device-table';
+
+/** What is on the network? */
+export function DevicesSection({ siteId }: { siteId: string }) {
+  const devices = useQuery(devicesQuery(siteId));
+  return (
+    <Section
+      id="devices"
+      title="Devices"
+      aside={devices.data && devices.data.devices.length > 0 && `${plural(devices.data.devices.length, 'device')} seen`}
+    >
+      <Loaded query={devices} what="The devices" skeleton={<RowsSkeleton rows={4} height={36} />}>
+        {(list) =>
+          list.devices.length === 0 ? (
+            <EmptyState small icon="signal" title="No device was seen yet">
+              The box looks at its own networks and reports what it finds.
+            </EmptyState>
+          ) : (
+            <ShortList items={list.devices} shown={15} noun="device">
+              {(shown) => <DeviceTable devices={shown} />}
+            </ShortList>
+          )
+        }
+      </Loaded>
+    </Section>
+  );
+}

@@ -1,0 +1,30 @@
+import type { EvidenceEntry } from '../../../api/types';
+import { Actor } from '../../../components/actor';
+import { EntryMark } from '../../../components/evidence-mark';
+import { TimeAgo } from '../../../components/time-ago';
+import css from './evidence.module.css';
+import { ProofButton } from './proof-button';
+
+/** `incident_opened` reads "Incident opened". */
+const kindWords = (kind: string) => kind.charAt(0).toUpperCase() + kind.slice(1).replaceAll('_', ' ');
+
+export function EvidenceEntryRow({ siteId, entry }: { siteId: string; entry: EvidenceEntry }) {
+  return (
+    <li className={css.entry}>
+      <div className={css.words}>
+        <p>
+          <span className={css.kind}>{kindWords(entry.kind)}</span>{' '}
+          {entry.outcome && <span className="dim small">{entry.outcome.replaceAll('_', ' ')}</span>}
+        </p>
+        {entry.text && <p className="small">{entry.text}</p>}
+        <p className="dim small">
+          <Actor actor={entry.actor} />, <TimeAgo atMs={entry.wallTimeMs} />
+        </p>
+      </div>
+      <div className={css.proof}>
+        <EntryMark seq={entry.seq} cosigned={entry.cosigned} />
+        {entry.cosigned && <ProofButton siteId={siteId} seq={entry.seq} />}
+      </div>
+    </li>
+  );
+}

@@ -1,0 +1,47 @@
+import type { EvidenceState } from '../../../api/types';
+import { formatCount } from '../../../clock/format';
+import { FactGrid } from '../../../components/fact-grid';
+import { Note } from '../../../components/note';
+import { TimeAgo } from '../../../components/time-ago';
+import css from './evidence.module.css';
+
+/** The relay's own verification of the log. */
+export function LogState({ state }: { state: EvidenceState }) {
+  const { lastFault } = state;
+  return (
+    <div className={css.state}>
+      {state.mark === 'broken' ? (
+        <Note tone="bad" role="alert" title="The log of this box does not fit what it signed before.">
+          <p>{state.reason}</p>
+          <p>Do not rely on its entries from here on. Keep the box as it is and find out who changed its log.</p>
+        </Note>
+      ) : (
+        <p className="dim">{sentence(state.reason)}</p>
+      )}
+      {lastFault && (
+        <p className="small">
+          Last refused <TimeAgo atMs={lastFault.atMs} />: {lastFault.message} <code>{lastFault.code}</code>
+        </p>
+      )}
+      {state.mark !== 'none' && (
+        <FactGrid
+          rows={[
+            {
+              name: 'Entries',
+              value: `${formatCount(state.receivedSize)} received, ${formatCount(state.cosignedSize)} cosigned`,
+            },
+            {
+              name: 'Last cosigned',
+              value: state.lastCosignedAtMs === null ? 'never' : <TimeAgo atMs={state.lastCosignedAtMs} />,
+            },
+            { name: 'Epoch', value: state.epoch },
+            { name: 'Root', value: state.rootHash === null ? 'none yet' : <code>{state.rootHash}</code> },
+          ]}
+        />
+      )}
+    </div>
+  );
+}
+
+const sentence = (reason: string) =>
+  `${reason.charAt(0).toUpperCase()}${reason.slice(1)}${/[.!?]$/.test(reason) ? '' : '.'}`;

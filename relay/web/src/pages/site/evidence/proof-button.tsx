@@ -1,0 +1,30 @@
+import { Button } from '@mantine/core';
+import { useMutation } from '@tanstack/react-query';
+import { fetchProof } from '../../../api/queries/site';
+import { ErrorNote } from '../../../components/error-note';
+import { Icon } from '../../../icons/icon';
+import { saveFile } from '../../../lib/save-file';
+
+/** Saves all that a stranger needs to verify one entry without us. */
+export function ProofButton({ siteId, seq }: { siteId: string; seq: number }) {
+  const save = useMutation({
+    mutationFn: () => fetchProof(siteId, seq),
+    onSuccess: (proof) =>
+      saveFile(`proof-${siteId}-${seq}.json`, 'application/json', `${JSON.stringify(proof, null, 2)}\n`),
+  });
+  return (
+    <>
+      <Button
+        size="compact-xs"
+        variant="default"
+        leftSection={<Icon name="down" size={13} />}
+        loading={save.isPending}
+        onClick={() => save.mutate()}
+        aria-label={`Download the proof of entry ${seq}`}
+      >
+        Proof
+      </Button>
+      {save.isError && <ErrorNote what="The proof was not saved" error={save.error} onRetry={() => save.mutate()} />}
+    </>
+  );
+}

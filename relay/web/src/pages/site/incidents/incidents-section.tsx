@@ -1,0 +1,57 @@
+import { useQuery } from '@tanstack/react-query';
+import { useSearchParams } from 'react-router';
+import { incidentsQuery } from '../../../api/queries/site';
+import type { Incident } from '../../../api/types';
+import { plural } from '../../../clock/format';
+import { Choice } from '../../../components/choice';
+import { EmptyState } from '../../../components/empty-state';
+import { IncidentLine } from '../../../components/incident-line';
+import { Loaded } from '../../../components/loaded';
+import { Section } from '../../../components/section';
+import { ShortList } from '../../../components/short-list';
+import { RowsSkeleton } from '../../../components/skeletons';
+
+const CHOICES = [
+  { value: 'open', word: 'Open' },
+  { value: 'all', word: 'All' },
+] as const;
+
+/** Incidents and what was done about them. */
+export function IncidentsSection({ siteId }: { siteId: string }) {
+  const [params, setParams] = useSearchParams();
+  const which = params.get('incidents') === 'all' ? 'all' : 'open';
+  const incidents = useQuery(incidentsQuery(siteId, which));
+  const choose = (value: 'open' | 'all') =>
+    setParams(value === 'all' ? { incidents: 'all' } : {}, { replace: true, preventScrollReset: true });
+  return (
+    <Section
+      id="incidents"
+      title="Incidents"
+      aside={
+        <>
+          {incidents.data && <Counts incidents={incidents.data.incidents} which={which} />}
+          <Choice label="Which incidents" choices={CHOICES} value={which} onChange={choose} />
+        </>
+      }
+    >
+      <Loaded query={incidents} what="The incidents" skeleton={<RowsSkeleton rows={3} />}>
+        {(list) =>
+          list.incidents.length === 0 ? (
+            <EmptyState small icon="check" title={which === 'open' ? 'No incident is open' : 'No incident so far'}>
+              A failing check opens one here, with what was tried to repair it.
+            </EmptyState>
+          ) : (
+            <ShortList items={list.incidents} shown={10} noun="incident">
+              {(shown) => shown.map((incident) => <IncidentLine key={incident.id} incident={incident} />)}
+            </ShortList>
+          )
+        }
+      </Loaded>
+    </Section>
+  );
+}
+
+function Counts({ incidents, which }: { incidents: readonly Incident[]; which: 'open' | 'all' }) {
+  const open = incidents.filter((incident) => incident.state !== 'resolved').length;
+  return <span>{which === 'open' ? `${open} open` : `${plural(incidents.length, 'incident')}, ${open} open`}</span>;
+}

@@ -1,0 +1,40 @@
+import type { Order } from '../../../api/types';
+import { Actor } from '../../../components/actor';
+import { OrderState } from '../../../components/order-state';
+import { Tag } from '../../../components/tag';
+import { TimeAgo } from '../../../components/time-ago';
+import { actionWords, isOrderOpen } from '../../../words/work';
+import css from './orders.module.css';
+import { SENDING_ID } from './use-run-check';
+
+interface OrderItemProps {
+  order: Order;
+  hostOf: (agentId: string) => string;
+}
+
+export function OrderItem({ order, hostOf }: OrderItemProps) {
+  const agentId = order.params.agent_id;
+  const isSending = order.id === SENDING_ID;
+  return (
+    <li className={css.order} data-sending={isSending}>
+      <span className={css.what}>
+        {actionWords(order.action)}{' '}
+        <span className="dim">on {typeof agentId === 'string' ? hostOf(agentId) : 'all agents'}</span>
+      </span>
+      {isSending ? <Tag sign={{ tone: 'neutral', icon: 'dots', word: 'Being sent' }} /> : <OrderState order={order} />}
+      <span className={`dim small ${css.by}`}>
+        <Actor actor={order.requestedBy} />, <TimeAgo atMs={order.createdAtMs} />
+        {!isSending && isOrderOpen(order) && (
+          <>
+            , runs out <TimeAgo atMs={order.expiresAtMs} />
+          </>
+        )}
+      </span>
+      {(order.detail || order.code) && (
+        <span className={`small ${css.by}`}>
+          {order.detail} {order.code && <code>{order.code}</code>}
+        </span>
+      )}
+    </li>
+  );
+}

@@ -1,0 +1,40 @@
+import { useQuery } from '@tanstack/react-query';
+import { agentsQuery, ordersQuery } from '../../../api/queries/site';
+import { EmptyState } from '../../../components/empty-state';
+import { Loaded } from '../../../components/loaded';
+import { Section } from '../../../components/section';
+import { ShortList } from '../../../components/short-list';
+import { RowsSkeleton } from '../../../components/skeletons';
+import { OrderItem } from './order-item';
+import css from './orders.module.css';
+import { useSpokenOrders } from './use-spoken-orders';
+
+export function OrdersSection({ siteId }: { siteId: string }) {
+  const orders = useQuery(ordersQuery(siteId));
+  const agents = useQuery(agentsQuery(siteId));
+  useSpokenOrders(orders.data?.orders);
+  const hostOf = (agentId: string) => agents.data?.agents.find((agent) => agent.id === agentId)?.hostname ?? agentId;
+  return (
+    <Section id="orders" title="Orders">
+      <Loaded query={orders} what="The orders" skeleton={<RowsSkeleton rows={2} />}>
+        {(list) =>
+          list.orders.length === 0 ? (
+            <EmptyState small icon="play" title="No order was given yet">
+              “Run check” gives the box an order; its way there and back is shown here.
+            </EmptyState>
+          ) : (
+            <ShortList items={list.orders} shown={5} noun="order">
+              {(shown) => (
+                <ul className={css.list}>
+                  {shown.map((order) => (
+                    <OrderItem key={order.id} order={order} hostOf={hostOf} />
+                  ))}
+                </ul>
+              )}
+            </ShortList>
+          )
+        }
+      </Loaded>
+    </Section>
+  );
+}

@@ -1,0 +1,40 @@
+import { Button } from '@mantine/core';
+import type { Agent } from '../../../api/types';
+import { ErrorNote } from '../../../components/error-note';
+import { Icon } from '../../../icons/icon';
+import { may } from '../../../session/rights';
+import { useSession } from '../../../session/session-gate';
+import css from './orders.module.css';
+import { useRunCheck } from './use-run-check';
+
+/** Orders the checks now, on one workstation or on all. Not shown to roles the relay would refuse. */
+export function RunCheckButton({ siteId, agent }: { siteId: string; agent?: Agent }) {
+  const { role } = useSession();
+  const order = useRunCheck(siteId);
+  if (!may(role, 'order')) return null;
+  return (
+    <div className={css.run}>
+      <Button
+        leftSection={<Icon name="play" size={13} />}
+        variant={agent ? 'default' : 'filled'}
+        size={agent ? 'xs' : 'sm'}
+        loading={order.isPending}
+        onClick={() => order.mutate(agent?.id)}
+      >
+        {agent ? `Run check on ${agent.hostname}` : 'Run check'}
+      </Button>
+      {order.isError && (
+        <ErrorNote
+          what="The order was not given and was taken off the list again"
+          error={order.error}
+          onRetry={() => order.mutate(agent?.id)}
+        />
+      )}
+      {order.isSuccess && (
+        <p className="small dim" role="status">
+          Ordered. Its state follows live under Orders.
+        </p>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,16 @@
+import { useEffect, useRef } from 'react';
+import type { Order } from '../../../api/types';
+import { useAnnounce } from '../../../layout/announcer';
+import { actionWords, ORDER_STATE } from '../../../words/work';
+
+/** A screen reader hears when an order reaches another state. */
+export function useSpokenOrders(orders: Order[] | undefined): void {
+  const announce = useAnnounce();
+  const before = useRef(new Map<string, Order['state']>());
+  useEffect(() => {
+    if (!orders) return;
+    const moved = orders.find((order) => (before.current.get(order.id) ?? order.state) !== order.state);
+    if (moved) announce(`${actionWords(moved.action)}: ${ORDER_STATE[moved.state].word}.`);
+    before.current = new Map(orders.map((order) => [order.id, order.state]));
+  }, [orders, announce]);
+}

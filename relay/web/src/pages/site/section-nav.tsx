@@ -1,0 +1,26 @@
+import { NavLink } from 'react-router';
+import css from './section-nav.module.css';
+
+const SECTIONS = [
+  ['incidents', 'Incidents'],
+  ['agents', 'Agents'],
+  ['evidence', 'Evidence'],
+  ['devices', 'Devices'],
+  ['appliance', 'Appliance'],
+  ['orders', 'Orders'],
+  ['settings', 'Settings'],
+  ['timeline', 'Timeline'],
+] as const;
+
+/** Links to the parts of the page; each is an address of its own. */
+export function SectionNav({ siteId, hasSettings }: { siteId: string; hasSettings: boolean }) {
+  return (
+    <nav className={css.nav} aria-label="Parts of this page">
+      {SECTIONS.filter(([id]) => id !== 'settings' || hasSettings).map(([id, name]) => (
+        <NavLink key={id} to={`/sites/${siteId}/${id}`} preventScrollReset>
+          {name}
+        </NavLink>
+      ))}
+    </nav>
+  );
+}

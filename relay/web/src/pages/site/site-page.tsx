@@ -1,0 +1,71 @@
+import { useQuery } from '@tanstack/react-query';
+import { Link, useParams } from 'react-router';
+import { isApiError } from '../../api/api-error';
+import { siteQuery } from '../../api/queries/site';
+import type { SiteDetail } from '../../api/types';
+import { EmptyState } from '../../components/empty-state';
+import { Loaded } from '../../components/loaded';
+import { RowsSkeleton } from '../../components/skeletons';
+import { usePageTitle } from '../../layout/use-page-title';
+import { may } from '../../session/rights';
+import { useSession } from '../../session/session-gate';
+import { AgentsSection } from './agents/agents-section';
+import { ApplianceSection } from './appliance/appliance-section';
+import { DevicesSection } from './devices/devices-section';
+import { EvidenceSection } from './evidence/evidence-section';
+import { IncidentsSection } from './incidents/incidents-section';
+import { NoBox } from './no-box';
+import { OrdersSection } from './orders/orders-section';
+import { SectionNav } from './section-nav';
+import { SettingsSection } from './settings/settings-section';
+import { SiteHeader } from './site-header';
+import css from './site-page.module.css';
+import { TimelineSection } from './timeline/timeline-section';
+import { useSectionScroll } from './use-section-scroll';
+
+/** What is going on at this site? */
+export function SitePage() {
+  const { siteId = '', section } = useParams();
+  const site = useQuery(siteQuery(siteId));
+  usePageTitle(site.data?.summary.name ?? 'Site');
+  useSectionScroll(section, site.data !== undefined);
+  if (isApiError(site.error) && (site.error.status === 404 || site.error.status === 400) && !site.data)
+    return (
+      <EmptyState icon="question" title="There is no such site" action={<Link to="/">Go to the sites</Link>}>
+        It was removed, or the address is not whole. Find it in the list of sites.
+      </EmptyState>
+    );
+  return (
+    <Loaded query={site} what="The site" skeleton={<RowsSkeleton rows={6} height={92} />}>
+      {(detail) => <SiteBody siteId={siteId} detail={detail} />}
+    </Loaded>
+  );
+}
+
+function SiteBody({ siteId, detail }: { siteId: string; detail: SiteDetail }) {
+  const { role } = useSession();
+  const settings = may(role, 'configure') && <SettingsSection siteId={siteId} detail={detail} />;
+  return (
+    <div className={css.page}>
+      <SiteHeader siteId={siteId} detail={detail} />
+      <SectionNav siteId={siteId} hasSettings={Boolean(settings)} />
+      <div className={css.columns}>
+        <div className={css.main}>
+          {detail.appliance === null && <NoBox siteId={siteId} />}
+          <IncidentsSection siteId={siteId} />
+          <AgentsSection siteId={siteId} hasBox={detail.appliance !== null} />
+          <EvidenceSection siteId={siteId} />
+          <DevicesSection siteId={siteId} />
+        </div>
+        <div className={css.side}>
+          {detail.appliance && (
+            <ApplianceSection appliance={detail.appliance} status={detail.summary.status} asOfMs={detail.asOfMs} />
+          )}
+          <OrdersSection siteId={siteId} />
+          {settings}
+          <TimelineSection siteId={siteId} />
+        </div>
+      </div>
+    </div>
+  );
+}

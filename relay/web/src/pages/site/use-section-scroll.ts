@@ -1,0 +1,12 @@
+import { useEffect } from 'react';
+
+/** `/sites/x/agents` is the site's page, read from its agents on. Their heading gets the focus. */
+export function useSectionScroll(section: string | undefined, isReady: boolean): void {
+  useEffect(() => {
+    if (!section || !isReady) return;
+    const target = document.getElementById(section);
+    if (!target) return;
+    target.scrollIntoView({ block: 'start' });
+    document.getElementById(`${section}-title`)?.focus({ preventScroll: true });
+  }, [section, isReady]);
+}

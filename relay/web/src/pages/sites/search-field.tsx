@@ -1,0 +1,66 @@
+import { CloseButton, TextInput } from '@mantine/core';
+import { useEffect, useRef, useState } from 'react';
+import { useLocation } from 'react-router';
+import { Icon } from '../../icons/icon';
+
+const TYPING_MS = 200;
+
+interface SearchFieldProps {
+  value: string;
+  onChange: (value: string) => void;
+}
+
+/** Search by site or client. Waits for a pause in typing; Esc empties it, and leaves it when it is empty. */
+export function SearchField({ value, onChange }: SearchFieldProps) {
+  const [text, setText] = useState(value);
+  const sent = useRef(value);
+  const input = useRef<HTMLInputElement>(null);
+  const location = useLocation();
+  const wantsFocus = Boolean((location.state as { focusSearch?: boolean } | null)?.focusSearch);
+
+  useEffect(() => {
+    if (wantsFocus) input.current?.focus();
+  }, [wantsFocus]);
+
+  // The URL changed by other means, like the back button or "Clear search".
+  useEffect(() => {
+    if (value !== sent.current) setText(value);
+    sent.current = value;
+  }, [value]);
+
+  useEffect(() => {
+    if (text === sent.current) return;
+    const timer = setTimeout(() => {
+      sent.current = text;
+      onChange(text);
+    }, TYPING_MS);
+    return () => clearTimeout(timer);
+  }, [text, onChange]);
+
+  return (
+    <TextInput
+      ref={input}
+      data-search
+      type="search"
+      aria-label="Search sites and clients"
+      placeholder="Search sites and clients"
+      maxLength={100}
+      value={text}
+      onChange={(event) => setText(event.currentTarget.value)}
+      onKeyDown={(event) => {
+        if (event.key !== 'Escape') return;
+        event.preventDefault();
+        if (text === '') input.current?.blur();
+        else setText('');
+      }}
+      leftSection={<Icon name="search" />}
+      rightSection={
+        text === '' ? (
+          <kbd className="dim">/</kbd>
+        ) : (
+          <CloseButton size="sm" aria-label="Clear the search" onClick={() => setText('')} />
+        )
+      }
+    />
+  );
+}

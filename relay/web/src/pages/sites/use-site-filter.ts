@@ -1,0 +1,41 @@
+import { useCallback, useMemo } from 'react';
+import { useSearchParams } from 'react-router';
+import type { SiteFilter } from '../../api/queries/sites';
+import type { Health } from '../../api/types';
+import { HEALTHS } from '../../words/status';
+
+const isHealth = (value: string | null): value is Health => HEALTHS.includes(value as Health);
+
+/** The filter lives in the URL: a link shows another person the same rows. */
+export function useSiteFilter(): [SiteFilter, (change: Partial<SiteFilter>) => void] {
+  const [params, setParams] = useSearchParams();
+  const filter = useMemo((): SiteFilter => {
+    const health = params.get('health');
+    return { search: (params.get('search') ?? '').slice(0, 100), health: isHealth(health) ? health : null };
+  }, [params]);
+  const change = useCallback(
+    (next: Partial<SiteFilter>) =>
+      setParams(
+        (now) => {
+          const merged = new URLSearchParams(now);
+          for (const [name, value] of Object.entries(next)) {
+            if (value) merged.set(name, value);
+            else merged.delete(name);
+          }
+          return merged;
+        },
+        { replace: true, preventScrollReset: true },
+      ),
+    [setParams],
+  );
+  return [filter, change];
+}
+
+/** Address of the list with another health filter, the rest kept. */
+export function filterPath(filter: SiteFilter, health: Health | null): string {
+  const params = new URLSearchParams();
+  if (filter.search) params.set('search', filter.search);
+  if (health) params.set('health', health);
+  const query = params.toString();
+  return query ? `/?${query}` : '/';
+}

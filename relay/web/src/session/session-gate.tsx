@@ -1,0 +1,46 @@
+import { useQuery } from '@tanstack/react-query';
+import { createContext, useContext } from 'react';
+import { Navigate, Outlet, useLocation } from 'react-router';
+import { sessionQuery } from '../api/queries/session';
+import type { Session } from '../api/types';
+import { ErrorNote } from '../components/error-note';
+import { RowsSkeleton } from '../components/skeletons';
+import { LiveProvider } from '../live/live-provider';
+import { signInPath } from './return-path';
+import css from './session-gate.module.css';
+
+const SessionContext = createContext<Session | null>(null);
+
+/** Everything below it is for signed-in people; others go to the sign-in page and come back. */
+export function SessionGate() {
+  const session = useQuery(sessionQuery);
+  const { pathname, search } = useLocation();
+  if (session.data)
+    return (
+      <SessionContext value={session.data}>
+        <LiveProvider>
+          <Outlet />
+        </LiveProvider>
+      </SessionContext>
+    );
+  if (session.data === null) return <Navigate to={signInPath(pathname + search)} replace />;
+  return (
+    <main className={css.wait} aria-busy={session.isPending}>
+      {session.error ? (
+        <ErrorNote
+          what="It could not be found out who is signed in"
+          error={session.error}
+          onRetry={() => void session.refetch()}
+        />
+      ) : (
+        <RowsSkeleton rows={6} />
+      )}
+    </main>
+  );
+}
+
+export function useSession(): Session {
+  const session = useContext(SessionContext);
+  if (!session) throw new Error('useSession needs a SessionGate above it');
+  return session;
+}
