@@ -28,6 +28,7 @@ export const CHANGE_KINDS = [
   'order_received', // ref: relay order id
   'order_finished', // ref: relay order id
   'device_seen', // ref: device id; telemetry only, no evidence
+  'loss', // ref: what was lost; evidence only
 ] as const;
 export type ChangeKind = (typeof CHANGE_KINDS)[number];
 
@@ -36,6 +37,7 @@ export const CHANGE_SQL = {
   since: 'SELECT id, kind, ref_id AS refId, body, at_ms AS atMs FROM change WHERE id > ? ORDER BY id LIMIT ?',
   sinceThrough:
     'SELECT id, kind, ref_id AS refId, body, at_ms AS atMs FROM change WHERE id > ? AND id <= ? ORDER BY id LIMIT ?',
+  firstOf: `SELECT id, kind, ref_id AS refId, body, at_ms AS atMs FROM change WHERE kind = ? ORDER BY id LIMIT 1`,
   lastId: 'SELECT max(id) AS id FROM change',
   // The newest row stays: an emptied table would hand out its ids again, below the cursors.
   prune: `DELETE FROM change WHERE id IN
@@ -68,6 +70,17 @@ export interface ChangeBodies {
   order_received: OrderChange;
   order_finished: OrderChange;
   device_seen: DeviceRow;
+  loss: LossBody;
+}
+
+/** The loss ledger: something that was stored is gone. */
+export interface LossBody {
+  /** `database`, or a lane of the outbox. */
+  readonly what: string;
+  /** Rows, where it is known. */
+  readonly count: number | null;
+  readonly code: string;
+  readonly text: string;
 }
 
 /** The grant without its envelopes, and what the claim says about the box. */
@@ -149,6 +162,12 @@ export function since(
       ? prepared<[number, number], Raw>(db, CHANGE_SQL.since).all(afterId, limit)
       : prepared<[number, number, number], Raw>(db, CHANGE_SQL.sinceThrough).all(afterId, throughId, limit);
   return raw.map((row): ChangeRow => ({ ...row, body: JSON.parse(row.body) }));
+}
+
+/** The oldest change of this kind that is still here. Reads the table through: for rare questions only. */
+export function firstOf(db: SqliteDatabase, kind: ChangeKind): ChangeRow | undefined {
+  const raw = prepared<[string], Raw>(db, CHANGE_SQL.firstOf).get(kind);
+  return raw && { ...raw, body: JSON.parse(raw.body) };
 }
 
 /** 0 when there is none. */

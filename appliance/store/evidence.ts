@@ -29,7 +29,10 @@ export const EVIDENCE_SQL = {
   insertNode: 'INSERT INTO evidence_node (level, idx, hash) VALUES (?, ?, ?)',
   lastLeaf: `SELECT ${LEAF} FROM evidence_leaf ORDER BY seq DESC LIMIT 1`,
   leaves: `SELECT ${LEAF} FROM evidence_leaf WHERE seq >= ? ORDER BY seq LIMIT ?`,
+  // Level 0 is the leaf itself and is not stored a second time.
   node: 'SELECT hash FROM evidence_node WHERE level = ? AND idx = ?',
+  leafHash: 'SELECT leaf_hash AS hash FROM evidence_leaf WHERE seq = ?',
+  lastSeq: 'SELECT max(seq) AS seq FROM evidence_leaf',
   insertCheckpoint: 'INSERT OR IGNORE INTO evidence_checkpoint (size, note, at_ms) VALUES (?, ?, ?)',
   lastCheckpoint: `SELECT ${CHECKPOINT} FROM evidence_checkpoint ORDER BY size DESC LIMIT 1`,
   lastCosigned: `SELECT ${CHECKPOINT} FROM evidence_checkpoint WHERE cosigned_note IS NOT NULL ORDER BY size DESC LIMIT 1`,
@@ -56,8 +59,7 @@ export function lastLeaf(db: SqliteDatabase): LeafRow | undefined {
 
 /** Entries so far. */
 export function size(db: SqliteDatabase): number {
-  const last = lastLeaf(db);
-  return last === undefined ? 0 : last.seq + 1;
+  return (prepared<[], { seq: number | null }>(db, EVIDENCE_SQL.lastSeq).get()?.seq ?? -1) + 1;
 }
 
 /** From leaf index `from`, in order. */
@@ -67,9 +69,11 @@ export function leaves(db: SqliteDatabase, from: number, limit: number): LeafRow
 
 /** Hash of a perfect subtree; empty when there is none, which the proof functions refuse. */
 export function node(db: SqliteDatabase, level: number, index: number): Uint8Array {
-  return (
-    prepared<[number, number], { hash: Buffer }>(db, EVIDENCE_SQL.node).get(level, index)?.hash ?? new Uint8Array()
-  );
+  const found =
+    level === 0
+      ? prepared<[number], { hash: Buffer }>(db, EVIDENCE_SQL.leafHash).get(index)
+      : prepared<[number, number], { hash: Buffer }>(db, EVIDENCE_SQL.node).get(level, index);
+  return found?.hash ?? new Uint8Array();
 }
 
 /** Does nothing when there is one of this size. */

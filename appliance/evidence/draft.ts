@@ -1,0 +1,198 @@
+import type { EntryKind, EvidencePredicate } from '@sitewarden/agent-proto/evidence';
+import type { AgentRow } from '@sitewarden/agent-proto/http';
+import type { ChangeBodies, ChangeRow } from '../store/changes.ts';
+import { type EntryDraft, snapshotOf } from './entry-text.ts';
+import { boundShort, boundText, evidenceFacts, evidenceParams, ownFacts } from './facts.ts';
+
+/** What every entry says about the moment it was written. */
+export type EntryMoment = Pick<EvidencePredicate, 'bootId' | 'monotonicMs' | 'timeQuality'>;
+
+type Draft = Omit<EntryDraft, keyof EntryMoment | 'wallTimeMs' | 'kind'>;
+type Drafter<K extends keyof ChangeBodies> = (body: ChangeBodies[K]) => Draft;
+
+const NOTHING = {
+  incidentId: null,
+  orderId: null,
+  rule: null,
+  action: null,
+  before: null,
+  after: null,
+  controls: [],
+} as const;
+
+const own = { agentId: null, host: '', check: null, subject: '' } as const;
+
+const claimed: Drafter<'claimed'> = (body) => ({
+  ...NOTHING,
+  controls: [],
+  actor: { type: 'staff', id: boundShort(body.claimedBy) },
+  target: { ...own, host: boundShort(body.serial), subject: body.applianceId },
+  after: snapshotOf(
+    ownFacts({
+      appliance_id: body.applianceId,
+      site_id: body.siteId,
+      site_name: body.siteName,
+      partner_name: body.partnerName,
+      epoch: body.epoch,
+      relay_host: body.relayHost,
+      claimed_by: body.claimedBy,
+      claimed_at_ms: body.claimedAtMs,
+      code_id: body.codeId,
+      dik: body.keys.dik,
+      evk: body.keys.evk,
+      seal: body.keys.seal,
+      serial: body.serial,
+      model: body.model,
+      software_version: body.softwareVersion,
+      image_digest: body.imageDigest,
+    }),
+  ),
+  outcome: { code: 'claimed', text: boundText(`Claimed for ${body.siteName} by ${body.claimedBy}`) },
+});
+
+const configApplied: Drafter<'config_applied'> = (body) => ({
+  ...NOTHING,
+  controls: [],
+  actor: { type: 'system', id: 'relay' },
+  target: { ...own, subject: String(body.generation) },
+  after: snapshotOf({ generation: body.generation, issued_at_ms: body.issuedAtMs, envelope_sha256: body.digest }),
+  outcome: { code: 'applied', text: `Site configuration ${body.generation} is in force` },
+});
+
+function agentEntry(row: AgentRow, by: Draft['actor'], outcome: Draft['outcome']): Draft {
+  return {
+    ...NOTHING,
+    controls: [],
+    actor: by,
+    target: { agentId: row.id, host: boundShort(row.hostname), check: null, subject: '' },
+    after: snapshotOf(
+      ownFacts({
+        os_family: row.osFamily,
+        os_version: row.osVersion,
+        agent_version: row.agentVersion,
+        tier: row.tier,
+        state: row.state,
+      }),
+    ),
+    outcome,
+  };
+}
+
+function incidentEntry({ row, controls, facts }: ChangeBodies['incident_opened'], code: string, text: string): Draft {
+  return {
+    ...NOTHING,
+    actor: row.agentId === null ? { type: 'system', id: 'box' } : { type: 'agent', id: row.agentId },
+    target: { agentId: row.agentId, host: boundShort(row.host), check: row.check, subject: boundShort(row.subject) },
+    incidentId: row.id,
+    after: snapshotOf(evidenceFacts(facts, row.check)),
+    outcome: { code, text: boundText(text) },
+    controls: controls.slice(0, 32).map(boundShort),
+  };
+}
+
+function actionEntry({ row, ruleDigest, target, controls }: ChangeBodies['action_started'], code: string): Draft {
+  return {
+    ...NOTHING,
+    actor: { type: 'rule', id: boundShort(row.ruleId) },
+    target: {
+      agentId: target.agentId,
+      host: boundShort(target.host),
+      check: target.check as Draft['target']['check'],
+      subject: boundShort(target.subject),
+    },
+    incidentId: row.incidentId,
+    rule: { id: boundShort(row.ruleId), version: row.ruleVersion, digest: ruleDigest },
+    action: { name: boundShort(row.action), runId: row.id, params: evidenceParams(row.params, target.check) },
+    before: snapshotOf(evidenceFacts(row.before, target.check)),
+    after: snapshotOf(evidenceFacts(row.after, target.check)),
+    outcome: { code: boundShort(code), text: boundText(row.outcome) },
+    controls: controls.slice(0, 32).map(boundShort),
+  };
+}
+
+function orderEntry(body: ChangeBodies['order_received'], code: string): Draft {
+  return {
+    ...NOTHING,
+    controls: [],
+    actor: { type: 'staff', id: boundShort(body.requestedBy) },
+    target: { ...own, subject: boundShort(body.action) },
+    orderId: body.orderId,
+    after: snapshotOf({ seq: body.orderSeq, ...evidenceParams(body.params, null) }),
+    outcome: { code: boundShort(code), text: boundText(body.detail) },
+  };
+}
+
+const lossEntry: Drafter<'loss'> = ({ what, count, code, text }) => ({
+  ...NOTHING,
+  controls: [],
+  actor: { type: 'system', id: 'box' },
+  target: { ...own, subject: boundShort(what) },
+  after: count === null ? null : snapshotOf({ rows: count }),
+  outcome: { code: boundShort(code), text: boundText(text) },
+});
+
+/** For a change that would not fit the schema: that it was there is said, and why the rest is missing. */
+export function unfitDraft(change: ChangeRow, moment: EntryMoment, why: string): EntryDraft {
+  const body = { what: change.kind, count: 1, code: 'EVIDENCE_SCHEMA', text: `Change ${change.id}: ${why}` };
+  return { ...lossEntry(body), ...moment, wallTimeMs: change.atMs, kind: 'loss' };
+}
+
+type EvidenceKinds = Exclude<
+  keyof ChangeBodies,
+  'agent_changed' | 'result_changed' | 'incident_changed' | 'device_seen'
+>;
+
+/** The changes that are evidence, and how each reads there. */
+const DRAFTERS: { [K in EvidenceKinds]: { kind: EntryKind; draft: Drafter<K> } } = {
+  claimed: { kind: 'claim', draft: claimed },
+  config_applied: { kind: 'config_applied', draft: configApplied },
+  agent_enrolled: {
+    kind: 'agent_enrolled',
+    draft: (row) => agentEntry(row, { type: 'agent', id: row.id }, { code: 'enrolled', text: 'Enrolled with a token' }),
+  },
+  agent_removed: {
+    kind: 'agent_removed',
+    draft: (row) =>
+      agentEntry(
+        row,
+        { type: 'staff', id: 'site' },
+        { code: 'removed', text: 'Removed; its certificates are revoked' },
+      ),
+  },
+  incident_opened: {
+    kind: 'incident_opened',
+    draft: (body) => incidentEntry(body, 'open', `${body.row.title}. ${body.row.reason}`),
+  },
+  incident_needs_person: {
+    kind: 'incident_needs_person',
+    draft: (body) => incidentEntry(body, 'needs_person', body.row.nextStep),
+  },
+  incident_resolved: {
+    kind: 'incident_resolved',
+    draft: (body) => incidentEntry(body, 'resolved', body.row.reason),
+  },
+  action_started: { kind: 'action_started', draft: (body) => actionEntry(body, 'started') },
+  action_finished: {
+    kind: 'action_finished',
+    draft: (body) => actionEntry(body, body.row.code ?? body.row.state),
+  },
+  action_verified: { kind: 'action_verified', draft: (body) => actionEntry(body, body.row.state) },
+  order_received: { kind: 'order_received', draft: (body) => orderEntry(body, 'received') },
+  loss: { kind: 'loss', draft: lossEntry },
+  order_finished: { kind: 'order_finished', draft: (body) => orderEntry(body, body.code ?? body.state) },
+};
+
+export const isEvidence = (kind: ChangeRow['kind']): kind is EvidenceKinds => Object.hasOwn(DRAFTERS, kind);
+
+/** What a change says in evidence; undefined for kinds that are not evidence. */
+export function draftOf(change: ChangeRow, moment: EntryMoment): EntryDraft | undefined {
+  if (!isEvidence(change.kind)) return undefined;
+  const { kind, draft } = DRAFTERS[change.kind] as { kind: EntryKind; draft: (body: unknown) => Draft };
+  return { ...draft(change.body), ...moment, wallTimeMs: change.atMs, kind };
+}
+
+/** The incident and the action run an entry is the newest one about. */
+export function subjectsOf(change: ChangeRow): { incidentId?: string; runId?: string } {
+  if (change.kind.startsWith('incident_')) return { incidentId: change.refId };
+  return change.kind.startsWith('action_') ? { runId: change.refId } : {};
+}
