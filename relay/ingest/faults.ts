@@ -6,7 +6,7 @@ import { type LogKey, recordFault } from '../store/repositories/evidence.ts';
 
 /**
  * Faults that a later good batch at the same place takes back: the box sent something wrong once and the log itself is
- * whole. Two entries with one number, or a head that was rewritten, stay until staff begin a new epoch.
+ * whole. Others stay (STANDING_FAULTS) or are taken back by the witness.
  */
 export const PASSING_FAULTS = [
   'EVIDENCE_FORMAT',

@@ -54,3 +54,78 @@ export async function upsertAgents(trx: Tx, owner: RowOwner, rows: readonly Agen
         .execute(),
   );
 }
+
+export async function hasAgent(trx: Tx, siteId: string, agentId: string): Promise<boolean> {
+  const row = await trx
+    .selectFrom('agent')
+    .select('id')
+    .where('site_id', '=', siteId)
+    .where('id', '=', agentId)
+    .where('state', '=', 'active')
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+export interface StoredAgent {
+  id: string;
+  applianceId: string;
+  hostname: string;
+  osFamily: string;
+  osVersion: string;
+  agentVersion: string;
+  tier: 0 | 1 | 2;
+  state: 'active' | 'removed';
+  connected: boolean;
+  enrolledAtMs: number;
+  lastHeartbeatAtMs: number | null;
+  telemetry: string;
+  receivedAtMs: number;
+}
+
+/** Agents of a box that were not removed, by name. */
+export async function listAgents(trx: Tx, applianceId: string): Promise<StoredAgent[]> {
+  const rows = await trx
+    .selectFrom('agent')
+    .selectAll()
+    .where('appliance_id', '=', applianceId)
+    .where('state', '=', 'active')
+    .orderBy('hostname')
+    .orderBy('id')
+    .execute();
+  return rows.map((row) => ({
+    id: row.id,
+    applianceId: row.appliance_id,
+    hostname: row.hostname,
+    osFamily: row.os_family,
+    osVersion: row.os_version,
+    agentVersion: row.agent_version,
+    tier: row.tier as 0 | 1 | 2,
+    state: row.state as 'active' | 'removed',
+    connected: row.connected === 1,
+    enrolledAtMs: row.enrolled_at_ms,
+    lastHeartbeatAtMs: row.last_heartbeat_at_ms,
+    telemetry: row.telemetry,
+    receivedAtMs: row.received_at_ms,
+  }));
+}
+
+/** What counting agents of many boxes needs of each agent that was not removed. */
+export async function listAgentPulses(
+  trx: Tx,
+  applianceIds: readonly string[],
+): Promise<Pick<StoredAgent, 'id' | 'applianceId' | 'connected' | 'lastHeartbeatAtMs' | 'receivedAtMs'>[]> {
+  if (applianceIds.length === 0) return [];
+  const rows = await trx
+    .selectFrom('agent')
+    .select(['id', 'appliance_id', 'connected', 'last_heartbeat_at_ms', 'received_at_ms'])
+    .where('appliance_id', 'in', [...applianceIds])
+    .where('state', '=', 'active')
+    .execute();
+  return rows.map((row) => ({
+    id: row.id,
+    applianceId: row.appliance_id,
+    connected: row.connected === 1,
+    lastHeartbeatAtMs: row.last_heartbeat_at_ms,
+    receivedAtMs: row.received_at_ms,
+  }));
+}

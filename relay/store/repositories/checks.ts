@@ -1,4 +1,5 @@
 import type { CheckRow } from '@sitewarden/agent-proto/http';
+import { sql } from 'kysely';
 import type { Tx } from '../types.ts';
 import type { RowOwner } from './agents.ts';
 import { inChunks, lastOfEach, plainText } from './bulk.ts';
@@ -38,4 +39,32 @@ export async function upsertChecks(trx: Tx, owner: RowOwner, rows: readonly Chec
       )
       .execute(),
   );
+}
+
+/** Results that are not a pass, of many boxes: who and what. */
+export async function listNotPassed(
+  trx: Tx,
+  applianceIds: readonly string[],
+): Promise<{ applianceId: string; source: string; status: string }[]> {
+  if (applianceIds.length === 0) return [];
+  const rows = await trx
+    .selectFrom('check_latest')
+    .select(['appliance_id', 'source', 'status'])
+    .where('appliance_id', 'in', [...applianceIds])
+    .where(sql<boolean>`status IN ('fail', 'unknown')`)
+    .execute();
+  return rows.map((row) => ({ applianceId: row.appliance_id, source: row.source, status: row.status }));
+}
+
+/** All latest results of one box and its agents. */
+export async function listChecks(trx: Tx, applianceId: string): Promise<{ source: string; row: CheckRow }[]> {
+  const rows = await trx
+    .selectFrom('check_latest')
+    .select(['source', 'row'])
+    .where('appliance_id', '=', applianceId)
+    .orderBy('source')
+    .orderBy('check_name')
+    .orderBy('subject')
+    .execute();
+  return rows.map(({ source, row }) => ({ source, row: JSON.parse(row) as CheckRow }));
 }

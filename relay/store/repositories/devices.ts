@@ -29,3 +29,25 @@ export async function upsertDevices(trx: Tx, owner: RowOwner, rows: readonly Dev
         .execute(),
   );
 }
+
+/** Devices of a box, seen last first. */
+export async function listDevices(trx: Tx, applianceId: string, limit: number): Promise<DeviceRow[]> {
+  const rows = await trx
+    .selectFrom('device')
+    .select('row')
+    .where('appliance_id', '=', applianceId)
+    .orderBy('last_seen_ms', 'desc')
+    .orderBy('id')
+    .limit(limit)
+    .execute();
+  return rows.map(({ row }) => JSON.parse(row) as DeviceRow);
+}
+
+export async function countDevices(trx: Tx, applianceId: string): Promise<number> {
+  const row = await trx
+    .selectFrom('device')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .where('appliance_id', '=', applianceId)
+    .executeTakeFirstOrThrow();
+  return Number(row.count);
+}

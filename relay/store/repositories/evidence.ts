@@ -142,22 +142,29 @@ async function insertRows(trx: Tx, insert: string, rows: unknown[][]): Promise<v
   });
 }
 
-/** Notes why the log is not believed. False when the very same fault already stands. */
+/** Proof that there are two logs. It stands until staff begin a new epoch, and no lesser fault covers it up. */
+export const STANDING_FAULTS = ['EVIDENCE_CONFLICT', 'EVIDENCE_FORK'] as const;
+
+/** Notes why the log is not believed. False when the very same fault, or a graver one, already stands. */
 export async function recordFault(
   trx: Tx,
   key: LogKey,
   fault: { code: string; message: string; atMs: number },
 ): Promise<boolean> {
+  const message = plainText(fault.message);
+  const isGrave = (STANDING_FAULTS as readonly string[]).includes(fault.code);
   const { numUpdatedRows } = await trx
     .updateTable('evidence_log')
-    .set({ fault_code: fault.code, fault_message: plainText(fault.message), fault_at_ms: fault.atMs })
+    .set({ fault_code: fault.code, fault_message: message, fault_at_ms: fault.atMs })
     .where('appliance_id', '=', key.applianceId)
     .where('epoch', '=', key.epoch)
     .where((eb) =>
       eb.or([
         eb('fault_code', 'is', null),
-        eb('fault_code', '!=', fault.code),
-        eb('fault_message', '!=', plainText(fault.message)),
+        eb.and([
+          eb.or([eb('fault_code', '!=', fault.code), eb('fault_message', '!=', message)]),
+          ...(isGrave ? [] : [eb('fault_code', 'not in', [...STANDING_FAULTS])]),
+        ]),
       ]),
     )
     .executeTakeFirst();
@@ -218,4 +225,63 @@ export async function readNodes(
     .where((eb) => eb.or(wanted.map(({ level, index }) => eb.and([eb('level', '=', level), eb('idx', '=', index)]))))
     .execute();
   return new Map(rows.map(({ level, idx, hash }) => [`${level}/${idx}`, hash]));
+}
+
+export interface StoredEntry extends NewEntry {
+  receivedAtMs: number;
+}
+
+/** Entries of a log below `before`, newest first. */
+export async function listEntries(
+  trx: Tx,
+  key: LogKey,
+  { before, limit, kinds }: { before?: number; limit: number; kinds?: readonly string[] },
+): Promise<StoredEntry[]> {
+  const all = trx
+    .selectFrom('evidence_entry')
+    .selectAll()
+    .where('appliance_id', '=', key.applianceId)
+    .where('epoch', '=', key.epoch)
+    .orderBy('seq', 'desc')
+    .limit(limit);
+  const older = before === undefined ? all : all.where('seq', '<', before);
+  const rows = await (kinds === undefined ? older : older.where('kind', 'in', [...kinds])).execute();
+  return rows.map((row) => ({
+    seq: row.seq,
+    leafHash: row.leaf_hash,
+    envelope: row.envelope,
+    kind: row.kind,
+    actor: row.actor,
+    outcomeCode: row.outcome_code,
+    outcomeText: row.outcome_text,
+    target: row.target,
+    incidentId: row.incident_id,
+    wallTimeMs: row.wall_time_ms,
+    receivedAtMs: row.received_at_ms,
+  }));
+}
+
+export async function readEnvelope(trx: Tx, key: LogKey, seq: number): Promise<string | undefined> {
+  const row = await trx
+    .selectFrom('evidence_entry')
+    .select('envelope')
+    .where('appliance_id', '=', key.applianceId)
+    .where('epoch', '=', key.epoch)
+    .where('seq', '=', seq)
+    .executeTakeFirst();
+  return row?.envelope;
+}
+
+/** How far each of these boxes' present logs is cosigned. */
+export async function readCosignedSizes(trx: Tx, applianceIds: readonly string[]): Promise<Map<string, number>> {
+  if (applianceIds.length === 0) return new Map();
+  const rows = await trx
+    .selectFrom('appliance')
+    .innerJoin('evidence_log', (join) =>
+      join.onRef('evidence_log.appliance_id', '=', 'appliance.id').onRef('evidence_log.epoch', '=', 'appliance.epoch'),
+    )
+    .select(['appliance.id', 'evidence_log.cosigned_size'])
+    .where('appliance.id', 'in', [...applianceIds])
+    .execute();
+  return new Map(rows.map((row) => [row.id, row.cosigned_size]));
 }

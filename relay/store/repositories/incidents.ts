@@ -1,4 +1,5 @@
 import type { ActionRunRow, IncidentRow } from '@sitewarden/agent-proto/http';
+import { sql } from 'kysely';
 import type { Tx } from '../types.ts';
 import type { RowOwner } from './agents.ts';
 import { inChunks, lastOfEach } from './bulk.ts';
@@ -65,4 +66,66 @@ export async function upsertActionRuns(trx: Tx, owner: RowOwner, rows: readonly 
         )
         .execute(),
   );
+}
+
+export interface StoredIncident {
+  applianceId: string;
+  siteId: string;
+  row: IncidentRow;
+}
+
+/** Incidents of a site, opened last first; `openOf` only those not resolved of that box. */
+export async function listIncidents(
+  trx: Tx,
+  { siteId, openOf, limit }: { siteId: string; openOf?: string; limit: number },
+): Promise<StoredIncident[]> {
+  const all = trx
+    .selectFrom('incident')
+    .select(['appliance_id', 'site_id', 'row'])
+    .where('site_id', '=', siteId)
+    .orderBy('opened_at_ms', 'desc')
+    .orderBy('id', 'desc')
+    .limit(limit);
+  const query =
+    openOf === undefined ? all : all.where('appliance_id', '=', openOf).where(sql<boolean>`state <> 'resolved'`);
+  const rows = await query.execute();
+  return rows.map((row) => ({
+    applianceId: row.appliance_id,
+    siteId: row.site_id,
+    row: JSON.parse(row.row) as IncidentRow,
+  }));
+}
+
+/** What was done about these incidents, in the order it began. */
+export async function listRunsOf(
+  trx: Tx,
+  incidents: readonly StoredIncident[],
+): Promise<{ applianceId: string; row: ActionRunRow }[]> {
+  if (incidents.length === 0) return [];
+  const rows = await trx
+    .selectFrom('action_run')
+    .select(['appliance_id', 'row'])
+    .where('appliance_id', 'in', [...new Set(incidents.map(({ applianceId }) => applianceId))])
+    .where(
+      'incident_id',
+      'in',
+      incidents.map(({ row }) => row.id),
+    )
+    .orderBy('started_at_ms')
+    .orderBy('id')
+    .execute();
+  return rows.map((row) => ({ applianceId: row.appliance_id, row: JSON.parse(row.row) as ActionRunRow }));
+}
+
+/** What was done at a site, begun last first. */
+export async function listRuns(trx: Tx, siteId: string, limit: number): Promise<ActionRunRow[]> {
+  const rows = await trx
+    .selectFrom('action_run')
+    .select('row')
+    .where('site_id', '=', siteId)
+    .orderBy('started_at_ms', 'desc')
+    .orderBy('id', 'desc')
+    .limit(limit)
+    .execute();
+  return rows.map(({ row }) => JSON.parse(row) as ActionRunRow);
 }
