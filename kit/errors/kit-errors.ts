@@ -35,6 +35,10 @@ export const kitErrors = defineErrors({
     status: 500,
     message: 'The database file is damaged. Set it aside or restore a copy, then start again.',
   },
+  SQLITE_NO_ROOM: {
+    status: 507,
+    message: 'The disk is too full to open the database. Free some space, the program tries again.',
+  },
   SQLITE_REOPEN_NEEDED: {
     status: 503,
     message: 'A write to disk failed, so nothing is accepted until the database is opened again. Try again shortly.',

@@ -26,12 +26,17 @@ export function checkpointTruncate(db: SqliteDatabase): CheckpointResult {
   return checkpoint(db, 'TRUNCATE');
 }
 
+/** Moves what no reader holds back, without waiting. */
+export function checkpointPassive(db: SqliteDatabase): CheckpointResult {
+  return checkpoint(db, 'PASSIVE');
+}
+
 /**
- * Called after each commit; moves the WAL now and then. SQLite's own automatic checkpoint does the same but keeps a
+ * Called after each commit: moves the WAL now and then. SQLite's own automatic checkpoint does the same but keeps a
  * failed sync to itself, and whoever goes on acknowledging after one may lose rows. Throws that failure; the commit
  * before it is on disk nevertheless.
  */
-export function checkpointWhenDue(db: SqliteDatabase): void {
+export function tidyAfterCommit(db: SqliteDatabase): void {
   let look = looks.get(db);
   if (look === undefined) {
     look = { commits: 0, size: db.prepare('PRAGMA wal_checkpoint(NOOP)') };
@@ -39,7 +44,21 @@ export function checkpointWhenDue(db: SqliteDatabase): void {
   }
   if (++look.commits < COMMITS_BETWEEN_LOOKS) return;
   look.commits = 0;
-  if ((look.size.get()?.log ?? 0) >= CHECKPOINT_AT_FRAMES) checkpoint(db, 'PASSIVE');
+  if ((look.size.get()?.log ?? 0) >= CHECKPOINT_AT_FRAMES) checkpointPassive(db);
+}
+
+/**
+ * Called after a rollback. On a full disk the WAL itself may be what fills it: nothing can be appended, so no commit ever
+ * gets to move it. Moving it here lets the next one begin again at its start, without growing it. Only rows that are new
+ * to the database file need room there.
+ */
+export function makeRoomAfter(db: SqliteDatabase, error: unknown): void {
+  if ((error as { code?: unknown } | undefined)?.code !== 'SQLITE_FULL' || db.inTransaction) return;
+  try {
+    checkpointPassive(db);
+  } catch {
+    // Still no room, or a fault that is recorded by now.
+  }
 }
 
 function checkpoint(db: SqliteDatabase, mode: 'PASSIVE' | 'TRUNCATE'): CheckpointResult {

@@ -1,6 +1,6 @@
 import { kitErrors } from '../errors/index.ts';
 import { BatchQueue } from './batch-queue.ts';
-import { checkpointWhenDue } from './checkpoint.ts';
+import { makeRoomAfter, tidyAfterCommit } from './checkpoint.ts';
 import { recordFault, refusalOf } from './faults.ts';
 import { rollback } from './transaction.ts';
 import type { SqliteDatabase } from './types.ts';
@@ -129,7 +129,7 @@ export class GroupCommit<T, R> {
     }
     batch.resolveAll(results);
     try {
-      checkpointWhenDue(this.#options.db);
+      tidyAfterCommit(this.#options.db);
     } catch (error) {
       this.#options.onError?.(error, { size: 0, needsReopen: recordFault(this.#options.db, error) });
     }
@@ -149,6 +149,7 @@ export class GroupCommit<T, R> {
       return results;
     } catch (error) {
       rollback(db);
+      makeRoomAfter(db, error);
       throw error;
     }
   }

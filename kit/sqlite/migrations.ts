@@ -20,6 +20,7 @@ export function migrate(db: SqliteDatabase, migrations: readonly Migration[], no
   checkNames(migrations);
   const applied = appliedMigrations(db);
   checkApplied(applied, migrations);
+  if (applied.length === migrations.length && applied.length > 0) return;
   db.exec(
     'CREATE TABLE IF NOT EXISTS migration (position INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at TEXT NOT NULL) STRICT',
   );

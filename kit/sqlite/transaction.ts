@@ -1,4 +1,4 @@
-import { checkpointWhenDue } from './checkpoint.ts';
+import { makeRoomAfter, tidyAfterCommit } from './checkpoint.ts';
 import { recordFault, refusalOf } from './faults.ts';
 import type { SqliteDatabase } from './types.ts';
 
@@ -20,10 +20,11 @@ export function withTransaction<T>(db: SqliteDatabase, fn: (db: SqliteDatabase) 
   } catch (error) {
     recordFault(db, error);
     rollback(db);
+    makeRoomAfter(db, error);
     throw error;
   }
   try {
-    checkpointWhenDue(db);
+    tidyAfterCommit(db);
   } catch {
     // These rows are on disk; the fault is recorded and refuses the next ones.
   }
