@@ -32,6 +32,8 @@ export interface CheckinDeps {
   signTime(nonce: string, timeMs: number): string;
   /** Tells staff, in the transaction that took the box out of service. */
   alarm(trx: Tx, event: { partnerId: string; applianceId: string; siteId: string; atMs: number }): Promise<void>;
+  /** After that transaction: what is cached about the box is out of date. */
+  onQuarantined(applianceId: string): void;
   /** Between two check-ins of a box. Default 60,000. */
   intervalMs?: number;
 }
@@ -59,8 +61,11 @@ export function createCheckinService(deps: CheckinDeps): CheckinService {
   async function stopClone(box: CheckinBox, siteId: string): Promise<void> {
     const atMs = clock.nowMs();
     await store.inTenant(box.partnerId, async (trx) => {
-      if (await quarantine(trx, box.applianceId)) await deps.alarm(trx, { ...box, siteId, atMs });
+      if (!(await quarantine(trx, box.applianceId))) return;
+      const { applianceId, partnerId } = box;
+      await deps.alarm(trx, { applianceId, partnerId, siteId, atMs });
     });
+    deps.onQuarantined(box.applianceId);
   }
 
   return {

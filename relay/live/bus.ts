@@ -8,45 +8,47 @@ export interface LiveChange {
   atMs: number;
 }
 
-type Listener = (change: LiveChange) => void;
+export interface LiveListener {
+  /** Must not throw or wait. */
+  onChange(change: LiveChange): void;
+  /** The program stops. */
+  onClose?(): void;
+}
 
 /**
  * Changes of each tenant, inside this process. Truth is in the store: an event carries no data, it is published after
  * its commit, and a listener that misses one only shows an older page until the next.
  */
 export interface LiveBus {
-  /** Never throws and never waits. */
   publish(partnerId: string, change: LiveChange): void;
-  subscribe(partnerId: string, listener: Listener): () => void;
+  /** Answers how to stop listening. */
+  subscribe(partnerId: string, listener: LiveListener): () => void;
   /** Lets hot paths skip the work for tenants nobody looks at. */
   hasListeners(partnerId: string): boolean;
   /** Tenants somebody looks at. */
   tenants(): string[];
+  /** Tells every listener that the program stops, so that open answers can end. */
+  close(): void;
 }
 
-export function createLiveBus(options: { onError?: (error: unknown) => void } = {}): LiveBus {
-  const listeners = new Map<string, Set<Listener>>();
+export function createLiveBus(): LiveBus {
+  const listeners = new Map<string, Set<LiveListener>>();
   return {
     publish(partnerId, change) {
-      for (const listener of listeners.get(partnerId) ?? []) {
-        try {
-          listener(change);
-        } catch (error) {
-          options.onError?.(error);
-        }
-      }
+      for (const listener of listeners.get(partnerId) ?? []) listener.onChange(change);
     },
     subscribe(partnerId, listener) {
-      // A wrapper of its own, so that one function may subscribe twice.
-      const own: Listener = (change) => listener(change);
       const all = listeners.get(partnerId) ?? new Set();
-      listeners.set(partnerId, all.add(own));
+      listeners.set(partnerId, all.add(listener));
       return () => {
-        all.delete(own);
+        all.delete(listener);
         if (all.size === 0 && listeners.get(partnerId) === all) listeners.delete(partnerId);
       };
     },
     hasListeners: (partnerId) => listeners.has(partnerId),
     tenants: () => [...listeners.keys()],
+    close() {
+      for (const all of [...listeners.values()]) for (const listener of [...all]) listener.onClose?.();
+    },
   };
 }

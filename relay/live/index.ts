@@ -1,2 +1,4 @@
 /** What open pages hear of changes. */
-export { createLiveBus, LIVE_KINDS, type LiveBus, type LiveChange, type LiveKind } from './bus.ts';
+export { createLiveBus, LIVE_KINDS, type LiveBus, type LiveChange, type LiveKind, type LiveListener } from './bus.ts';
+export { createEventStream, type EventStreamOptions } from './event-stream.ts';
+export { type StatusWatch, startStatusWatch } from './status-watch.ts';

@@ -4,10 +4,14 @@ import { engineOf } from '../engine.ts';
 import type { Tx } from '../types.ts';
 import { inChunks, plainText } from './bulk.ts';
 
-export interface LogKey {
+/** Names a log inside a tenant's transaction. */
+export interface LogRef {
   applianceId: string;
-  partnerId: string;
   epoch: number;
+}
+
+export interface LogKey extends LogRef {
+  partnerId: string;
 }
 
 export interface EvidenceLog {
@@ -37,7 +41,7 @@ export interface NewEntry {
   wallTimeMs: number;
 }
 
-export async function readLog(trx: Tx, { applianceId, epoch }: LogKey): Promise<EvidenceLog | undefined> {
+export async function readLog(trx: Tx, { applianceId, epoch }: LogRef): Promise<EvidenceLog | undefined> {
   const row = await trx
     .selectFrom('evidence_log')
     .selectAll()
@@ -62,7 +66,7 @@ export async function readLog(trx: Tx, { applianceId, epoch }: LogKey): Promise<
 }
 
 /** Hex leaf hashes of the entries [from, to). */
-export async function readLeafHashes(trx: Tx, key: LogKey, range: { from: number; to: number }): Promise<string[]> {
+export async function readLeafHashes(trx: Tx, key: LogRef, range: { from: number; to: number }): Promise<string[]> {
   if (range.to <= range.from) return [];
   const rows = await trx
     .selectFrom('evidence_entry')
@@ -148,7 +152,7 @@ export const STANDING_FAULTS = ['EVIDENCE_CONFLICT', 'EVIDENCE_FORK'] as const;
 /** Notes why the log is not believed. False when the very same fault, or a graver one, already stands. */
 export async function recordFault(
   trx: Tx,
-  key: LogKey,
+  key: LogRef,
   fault: { code: string; message: string; atMs: number },
 ): Promise<boolean> {
   const message = plainText(fault.message);
@@ -172,7 +176,7 @@ export async function recordFault(
 }
 
 /** Takes back a fault of one of these kinds, because the log went on as it should. */
-export async function clearFault(trx: Tx, key: LogKey, codes: readonly string[]): Promise<void> {
+export async function clearFault(trx: Tx, key: LogRef, codes: readonly string[]): Promise<void> {
   await trx
     .updateTable('evidence_log')
     .set({ fault_code: null, fault_message: null, fault_at_ms: null })
@@ -188,7 +192,7 @@ export async function clearFault(trx: Tx, key: LogKey, codes: readonly string[])
  */
 export async function moveCosigned(
   trx: Tx,
-  key: LogKey,
+  key: LogRef,
   move: {
     from: { size: number; root: string };
     to: { size: number; root: string; checkpoint: string; atMs: number };
@@ -213,7 +217,7 @@ export async function moveCosigned(
 /** Hashes of stored tree nodes as `level/index` -> hex; those that are not there are left out. */
 export async function readNodes(
   trx: Tx,
-  key: LogKey,
+  key: LogRef,
   wanted: readonly { level: number; index: number }[],
 ): Promise<Map<string, string>> {
   if (wanted.length === 0) return new Map();
@@ -234,7 +238,7 @@ export interface StoredEntry extends NewEntry {
 /** Entries of a log below `before`, newest first. */
 export async function listEntries(
   trx: Tx,
-  key: LogKey,
+  key: LogRef,
   { before, limit, kinds }: { before?: number; limit: number; kinds?: readonly string[] },
 ): Promise<StoredEntry[]> {
   const all = trx
@@ -261,7 +265,7 @@ export async function listEntries(
   }));
 }
 
-export async function readEnvelope(trx: Tx, key: LogKey, seq: number): Promise<string | undefined> {
+export async function readEnvelope(trx: Tx, key: LogRef, seq: number): Promise<string | undefined> {
   const row = await trx
     .selectFrom('evidence_entry')
     .select('envelope')

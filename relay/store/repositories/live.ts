@@ -248,3 +248,22 @@ export async function quarantine(trx: Tx, applianceId: string): Promise<boolean>
     .executeTakeFirst();
   return numUpdatedRows > 0n;
 }
+
+/** Sites whose box was last heard of in one of these spans, beginnings left out. */
+export async function listHeardWithin(
+  trx: Tx,
+  spans: readonly { afterMs: number; throughMs: number }[],
+): Promise<string[]> {
+  const rows = await trx
+    .selectFrom('appliance_live')
+    .select('site_id')
+    .where((eb) =>
+      eb.or(
+        spans.map(({ afterMs, throughMs }) =>
+          eb.and([eb('last_checkin_at_ms', '>', afterMs), eb('last_checkin_at_ms', '<=', throughMs)]),
+        ),
+      ),
+    )
+    .execute();
+  return rows.map((row) => row.site_id);
+}

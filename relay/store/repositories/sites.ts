@@ -296,3 +296,23 @@ export async function readCurrentBox(trx: Tx, siteId: string): Promise<CurrentBo
       lastCheckinAtMs === null || body === null ? null : { lastCheckinAtMs, clockOffsetMs: clockOffsetMs ?? 0, body },
   };
 }
+
+export interface SiteAuditRow {
+  atMs: number;
+  actor: string;
+  action: string;
+  detail: string;
+}
+
+/** Audit events about a site itself, newest first. */
+export async function listSiteAudit(trx: Tx, siteId: string, limit: number): Promise<SiteAuditRow[]> {
+  const rows = await trx
+    .selectFrom('audit_event')
+    .select(['at_ms', 'actor', 'action', 'detail'])
+    .where('ref', '=', siteId)
+    .where('action', 'in', ['site.created', 'site.changed', 'appliance.quarantined', 'evidence.refused'])
+    .orderBy('id', 'desc')
+    .limit(limit)
+    .execute();
+  return rows.map((row) => ({ atMs: row.at_ms, actor: row.actor, action: row.action, detail: row.detail }));
+}

@@ -1,0 +1,29 @@
+import { appendAudit } from '../audit/index.ts';
+import { type CheckinService, createCheckinMetrics, createCheckinService } from '../checkin/index.ts';
+import { defineHandlers, type Services } from './context.ts';
+
+/** The service with everything real behind it; also what benchmarks and proofs drive without a socket. */
+export function checkinService({ store, clock, live, keys, metrics, boxes }: Services): CheckinService {
+  return createCheckinService({
+    store,
+    clock,
+    bus: live,
+    metrics: createCheckinMetrics(metrics),
+    signTime: (nonce, timeMs) => keys.sign('time', { timeMs, nonce }),
+    alarm: (trx, { partnerId, applianceId, siteId, atMs }) =>
+      appendAudit(trx, {
+        partnerId,
+        atMs,
+        actor: `appliance:${applianceId}`,
+        action: 'appliance.quarantined',
+        ref: siteId,
+        detail: { applianceId, reason: 'a check-in token was used twice' },
+      }),
+    onQuarantined: (applianceId) => boxes.forget(applianceId),
+  });
+}
+
+export function checkinHandlers(services: Services) {
+  const service = checkinService(services);
+  return defineHandlers({ checkin: ({ box, body, raw }) => service.checkin(box, body, raw) });
+}

@@ -1,0 +1,22 @@
+import { changeSite, createSite, listSites, readSiteDetail } from '../sites/index.ts';
+import { defineHandlers, type Services } from './context.ts';
+
+export function siteHandlers({ live }: Services) {
+  return defineHandlers({
+    sites: ({ query, inTenant, nowMs }) => inTenant((trx) => listSites(trx, { ...query, nowMs })),
+    createSite: async ({ tenant, body, inTenant, nowMs }) => {
+      const site = await inTenant((trx) => createSite(trx, { tenant, wish: body, nowMs }));
+      live.publish(tenant.partnerId, { kind: 'site', siteId: site.id, atMs: nowMs });
+      return site;
+    },
+    site: ({ params, inTenant, nowMs }) => inTenant((trx) => readSiteDetail(trx, params.siteId, nowMs)),
+    changeSite: async ({ tenant, params: { siteId }, body, inTenant, nowMs }) => {
+      const detail = await inTenant(async (trx) => {
+        await changeSite(trx, { tenant, siteId, settings: body, nowMs });
+        return readSiteDetail(trx, siteId, nowMs);
+      });
+      live.publish(tenant.partnerId, { kind: 'site', siteId, atMs: nowMs });
+      return detail;
+    },
+  });
+}

@@ -1,0 +1,78 @@
+import { relayErrors } from '../errors.ts';
+import { evidenceState } from '../fleet/index.ts';
+import type { RelayKeyring } from '../keys/index.ts';
+import type { Tx } from '../store/index.ts';
+import { type EvidenceLog, listEntries, readEnvelope, readLog } from '../store/repositories/evidence.ts';
+import { readCurrentBox } from '../store/repositories/sites.ts';
+import { storedInclusion } from '../witness/index.ts';
+import { assertSite } from './assert-site.ts';
+
+const DEFAULT_LIMIT = 50;
+
+async function logOf(trx: Tx, siteId: string) {
+  await assertSite(trx, siteId);
+  const box = await readCurrentBox(trx, siteId);
+  const key = box && { applianceId: box.id, epoch: box.epoch };
+  return { box, key, log: key && (await readLog(trx, key)) };
+}
+
+/** The log of the box at a site, newest entry first. Throws NOT_FOUND. */
+export async function listSiteEvidence(
+  trx: Tx,
+  siteId: string,
+  { before, limit = DEFAULT_LIMIT, nowMs }: { before?: number | undefined; limit?: number; nowMs: number },
+) {
+  const { key, log } = await logOf(trx, siteId);
+  const state = evidenceState(log && key ? { ...log, epoch: key.epoch } : null, nowMs);
+  const stored = key ? await listEntries(trx, key, { limit, ...(before === undefined ? {} : { before }) }) : [];
+  const entries = stored.map((entry) => ({
+    seq: entry.seq,
+    kind: entry.kind,
+    actor: entry.actor,
+    text: entry.outcomeText,
+    outcome: entry.outcomeCode,
+    wallTimeMs: entry.wallTimeMs,
+    receivedAtMs: entry.receivedAtMs,
+    leafHash: entry.leafHash,
+    cosigned: entry.seq < (log?.cosignedSize ?? 0),
+  }));
+  const last = entries.at(-1)?.seq ?? 0;
+  return { state, entries, nextBefore: last > 0 ? last : null, asOfMs: nowMs };
+}
+
+/** One entry with all a stranger needs to verify it. Throws NOT_FOUND, also while no cosignature covers the entry. */
+export async function proveEntry(
+  trx: Tx,
+  keys: Pick<RelayKeyring, 'vkey'>,
+  { siteId, seq }: { siteId: string; seq: number },
+) {
+  const { box, key, log } = await logOf(trx, siteId);
+  if (box === undefined || key === undefined || log === undefined) throw relayErrors.make('NOT_FOUND');
+  const envelope = await readEnvelope(trx, key, seq);
+  if (envelope === undefined) throw relayErrors.make('NOT_FOUND', { detail: `There is no entry ${seq}` });
+  assertProvable(log, seq);
+  const proof = await storedInclusion(trx, key, { index: seq, size: log.cosignedSize });
+  return {
+    origin: log.origin,
+    seq,
+    envelope,
+    treeSize: log.cosignedSize,
+    inclusionProof: proof.map((hash) => Buffer.from(hash).toString('base64')),
+    checkpoint: log.checkpoint,
+    evidenceKey: box.evk,
+    witnessKeys: [keys.vkey('witness'), keys.vkey('mirror')],
+  };
+}
+
+function assertProvable({ cosignedSize, receivedSize }: EvidenceLog, seq: number): void {
+  if (seq >= cosignedSize) {
+    throw relayErrors.make('NOT_FOUND', {
+      detail: `Entry ${seq} is not cosigned yet, so there is no proof of it. Try again after the next check-in of the box`,
+    });
+  }
+  if (receivedSize < cosignedSize) {
+    throw relayErrors.make('NOT_FOUND', {
+      detail: `The box still has to send ${cosignedSize - receivedSize} entries below the cosigned size. Try again later`,
+    });
+  }
+}

@@ -1,0 +1,124 @@
+import type { CheckSeverity } from '@sitewarden/agent-proto/checks';
+import type { ActionRunRow, IncidentRow } from '@sitewarden/agent-proto/http';
+import { type ShownOrder, viewOrder } from '../orders/index.ts';
+import type { Tx } from '../store/index.ts';
+import { listEntries } from '../store/repositories/evidence.ts';
+import { listIncidents, listRuns } from '../store/repositories/incidents.ts';
+import { listOrders } from '../store/repositories/orders.ts';
+import { type CurrentBox, listSiteAudit, readCurrentBox, type SiteAuditRow } from '../store/repositories/sites.ts';
+import { assertSite } from './assert-site.ts';
+
+export interface TimelineItem {
+  atMs: number;
+  kind: 'claim' | 'incident' | 'repair' | 'order' | 'evidence' | 'config' | 'agent' | 'alarm';
+  text: string;
+  actor: string;
+  severity: CheckSeverity | null;
+  ref: string | null;
+}
+
+/** Of each kind; the page shows what is newest among them. */
+const PER_SOURCE = 100;
+const MAX_ITEMS = 200;
+
+/** What happened at a site, newest first, its claim always among it. Throws NOT_FOUND. */
+export async function readTimeline(trx: Tx, siteId: string, nowMs: number) {
+  await assertSite(trx, siteId);
+  const box = await readCurrentBox(trx, siteId);
+  const incidents = await listIncidents(trx, { siteId, limit: PER_SOURCE });
+  const runs = await listRuns(trx, siteId, PER_SOURCE);
+  const orders = await listOrders(trx, siteId, PER_SOURCE);
+  const audit = await listSiteAudit(trx, siteId, PER_SOURCE);
+  const items = [
+    ...incidents.flatMap(({ row }) => incidentItems(row)),
+    ...runs.map(runItem),
+    ...orders.map((order) => orderItem(viewOrder(order, nowMs))),
+    ...audit.map(auditItem),
+    ...(box ? await entryItems(trx, box) : []),
+  ].sort((a, b) => b.atMs - a.atMs);
+  const claim = box ? [claimItem(box)] : [];
+  // Whatever happened after it, the beginning is never cut off.
+  const shown = [...items.slice(0, MAX_ITEMS - claim.length), ...claim].sort((a, b) => b.atMs - a.atMs);
+  return { items: shown.map(clip), asOfMs: nowMs };
+}
+
+const claimItem = (box: CurrentBox): TimelineItem => ({
+  atMs: box.claimedAtMs,
+  kind: 'claim',
+  text: `Box ${box.serial} was claimed for this site.`,
+  actor: box.claimedBy,
+  severity: null,
+  ref: box.id,
+});
+
+function incidentItems(row: IncidentRow): TimelineItem[] {
+  const base = { kind: 'incident' as const, severity: row.severity, ref: row.id };
+  const opened = { ...base, atMs: row.openedAtMs, text: `${row.title}: ${row.reason}`, actor: `check:${row.check}` };
+  if (row.resolvedAtMs === null) return [opened];
+  return [opened, { ...base, atMs: row.resolvedAtMs, text: `${row.title}: resolved.`, actor: `check:${row.check}` }];
+}
+
+const runItem = (row: ActionRunRow): TimelineItem => ({
+  atMs: row.finishedAtMs ?? row.startedAtMs,
+  kind: 'repair',
+  text: `${row.action}: ${row.state.replace('_', ' ')}${row.outcome ? `, ${row.outcome}` : ''}`,
+  actor: `rule:${row.ruleId}`,
+  severity: null,
+  ref: row.incidentId,
+});
+
+const orderItem = (order: ShownOrder): TimelineItem => ({
+  atMs: order.changedAtMs,
+  kind: 'order',
+  text: `${order.action}: ${order.state}${order.detail ? `, ${order.detail}` : ''}`,
+  actor: order.requestedBy,
+  severity: null,
+  ref: order.id,
+});
+
+/** Alarms are what no one at the site ordered; the rest are settings. */
+function auditItem(row: SiteAuditRow): TimelineItem {
+  const detail = JSON.parse(row.detail) as Record<string, unknown>;
+  const isAlarm = row.action !== 'site.changed' && row.action !== 'site.created';
+  return {
+    atMs: row.atMs,
+    kind: isAlarm ? 'alarm' : 'config',
+    text: isAlarm ? alarmText(row.action, detail) : settingsText(row.action, detail),
+    actor: row.actor,
+    severity: isAlarm ? 'critical' : null,
+    ref: null,
+  };
+}
+
+function alarmText(action: string, detail: Record<string, unknown>): string {
+  if (action === 'appliance.quarantined') return 'Two boxes use the identity of this site; neither gets orders.';
+  return `Evidence was refused (${String(detail.code)}): ${String(detail.message)}`;
+}
+
+function settingsText(action: string, detail: Record<string, unknown>): string {
+  if (action === 'site.created') return 'The site was created.';
+  const changes = Object.entries(detail).map(([name, value]) => `${name} = ${String(value)}`);
+  return `Settings changed: ${changes.join(', ')}`;
+}
+
+/** Agents that came and went, and settings the box took over, as its own log tells. */
+async function entryItems(trx: Tx, box: CurrentBox): Promise<TimelineItem[]> {
+  const key = { applianceId: box.id, epoch: box.epoch };
+  const kinds = ['agent_enrolled', 'agent_removed', 'config_applied', 'loss'];
+  const entries = await listEntries(trx, key, { limit: PER_SOURCE, kinds });
+  return entries.map((entry) => ({
+    atMs: entry.wallTimeMs,
+    kind: entry.kind.startsWith('agent_') ? 'agent' : entry.kind === 'loss' ? 'evidence' : 'config',
+    text: entry.outcomeText,
+    actor: entry.actor,
+    severity: null,
+    ref: String(entry.seq),
+  }));
+}
+
+/** The bounds of the contract. */
+const clip = (item: TimelineItem): TimelineItem => ({
+  ...item,
+  text: item.text.slice(0, 1024),
+  actor: item.actor.slice(0, 256),
+});
