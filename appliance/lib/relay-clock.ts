@@ -1,8 +1,5 @@
-import { existsSync } from 'node:fs';
 import type { Clock } from '@sitewarden/kit/time';
 
-/** systemd-timesyncd makes it, and chrony's NixOS module does, once the system clock was set by NTP. */
-const SYNCED_MARKS = ['/run/systemd/timesync/synchronized', '/run/chrony/synchronized'];
 const DAY_MS = 86_400_000;
 
 export type TimeQuality = 'synced' | 'relay' | 'unsynced';
@@ -14,17 +11,16 @@ export type TimeQuality = 'synced' | 'relay' | 'unsynced';
 export interface RelayClock {
   nowMs(): number;
   quality(): TimeQuality;
+  /** What the kernel says about its own clock. */
+  setSynced(isSynced: boolean): void;
   /** Verified relay time, as of `roundTripMs / 2` ago. */
   take(timeMs: number, roundTripMs: number): void;
   /** The wall clock stands before this and must be wrong. */
   readonly notBeforeMs: number;
 }
 
-export function createRelayClock(
-  clock: Clock,
-  options: { notBeforeMs: number; marks?: readonly string[] },
-): RelayClock {
-  const { notBeforeMs, marks = SYNCED_MARKS } = options;
+export function createRelayClock(clock: Clock, { notBeforeMs }: { notBeforeMs: number }): RelayClock {
+  let isSynced = false;
   let taken: { timeMs: number; atMonotonicMs: number } | undefined;
   return {
     notBeforeMs,
@@ -33,8 +29,11 @@ export function createRelayClock(
       return Math.round(taken.timeMs + clock.monotonicMs() - taken.atMonotonicMs);
     },
     quality() {
-      if (marks.some((mark) => existsSync(mark))) return 'synced';
+      if (isSynced) return 'synced';
       return taken !== undefined && clock.monotonicMs() - taken.atMonotonicMs < DAY_MS ? 'relay' : 'unsynced';
+    },
+    setSynced(value) {
+      isSynced = value;
     },
     take(timeMs, roundTripMs) {
       taken = { timeMs: timeMs + roundTripMs / 2, atMonotonicMs: clock.monotonicMs() };

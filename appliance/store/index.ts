@@ -17,4 +17,5 @@ export * as reports from './reports.ts';
 export * from './results.ts';
 export { createStage, MAX_STAGE_ROWS, type Stage, type StageOptions } from './stage.ts';
 export * as state from './state.ts';
+export type { UplinkState as UplinkStateRow } from './state-types.ts';
 export { prepared } from './statements.ts';

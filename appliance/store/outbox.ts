@@ -28,6 +28,10 @@ export const OUTBOX_SQL = {
     'SELECT seq, body, created_at_ms AS createdAtMs FROM outbox_row WHERE lane = ? AND seq >= ? ORDER BY seq LIMIT ?',
   oldest: 'SELECT created_at_ms AS createdAtMs FROM outbox_row WHERE lane = ? ORDER BY seq LIMIT 1',
   ack: 'UPDATE outbox_lane SET acked_through = ? WHERE lane = ? AND acked_through < ?',
+  flip: 'UPDATE outbox_row SET seq = -seq WHERE lane = ?',
+  land: 'UPDATE outbox_row SET seq = ? - seq WHERE lane = ?',
+  shiftLane: 'UPDATE outbox_lane SET acked_through = ?, next_seq = next_seq + ? WHERE lane = ?',
+  rewind: 'UPDATE outbox_lane SET acked_through = ? WHERE lane = ?',
   removeThrough: 'DELETE FROM outbox_row WHERE lane = ? AND seq <= ?',
 } as const;
 
@@ -72,4 +76,21 @@ export function oldestAtMs(db: SqliteDatabase, name: StoredLane): number | undef
 export function acknowledge(db: SqliteDatabase, name: Lane, through: number): void {
   prepared(db, OUTBOX_SQL.ack).run(through, name, through);
   if (name !== 'evidence') prepared(db, OUTBOX_SQL.removeThrough).run(name, through);
+}
+
+/** The relay lost what it had acknowledged. Only for evidence, whose rows are still here. */
+export function rewind(db: SqliteDatabase, name: 'evidence', through: number): void {
+  prepared(db, OUTBOX_SQL.rewind).run(through, name);
+}
+
+/**
+ * The relay has rows of this lane beyond any made here: this disk was set back to an older state. What waits gets the
+ * numbers after those, or it would count as delivered. Belongs in a transaction.
+ */
+export function moveBehind(db: SqliteDatabase, name: StoredLane, ackedThrough: number): void {
+  const { ackedThrough: before } = lane(db, name)!;
+  const by = ackedThrough - before;
+  prepared(db, OUTBOX_SQL.flip).run(name);
+  prepared(db, OUTBOX_SQL.land).run(by, name);
+  prepared(db, OUTBOX_SQL.shiftLane).run(ackedThrough, by, name);
 }

@@ -48,12 +48,7 @@ export interface UplinkState {
   /** From the last answer: proves the next check-in comes from the same box. */
   readonly token: string | null;
   readonly lastCheckinAtMs: number | null;
+  /** The body of a check-in without an answer: it is repeated byte for byte, or the relay would see a clone. */
+  readonly pendingBody: string | null;
   readonly isQuarantined: boolean;
-}
-
-export interface ClockState {
-  /** Relay time minus the box's clock, when signed time was taken. */
-  readonly offsetMs: number;
-  readonly quality: 'synced' | 'relay' | 'unsynced';
-  readonly takenAtMs: number;
 }

@@ -1,0 +1,92 @@
+import { canonicalBytes } from '@sitewarden/agent-proto/canonical';
+import {
+  compile,
+  IncidentsLaneRow,
+  LANES,
+  type Lane,
+  OUTBOX_LIMITS,
+  PAYLOAD_TYPES,
+  type ReceiptPayload,
+  TelemetryLaneRow,
+  type Validation,
+} from '@sitewarden/agent-proto/http';
+import type { SqliteDatabase } from '@sitewarden/kit/sqlite';
+import type { DeviceKey } from '../identity/index.ts';
+import type { ChangeBodies } from '../store/changes.ts';
+import { actionRunById, type ChangeKind, type ChangeRow, incidentById, outbox } from '../store/index.ts';
+
+/** What the relay hears of a change. */
+export interface LaneEntry {
+  readonly lane: outbox.StoredLane;
+  readonly body: Uint8Array;
+}
+
+export interface EnqueueRules {
+  readonly db: SqliteDatabase;
+  readonly dik: Pick<DeviceKey, 'envelope'>;
+  readonly applianceId: string;
+  readonly epoch: number;
+}
+
+/** A row that would be refused by the relay would hold up everything behind it: it is kept out here. */
+export class UnfitRow extends Error {}
+
+export function openLanes(db: SqliteDatabase, epoch: number): void {
+  for (const lane of LANES) outbox.openLane(db, lane, epoch);
+}
+
+export function createLaneWriter(rules: EnqueueRules): (change: ChangeRow) => LaneEntry | undefined {
+  const validateIncident = compile(IncidentsLaneRow);
+  const validateTelemetry = compile(TelemetryLaneRow);
+  const incidents = (row: unknown) => entry('incidents', row, validateIncident);
+  const telemetry = (row: unknown) => entry('telemetry', row, validateTelemetry);
+
+  /** The entry's number became known after the snapshot was taken. */
+  function incident({ row }: ChangeBodies['incident_opened']): LaneEntry {
+    return incidents({ ...row, evidenceSeq: incidentById(rules.db, row.id)?.evidenceSeq ?? null });
+  }
+
+  function actionRun({ row }: ChangeBodies['action_started']): LaneEntry {
+    return incidents({ ...row, evidenceSeq: actionRunById(rules.db, row.id)?.evidenceSeq ?? null });
+  }
+
+  function receipt(order: ChangeBodies['order_received']): LaneEntry {
+    const { orderId, orderSeq, state, code, detail, atMs } = order;
+    const { applianceId, epoch } = rules;
+    const payload: ReceiptPayload = { orderId, applianceId, epoch, orderSeq, state, code, detail, atMs };
+    return { lane: 'receipts', body: rules.dik.envelope(PAYLOAD_TYPES.receipt, canonicalBytes(payload)) };
+  }
+
+  const writers: { [K in ChangeKind]: ((body: ChangeBodies[K]) => LaneEntry) | undefined } = {
+    claimed: undefined,
+    config_applied: undefined,
+    loss: undefined,
+    agent_enrolled: telemetry,
+    agent_removed: telemetry,
+    agent_changed: telemetry,
+    result_changed: telemetry,
+    device_seen: telemetry,
+    incident_opened: incident,
+    incident_changed: incident,
+    incident_needs_person: incident,
+    incident_resolved: incident,
+    action_started: actionRun,
+    action_finished: actionRun,
+    action_verified: actionRun,
+    order_received: receipt,
+    order_finished: receipt,
+  };
+  return (change) => (writers[change.kind] as ((body: unknown) => LaneEntry) | undefined)?.(change.body);
+}
+
+function entry(
+  lane: Exclude<Lane, 'evidence' | 'receipts'>,
+  row: unknown,
+  validate: (row: unknown) => Validation<unknown>,
+) {
+  const valid = validate(row);
+  if (!valid.ok) throw new UnfitRow(`${valid.field} ${valid.detail}`);
+  const body = Buffer.from(JSON.stringify(row), 'utf8');
+  if (body.length > OUTBOX_LIMITS.maxRowBytes) throw new UnfitRow(`${body.length} bytes`);
+  return { lane, body };
+}

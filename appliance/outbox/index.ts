@@ -1,0 +1,108 @@
+import type { Lane } from '@sitewarden/agent-proto/http';
+import type { LifecyclePart } from '@sitewarden/kit/lifecycle';
+import type { DeviceKey } from '../identity/index.ts';
+import type { ApplianceContext } from '../lib/context.ts';
+import type { RelayClient } from '../lib/relay-client.ts';
+import type { RelayFailure } from '../lib/relay-failure.ts';
+import { type ChangeRow, changes, createStage, outbox, readCursor, state } from '../store/index.ts';
+import { type LaneDepth, laneDepths } from './depth.ts';
+import { createDrain, type Drain, type LaneFault } from './drain.ts';
+import { createLaneWriter, type LaneEntry, openLanes, UnfitRow } from './enqueue.ts';
+
+export type { LaneDepth } from './depth.ts';
+export type { LaneFault } from './drain.ts';
+
+export interface Outbox extends LifecyclePart {
+  /** Works off every change that evidence is done with. */
+  settle(): Promise<void>;
+  snapshot(): Readonly<Record<Lane, LaneDepth>>;
+  faults(): ReturnType<Drain['faults']>;
+  readonly drain: Pick<Drain, 'setRate' | 'setPaused' | 'retryNow' | 'wake'>;
+}
+
+export interface OutboxOptions {
+  readonly ctx: ApplianceContext;
+  readonly dik: Pick<DeviceKey, 'envelope'>;
+  readonly client: RelayClient;
+  onUnauthorized(failure: RelayFailure): void;
+}
+
+/** Changes become rows of the lanes, and the rows reach the relay. */
+export function createOutbox({ ctx, dik, client, onUnauthorized }: OutboxOptions): Outbox {
+  const { db, clock, log } = ctx;
+  const drain = createDrain({ ctx, client, onUnauthorized });
+  let toLane: ((change: ChangeRow) => LaneEntry | undefined) | undefined;
+
+  function writer(): typeof toLane {
+    if (toLane !== undefined) return toLane;
+    const claim = state.get(db, 'claim');
+    if (claim?.phase !== 'claimed') return undefined;
+    const { applianceId, epoch } = claim.site;
+    openLanes(db, epoch);
+    toLane = createLaneWriter({ db, dik, applianceId, epoch });
+    return toLane;
+  }
+
+  function entryOf(change: ChangeRow): LaneEntry | undefined {
+    try {
+      return toLane!(change);
+    } catch (error) {
+      if (!(error instanceof UnfitRow)) throw error;
+      const text = `Change ${change.id} (${change.kind}) does not fit its lane: ${error.message}`;
+      log.error({ changeId: change.id, kind: change.kind, why: error.message }, 'a change was not sent');
+      const body = { what: change.kind, count: 1, code: 'OUTBOX_ROW_INVALID', text };
+      changes.append(db, { kind: 'loss', refId: change.kind, body, atMs: clock.nowMs() });
+      return undefined;
+    }
+  }
+
+  const stage = createStage<ChangeRow>({
+    name: 'outbox',
+    ctx,
+    wakeOn: ['outbox'],
+    // Behind evidence: a row names the entry that stands for it.
+    read: (_db, afterId, limit) => {
+      if (writer() === undefined) return [];
+      const throughId = readCursor(db, 'evidence');
+      return throughId <= afterId ? [] : changes.since(db, afterId, { limit, throughId });
+    },
+    run(rows) {
+      const byLane = new Map<outbox.StoredLane, { body: Uint8Array; createdAtMs: number }[]>();
+      for (const change of rows) {
+        const entry = entryOf(change);
+        if (entry === undefined) continue;
+        const lane = byLane.get(entry.lane) ?? [];
+        byLane.set(entry.lane, lane);
+        lane.push({ body: entry.body, createdAtMs: change.atMs });
+      }
+      for (const [lane, entries] of byLane) outbox.append(db, lane, entries);
+    },
+    onCommitted: () => drain.wake(),
+  });
+  let off: (() => void)[] = [];
+
+  return {
+    name: 'outbox',
+    async start() {
+      await stage.start();
+      drain.start();
+      off = [ctx.signals.on('outbox', drain.wake), ctx.signals.on('claimed', drain.wake)];
+    },
+    async stop() {
+      for (const leave of off) leave();
+      await drain.stop();
+      await stage.stop();
+    },
+    settle: stage.settle,
+    snapshot() {
+      const depths = laneDepths(db, clock.nowMs());
+      for (const [lane, { depth }] of Object.entries(depths))
+        ctx.metrics.outboxDepth.set({ lane: lane as Lane }, depth);
+      return depths;
+    },
+    faults: drain.faults,
+    drain,
+  };
+}
+
+export type OutboxFaults = Readonly<Partial<Record<Lane | 'checkpoint', LaneFault>>>;

@@ -1,0 +1,193 @@
+import { BOX_PATHS, type CheckinResponse, ConfigResponse, compile, type Lane } from '@sitewarden/agent-proto/http';
+import type { LifecyclePart } from '@sitewarden/kit/lifecycle';
+import { applianceErrors } from '../errors.ts';
+import type { ApplianceContext } from '../lib/context.ts';
+import type { RelayClient } from '../lib/relay-client.ts';
+import { RelayFailure } from '../lib/relay-failure.ts';
+import { state } from '../store/index.ts';
+import { createCheckin, uplinkState } from './checkin.ts';
+import type { HostState } from './checkin-body.ts';
+import { createOrderProgress } from './order-progress.ts';
+import { createOrderTaker } from './orders.ts';
+import { nextCheckinDelayMs, retryCheckinDelayMs } from './schedule.ts';
+import { applyConfig, type ConfigOwner } from './site-config.ts';
+
+export { ORDER_REFUSALS } from './orders.ts';
+export { type SignedConfig, storeConfig, type VerifiedConfig, verifyConfig } from './site-config.ts';
+
+export interface UplinkSnapshot {
+  /** idle: not claimed. stopped: the relay refused this box; it goes on serving its site. */
+  readonly state: 'idle' | 'ok' | 'retrying' | 'stopped';
+  readonly relay: string;
+  readonly lastCheckinAtMs: number | null;
+  readonly nextCheckinAtMs: number | null;
+  readonly lastError: { readonly code: string; readonly message: string; readonly atMs: number } | null;
+  readonly configGeneration: number;
+  readonly isQuarantined: boolean;
+}
+
+export interface Uplink extends LifecyclePart {
+  snapshot(): UplinkSnapshot;
+  /** Checks in now, whatever the plan was. */
+  checkinNow(): void;
+  /** The relay refused this box somewhere else: phone rarely from here on. */
+  onUnauthorized(failure: RelayFailure): void;
+}
+
+export interface UplinkOptions {
+  readonly ctx: ApplianceContext;
+  readonly client: RelayClient;
+  readonly dikFingerprint: string;
+  readonly host: () => Promise<HostState & { readonly isClockSynced: boolean }>;
+  readonly lanes: () => Readonly<Record<Lane, { depth: number; oldestAgeMs: number }>>;
+  /** A check-in is about to begin: what is worth a checkpoint gets one. */
+  beforeCheckin(): void;
+  /** The relay answered: the outbox learns its rate, and that the line stands. */
+  onAnswer(answer: CheckinResponse): void;
+  onRefused(): void;
+  readonly random?: () => number;
+}
+
+/** Right after the claim, and after a repeated answer, the next one follows soon. */
+const SOON_MS = 1000;
+
+/** Phones home: one check-in after the other, and what their answers ask for. */
+export function createUplink(options: UplinkOptions): Uplink {
+  const { ctx, client, random = Math.random } = options;
+  const { db, clock, log, metrics, config } = ctx;
+  const checkin = createCheckin({ ctx, client, host: options.host, lanes: options.lanes });
+  const orders = createOrderTaker(ctx, client);
+  const progress = createOrderProgress(ctx);
+  const validateConfig = compile(ConfigResponse);
+  let phase: UplinkSnapshot['state'] = 'idle';
+  let lastError: UplinkSnapshot['lastError'] = null;
+  let attempt = 0;
+  let timer: NodeJS.Timeout | undefined;
+  let nextAtMs: number | null = null;
+  let running: Promise<void> | undefined;
+  let isOn = false;
+  let off: () => void = () => {};
+
+  function owner(): ConfigOwner | undefined {
+    const claim = state.get(db, 'claim');
+    if (claim?.phase !== 'claimed') return undefined;
+    const { applianceId, epoch } = claim.site;
+    return { rootKey: config.relay.rootKey, dikFingerprint: options.dikFingerprint, applianceId, epoch };
+  }
+
+  async function fetchConfig(): Promise<void> {
+    const to = owner();
+    if (to !== undefined)
+      applyConfig(ctx, await client.sendJson({ method: 'GET', path: BOX_PATHS.config }, validateConfig), to);
+  }
+
+  async function follow(answer: CheckinResponse): Promise<void> {
+    if (answer.configGeneration > (state.siteConfig(db)?.generation ?? 0)) await fetchConfig();
+    // Two boxes with one identity: neither gets orders until staff have decided.
+    if (answer.pendingOrders > 0 && answer.state === 'active') await orders.fetch();
+  }
+
+  function note(error: unknown): void {
+    const coded = error instanceof RelayFailure || applianceErrors.is(error);
+    const code = coded ? (error as { code: string }).code : 'INTERNAL';
+    const message = coded ? (error as Error).message : applianceErrors.table.INTERNAL.message;
+    lastError = { code, message, atMs: clock.nowMs() };
+    log.warn({ code, attempt, ...(coded ? {} : { err: error }) }, 'the relay could not be worked with');
+  }
+
+  async function turn(): Promise<number> {
+    options.beforeCheckin();
+    try {
+      const { answer, isRepeat } = await checkin.once();
+      attempt = 0;
+      phase = 'ok';
+      lastError = null;
+      metrics.uplinkCheckins.inc({ result: 'ok' });
+      metrics.uplinkLastCheckin.set(clock.nowMs() / 1000);
+      options.onAnswer(answer);
+      await follow(answer).catch(note);
+      if (isRepeat) return SOON_MS * (1 + random());
+      return nextCheckinDelayMs({ relayMs: answer.nextCheckinMs, configuredMs: config.checkin.intervalMs, random });
+    } catch (error) {
+      note(error);
+      return afterFailure(error instanceof RelayFailure ? error : undefined);
+    }
+  }
+
+  function afterFailure(failure: RelayFailure | undefined): number {
+    const kind = failure?.kind ?? 'ambiguous';
+    metrics.uplinkCheckins.inc({ result: failure?.code ?? 'INTERNAL' });
+    phase = kind === 'unauthorized' ? 'stopped' : 'retrying';
+    if (kind === 'unauthorized') options.onRefused();
+    const { retryAfterMs } = failure ?? {};
+    const delayMs = retryCheckinDelayMs({
+      kind,
+      attempt,
+      retryAfterMs,
+      configuredMs: config.checkin.intervalMs,
+      random,
+    });
+    attempt += 1;
+    return delayMs;
+  }
+
+  function plan(delayMs: number): void {
+    clearTimeout(timer);
+    if (!isOn) return;
+    nextAtMs = clock.nowMs() + delayMs;
+    timer = setTimeout(begin, delayMs);
+  }
+
+  function begin(): void {
+    clearTimeout(timer);
+    if (!isOn || running !== undefined || owner() === undefined) return;
+    nextAtMs = null;
+    let delayMs = config.checkin.intervalMs;
+    running = turn()
+      .then((ms) => {
+        delayMs = ms;
+      })
+      .catch((error: unknown) => log.error({ err: error }, 'a check-in failed inside'))
+      .finally(() => {
+        running = undefined;
+        plan(delayMs);
+      });
+  }
+
+  return {
+    name: 'uplink',
+    async start() {
+      isOn = true;
+      await progress.start();
+      off = ctx.signals.on('claimed', begin);
+      begin();
+    },
+    async stop() {
+      isOn = false;
+      clearTimeout(timer);
+      off();
+      client.close();
+      await running;
+      await progress.stop();
+    },
+    checkinNow: begin,
+    onUnauthorized(failure) {
+      note(failure);
+      if (phase === 'stopped') return;
+      // The next check-in decides; until it is refused too, this is only a suspicion.
+      plan(SOON_MS);
+    },
+    snapshot() {
+      const { lastCheckinAtMs, isQuarantined } = uplinkState(db);
+      return {
+        state: owner() === undefined ? 'idle' : phase === 'idle' ? 'retrying' : phase,
+        relay: client.origin,
+        lastCheckinAtMs,
+        nextCheckinAtMs: nextAtMs,
+        lastError,
+        configGeneration: state.siteConfig(db)?.generation ?? 0,
+        isQuarantined,
+      };
+    },
+  };
+}
