@@ -54,10 +54,12 @@ async function observe(
   if (!collector.platforms.includes(process.platform)) {
     return failed(`The agent cannot look at this on ${process.platform}. Look by hand.`);
   }
-  const timeout = AbortSignal.timeout(timeoutMs);
-  const signal = callOff === undefined ? timeout : AbortSignal.any([timeout, callOff]);
+  const timeout = new AbortController();
+  // Not AbortSignal.timeout: its timer would not keep a process alive that waits for nothing else.
+  const timer = setTimeout(() => timeout.abort(), timeoutMs);
+  const signal = callOff === undefined ? timeout.signal : AbortSignal.any([timeout.signal, callOff]);
   const late = new Promise<readonly Observation[]>((resolve) => {
-    const onAbort = () => resolve(failed(lateReason(timeout.aborted, timeoutMs)));
+    const onAbort = () => resolve(failed(lateReason(timeout.signal.aborted, timeoutMs)));
     if (signal.aborted) onAbort();
     else signal.addEventListener('abort', onAbort, { once: true });
   });
@@ -67,6 +69,8 @@ async function observe(
     // The error's own words stay here: they can hold paths and names of people.
     const code = (error as NodeJS.ErrnoException | undefined)?.code;
     return failed(`Looking failed${typeof code === 'string' ? ` with ${code}` : ''}. Run the agent as root.`);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { runTool } from '@sitewarden/kit/exec';
+import { askTool } from '../ask-tool.ts';
 import { toolProblem } from '../tool-problem.ts';
 import type { CollectContext, Observation } from '../types.ts';
 import { assessDisks } from './assess.ts';
@@ -11,7 +11,7 @@ export async function collectBitlocker({ signal }: CollectContext): Promise<Obse
   const mounts = parseMounts(await readFile('/proc/self/mountinfo', 'utf8'));
   // A kernel without swap support has no such file.
   const swaps = parseSwaps(await readFile('/proc/swaps', 'utf8').catch(() => ''));
-  const listed = await runTool(['lsblk', '--json', '--output', LSBLK_COLUMNS], { signal });
+  const listed = await askTool(['lsblk', '--json', '--output', LSBLK_COLUMNS], { signal });
   const devices = listed.ok ? parseLsblk(listed.stdout) : undefined;
   if (devices === undefined) {
     return [

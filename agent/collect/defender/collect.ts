@@ -1,7 +1,7 @@
 import { open, stat } from 'node:fs/promises';
 import type { Facts } from '@sitewarden/agent-proto/agent';
-import { runTool } from '@sitewarden/kit/exec';
 import { wholeDays } from '../age.ts';
+import { askTool } from '../ask-tool.ts';
 import { listProcesses } from '../processes.ts';
 import type { CollectContext, Observation } from '../types.ts';
 import { parseClamVersion, parseVdbTime } from './clamav.ts';
@@ -47,7 +47,7 @@ async function isInstalled(engine: Engine): Promise<boolean> {
 
 async function clamavFacts({ nowMs, signal }: CollectContext): Promise<Facts> {
   const facts: Facts = {};
-  const version = await runTool(['clamd', '--version'], { timeoutMs: 5000, signal });
+  const version = await askTool(['clamd', '--version'], { timeoutMs: 5000, signal });
   const parsed = version.ok ? parseClamVersion(version.stdout) : undefined;
   if (parsed !== undefined) facts.engine_version = parsed;
   const times = (await Promise.all(CLAMAV_DATABASES.map(readVdbTime))).filter((time) => time !== undefined);

@@ -1,6 +1,7 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import type { Facts } from '@sitewarden/agent-proto/agent';
-import { runTool, type ToolResult } from '@sitewarden/kit/exec';
+import type { ToolResult } from '@sitewarden/kit/exec';
+import { askTool } from '../ask-tool.ts';
 import { toolProblem } from '../tool-problem.ts';
 import type { CollectContext, Observation } from '../types.ts';
 import { firewallFacts, hasIpv6 } from './facts.ts';
@@ -13,7 +14,7 @@ import { parseNftRuleset } from './nft-ruleset.ts';
  */
 export async function collectFirewall({ signal }: CollectContext): Promise<Observation[]> {
   const ipv6InUse = hasIpv6(await readFile('/proc/net/if_inet6', 'utf8').catch(() => ''));
-  const nft = await runTool(['nft', '--json', 'list', 'ruleset'], { signal, maxBytes: 8 * 1024 * 1024 });
+  const nft = await askTool(['nft', '--json', 'list', 'ruleset'], { signal, maxBytes: 8 * 1024 * 1024 });
   const seen = nft.ok ? parseNftRuleset(nft.stdout) : undefined;
   if (seen !== undefined && (seen.fate.ipv4 !== undefined || seen.fate.ipv6 !== undefined)) {
     const facts = firewallFacts({ technology: seen.manager, fate: seen.fate, ruleCount: seen.ruleCount, ipv6InUse });
@@ -45,13 +46,21 @@ interface LegacySight {
 
 async function iptablesFacts(context: { signal: AbortSignal; ipv6InUse: boolean }): Promise<LegacySight> {
   const { signal, ipv6InUse } = context;
-  const result = await runTool(['iptables', '-S'], { signal });
+  const suffix = (await hasLegacyTables()) ? '-legacy' : '';
+  const result = await askTool([`iptables${suffix}`, '-S'], { signal });
   const v4 = result.ok ? parseIptablesRules(result.stdout) : undefined;
   if (v4 === undefined) return { missing: result.missing, result };
-  const listed6 = await runTool(['ip6tables', '-S'], { signal });
+  const listed6 = await askTool([`ip6tables${suffix}`, '-S'], { signal });
   const v6 = listed6.ok ? parseIptablesRules(listed6.stdout) : undefined;
   if (v6 === undefined && ipv6InUse) return { missing: false, result: listed6 };
   return { facts: legacyFacts(v4, v6, ipv6InUse), missing: false, result };
+}
+
+/** Where `iptables` is the nft form, rules of the older one are seen only by its own tool. Asking that would load it. */
+async function hasLegacyTables(): Promise<boolean> {
+  const loaded = await readFile('/proc/net/ip_tables_names', 'utf8').catch(() => '');
+  const tool = await stat('/usr/sbin/iptables-legacy').catch(() => undefined);
+  return tool !== undefined && loaded.split('\n').includes('filter');
 }
 
 function legacyFacts(v4: IptablesInput, v6: IptablesInput | undefined, ipv6InUse: boolean): Facts {

@@ -24,6 +24,8 @@ const FAMILIES: Readonly<Record<string, readonly Family[]>> = {
 };
 /** Statements that never keep a packet from reaching the verdict after them. */
 const TRANSPARENT = new Set(['counter', 'log', 'comment', 'mangle']);
+/** Of iptables-nft: what has no nft form stands as `xt`, a match or a target of that name. */
+const XT_FATES: Readonly<Record<string, Fate>> = { REJECT: 'reject', DROP: 'drop', ACCEPT: 'accept' };
 const MAX_JUMPS = 16;
 
 /** What `nft --json list ruleset` says about input; undefined when the text is not nft's JSON. */
@@ -55,13 +57,13 @@ function readChains(json: string): Map<string, Chain> | undefined {
   const chains = new Map<string, Chain>();
   for (const item of root.nftables) {
     const chain = item?.chain;
-    if (chain !== undefined) {
+    if (typeof chain === 'object' && chain !== null) {
       const key = chainKey(chain.family, chain.table, chain.name);
       const isInputFilter = chain.type === 'filter' && chain.hook === 'input';
       chains.set(key, { key, family: chain.family, policy: chain.policy ?? 'accept', isInputFilter, rules: [] });
     }
     const rule = item?.rule;
-    if (rule !== undefined && Array.isArray(rule.expr)) {
+    if (Array.isArray(rule?.expr)) {
       chains.get(chainKey(rule.family, rule.table, rule.chain))?.rules.push(rule.expr);
     }
   }
@@ -72,15 +74,17 @@ function readChains(json: string): Map<string, Chain> | undefined {
 function walk(chain: Chain, chains: ReadonlyMap<string, Chain>, depth: number): Fate | undefined {
   if (depth > MAX_JUMPS) return undefined;
   for (const rule of chain.rules) {
-    const rest = rule.filter((statement) => !TRANSPARENT.has(firstKey(statement)));
+    const rest = rule.filter((statement) => !isTransparent(statement));
     if (rest.length !== 1) continue;
     const word = firstKey(rest[0]);
+    const target = xtOf(rest[0]);
+    if (target?.type === 'target' && XT_FATES[target.name] !== undefined) return XT_FATES[target.name];
     if (word === 'accept' || word === 'drop' || word === 'reject') return word;
     if (word === 'return') return undefined;
     if (word !== 'jump' && word !== 'goto') continue;
-    const target = (rest[0] as Record<string, { target?: string }>)[word]?.target ?? '';
+    const name = (rest[0] as Record<string, { target?: string }>)[word]?.target ?? '';
     const [family, table] = chain.key.split('\0');
-    const next = chains.get(chainKey(family, table, target));
+    const next = chains.get(chainKey(family, table, name));
     const result = next === undefined ? undefined : walk(next, chains, depth + 1);
     if (result !== undefined || word === 'goto') return result;
   }
@@ -95,6 +99,16 @@ function managerOf(chains: ReadonlyMap<string, Chain>): InputFilter['manager'] {
 }
 
 const chainKey = (family: unknown, table: unknown, name: unknown): string => `${family}\0${table}\0${name}`;
+
+function isTransparent(statement: unknown): boolean {
+  const xt = xtOf(statement);
+  return TRANSPARENT.has(firstKey(statement)) || (xt?.type === 'match' && xt.name === 'comment');
+}
+
+function xtOf(statement: unknown): { type: string; name: string } | undefined {
+  const xt = (statement as { xt?: { type?: unknown; name?: unknown } | null } | null)?.xt;
+  return typeof xt?.type === 'string' && typeof xt.name === 'string' ? { type: xt.type, name: xt.name } : undefined;
+}
 
 function firstKey(statement: unknown): string {
   return typeof statement === 'object' && statement !== null ? (Object.keys(statement)[0] ?? '') : '';

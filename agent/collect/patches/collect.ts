@@ -1,8 +1,8 @@
 import { access, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Facts } from '@sitewarden/agent-proto/agent';
-import { runTool } from '@sitewarden/kit/exec';
 import { wholeDays } from '../age.ts';
+import { askTool } from '../ask-tool.ts';
 import { toolProblem } from '../tool-problem.ts';
 import type { CollectContext, Observation } from '../types.ts';
 import { isSecurityRelease, type PendingUpdates, parseAptSimulation } from './apt.ts';
@@ -33,7 +33,7 @@ async function managerFacts(context: CollectContext): Promise<Facts> {
 /** dist-upgrade and not upgrade: a new kernel is a new package, which upgrade holds back without a word. */
 async function aptFacts({ nowMs, signal }: CollectContext): Promise<Facts> {
   const argv = ['apt-get', '--simulate', '-o', 'Debug::NoLocking=true', '-q', 'dist-upgrade'] as const;
-  const result = await runTool([...argv], { signal, timeoutMs: SOLVE_TIMEOUT_MS, maxBytes: 4 * 1024 * 1024 });
+  const result = await askTool([...argv], { signal, timeoutMs: SOLVE_TIMEOUT_MS, maxBytes: 4 * 1024 * 1024 });
   const facts: Facts = { manager: 'apt' };
   if (!result.ok) return { ...facts, probe_error: toolProblem('apt-get', 'apt', result) };
   Object.assign(facts, pendingFacts(parseAptSimulation(result.stdout)));
@@ -53,9 +53,9 @@ async function aptFacts({ nowMs, signal }: CollectContext): Promise<Facts> {
 /** `-C`: only what is in the cache; the agent opens no connection of its own to a mirror. */
 async function dnfFacts({ nowMs, signal }: CollectContext): Promise<Facts> {
   const options = { signal, timeoutMs: SOLVE_TIMEOUT_MS, maxBytes: 4 * 1024 * 1024 };
-  const advisories = await runTool(['dnf', '-q', '-C', 'updateinfo', 'list', '--security'], options);
+  const advisories = await askTool(['dnf', '-q', '-C', 'updateinfo', 'list', '--security'], options);
   if (!advisories.ok) return { manager: 'dnf', probe_error: toolProblem('dnf', 'dnf', advisories) };
-  const updates = await runTool(['dnf', '-q', '-C', 'check-update'], options);
+  const updates = await askTool(['dnf', '-q', '-C', 'check-update'], options);
   // 100 is dnf's way to say that there are updates.
   if (!updates.ok && updates.exitCode !== 100) {
     return { manager: 'dnf', probe_error: toolProblem('dnf', 'dnf', updates) };

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
-import { runTool, type ToolResult } from '@sitewarden/kit/exec';
+import type { ToolResult } from '@sitewarden/kit/exec';
 import { readFileIfExists } from '@sitewarden/kit/files';
+import { askTool } from '../ask-tool.ts';
 import { toolProblem } from '../tool-problem.ts';
 import type { Desktop, LockSettings, SettingKey } from './desktops.ts';
 import type { GraphicalSession } from './sessions.ts';
@@ -62,7 +63,7 @@ async function askGsettings({ schema, key }: SettingKey, account: Account, signa
   const get = ['gsettings', 'get', schema, key] as const;
   const own = process.getuid?.() === account.uid;
   const drop = ['setpriv', `--reuid=${account.uid}`, `--regid=${account.gid}`, '--clear-groups', '--'] as const;
-  return runTool(own ? [...get] : [...drop, ...get], { signal, env, timeoutMs: 5000 });
+  return askTool(own ? [...get] : [...drop, ...get], { signal, env, timeoutMs: 5000 });
 }
 
 async function readKde(account: Account): Promise<SettingsSight> {
@@ -76,7 +77,7 @@ async function readKde(account: Account): Promise<SettingsSight> {
 }
 
 async function findAccount(uid: number, signal: AbortSignal): Promise<Account | undefined> {
-  const result = await runTool(['getent', 'passwd', String(uid)], { signal, timeoutMs: 5000 });
+  const result = await askTool(['getent', 'passwd', String(uid)], { signal, timeoutMs: 5000 });
   const [, , , gid, , home] = result.stdout.trim().split(':');
   if (!result.ok || gid === undefined || !home?.startsWith('/')) return undefined;
   return { uid, gid: Number(gid), home };

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { runTool } from '@sitewarden/kit/exec';
+import { askTool } from '../ask-tool.ts';
 import type { ProcessEntry } from '../processes.ts';
 import { DESKTOPS, type Desktop, DISPLAY_SERVERS } from './desktops.ts';
 
@@ -34,12 +34,12 @@ export async function findSessions(
 }
 
 async function logindUids(signal: AbortSignal): Promise<number[]> {
-  const listed = await runTool(['loginctl', 'list-sessions', '--no-legend'], { signal, timeoutMs: 5000 });
+  const listed = await askTool(['loginctl', 'list-sessions', '--no-legend'], { signal, timeoutMs: 5000 });
   if (!listed.ok) return [];
   const uids: number[] = [];
   for (const id of sessionIds(listed.stdout).slice(0, MAX_SESSIONS)) {
     const argv = ['loginctl', 'show-session', '-p', 'Type', '-p', 'Class', '-p', 'User', '--', id] as const;
-    const shown = await runTool([...argv], { signal, timeoutMs: 5000 });
+    const shown = await askTool([...argv], { signal, timeoutMs: 5000 });
     const uid = shown.ok ? graphicalUid(shown.stdout) : undefined;
     if (uid !== undefined && isPerson(uid)) uids.push(uid);
   }
