@@ -17,8 +17,10 @@ interface TagProps {
 export function Tag({ sign, title, bare, children }: TagProps) {
   return (
     <span className={`${css.tag} ${css[sign.tone]} ${bare ? css.bare : ''}`} title={title} data-tone={sign.tone}>
-      <Icon name={sign.icon} size={14} />
-      <span>{sign.word}</span>
+      <span className={css.word}>
+        <Icon name={sign.icon} size={14} />
+        {sign.word}
+      </span>
       {children !== undefined && <span className={css.after}>{children}</span>}
     </span>
   );

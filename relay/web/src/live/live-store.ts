@@ -61,7 +61,6 @@ export class LiveStore {
     this.#reopen = undefined;
     this.#source?.close();
     const source = new EventSource('/api/events');
-    source.addEventListener('open', () => this.#heard());
     source.addEventListener('tick', (event) => {
       const asOfMs = read<{ asOfMs?: number }>(event)?.asOfMs;
       if (typeof asOfMs === 'number') relayClock.observe(asOfMs);

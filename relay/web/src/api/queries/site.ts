@@ -43,7 +43,7 @@ export const evidenceQuery = (siteId: string) =>
     queryFn: ({ pageParam, signal }) =>
       take(
         api.GET('/api/sites/{siteId}/evidence', {
-          params: { path: { siteId }, query: { limit: 25, ...(pageParam === null ? {} : { before: pageParam }) } },
+          params: { path: { siteId }, query: { limit: 10, ...(pageParam === null ? {} : { before: pageParam }) } },
           signal,
         }),
       ),

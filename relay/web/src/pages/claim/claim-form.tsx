@@ -58,7 +58,8 @@ export function ClaimForm({ claim, session }: ClaimFormProps) {
           </Note>
         )}
         <Button
-          size="lg"
+          className={css.claim}
+          size="md"
           fullWidth
           disabled={!site || number === null || isDifferent}
           loading={send.isPending}

@@ -29,7 +29,7 @@ export function CodePage() {
         Nothing was used up by scanning it here.
       </p>
       <ol className={css.steps}>
-        <li>Plug the box in: network first, then power. Wait until its lights are steady, about a minute.</li>
+        <li>Plug the box in: network first, then power. Give it a minute.</li>
         <li>Connect this phone to the same network as the box.</li>
         <li>
           Open the box’s own page: <a href={BOX_PAGE}>{BOX_PAGE}</a>

@@ -18,6 +18,7 @@ export function SiteRow({ site, asOfMs, canOpen }: SiteRowProps) {
     <tr className={css.row}>
       <td className={css.health}>
         <HealthBadge health={site.health} reason={site.reason} />
+        <StatusBadge status={site.status} asOfMs={asOfMs} bare />
       </td>
       <th scope="row" className={css.name}>
         {canOpen ? (
@@ -40,9 +41,6 @@ export function SiteRow({ site, asOfMs, canOpen }: SiteRowProps) {
           )}
         </span>
         {site.nextStep && <span className={css.next}>{site.nextStep}</span>}
-      </td>
-      <td data-label="Box">
-        <StatusBadge status={site.status} asOfMs={asOfMs} bare />
       </td>
       <td data-label="Incidents">
         <SeverityLine counts={site.incidents} />
@@ -68,8 +66,8 @@ function AgentsCell({ agents }: { agents: SiteSummary['agents'] }) {
     <span>
       <span className={css.figure}>
         {agents.ok}/{agents.total}
-      </span>{' '}
-      {words && <span className="dim small">{words}</span>}
+      </span>
+      {words && <span className={css.more}>{words}</span>}
     </span>
   );
 }
@@ -78,8 +76,8 @@ function QueueCell({ queue }: { queue: SiteSummary['queue'] }) {
   if (queue.depth === 0) return <span className="dim">Empty</span>;
   return (
     <span>
-      <span className={css.figure}>{formatCount(queue.depth)}</span>{' '}
-      <span className="dim small">oldest {formatDuration(queue.oldestAgeMs)}</span>
+      <span className={css.figure}>{formatCount(queue.depth)}</span>
+      <span className={css.more}>oldest {formatDuration(queue.oldestAgeMs)}</span>
     </span>
   );
 }

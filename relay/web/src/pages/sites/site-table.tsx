@@ -13,10 +13,9 @@ export function SiteTable({ pages, canOpen }: SiteTableProps) {
       <caption className="visually-hidden">Sites, what is not fine first</caption>
       <thead className={css.head}>
         <tr>
-          <th scope="col">Health</th>
+          <th scope="col">Health, box</th>
           <th scope="col">Site</th>
           <th scope="col">Why, and what next</th>
-          <th scope="col">Box</th>
           <th scope="col">Incidents</th>
           <th scope="col">Agents ok</th>
           <th scope="col">Queue</th>
