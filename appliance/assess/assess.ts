@@ -3,18 +3,10 @@ import type { LifecyclePart } from '@sitewarden/kit/lifecycle';
 import { type SqliteDatabase, withTransaction } from '@sitewarden/kit/sqlite';
 import type { ApplianceContext } from '../lib/context.ts';
 import { createLoop } from '../lib/loop.ts';
-import {
-  agents,
-  BOX,
-  changes,
-  countOpenIncidents,
-  createStage,
-  latestResult,
-  openIncidentOf,
-  reports,
-} from '../store/index.ts';
+import { agents, BOX, changes, countOpenIncidents, createStage, reports } from '../store/index.ts';
 import type { ReportRow } from '../store/reports.ts';
 import { applySteps } from './apply.ts';
+import { createBoard } from './board.ts';
 import { decide } from './decide.ts';
 import { type Incoming, readResults } from './read-results.ts';
 import { pruneAssessed } from './retention.ts';
@@ -25,28 +17,39 @@ export interface Assess extends LifecyclePart {
   settle(): Promise<void>;
 }
 
-/** A report holds up to 256 results, so this many are a transaction of some ten milliseconds at the most. */
-const REPORTS_PER_TURN = 20;
+/** Read at once: a report holds up to 1 MiB. */
+const REPORTS_PER_READ = 20;
+/** A turn reads on until then: the more reports it takes, the fewer rows it writes for each. Intake waits meanwhile. */
+const TURN_MS = 10;
 const RETENTION_EVERY_MS = 60_000;
 
 /** Turns reports into what is known about each check, and into incidents. */
 export function createAssess(ctx: ApplianceContext): Assess {
-  const { clock, log, signals, metrics } = ctx;
+  const { clock, db, log, signals, metrics } = ctx;
+  const board = createBoard(db);
+  const hosts = new Map<string, Host>();
 
   function assessReport(row: ReportRow): void {
-    const { db } = ctx;
-    const host = hostOf(db, row.source);
+    const host = hosts.get(row.source) ?? hostOf(db, row.source);
+    hosts.set(row.source, host);
+    const nowMs = clock.nowMs();
     for (const result of readReport(row)) {
       const steps = decide({
-        latest: latestResult(db, result),
-        incident: openIncidentOf(db, result),
+        latest: board.latest(result),
+        incident: board.incident(result),
         result,
         host: host.name,
         isRetired: host.isRetired,
-        nowMs: clock.nowMs(),
+        nowMs,
       });
-      applySteps(db, steps, clock.nowMs());
+      applySteps({ db, board }, steps, nowMs);
     }
+  }
+
+  /** Other parts write agents and incidents between two turns. */
+  function endTurn(): void {
+    board.flush();
+    hosts.clear();
   }
 
   /** The journal holds what was acknowledged; a row nobody can read must not hold up those behind it. */
@@ -68,14 +71,20 @@ export function createAssess(ctx: ApplianceContext): Assess {
   const stage = createStage<ReportRow>({
     name: 'assess',
     ctx,
-    batch: REPORTS_PER_TURN,
+    batch: REPORTS_PER_READ,
+    turnMs: TURN_MS,
     wakeOn: ['report'],
     read: reports.since,
     run: (rows) => {
       for (const row of rows) assessReport(row);
     },
+    beforeCommit: endTurn,
+    onRolledBack() {
+      board.forget();
+      hosts.clear();
+    },
     onCommitted: () => {
-      metrics.incidentsOpen.set(countOpenIncidents(ctx.db));
+      metrics.incidentsOpen.set(countOpenIncidents(db));
       signals.emit('change');
     },
   });
@@ -85,7 +94,6 @@ export function createAssess(ctx: ApplianceContext): Assess {
     log,
     pollMs: RETENTION_EVERY_MS,
     turn: () => {
-      const { db } = ctx;
       const before = changes.lastId(db);
       const hasMore = withTransaction(db, () => {
         const hasRetired = resolveRetired(db, clock.nowMs());
@@ -101,7 +109,7 @@ export function createAssess(ctx: ApplianceContext): Assess {
     name: 'assess',
     start() {
       off = signals.on('agentRemoved', retention.wake);
-      metrics.incidentsOpen.set(countOpenIncidents(ctx.db));
+      metrics.incidentsOpen.set(countOpenIncidents(db));
       stage.start();
       retention.start();
     },
@@ -114,7 +122,12 @@ export function createAssess(ctx: ApplianceContext): Assess {
   };
 }
 
-function hostOf(db: SqliteDatabase, source: string): { name: string; isRetired: boolean } {
+interface Host {
+  readonly name: string;
+  readonly isRetired: boolean;
+}
+
+function hostOf(db: SqliteDatabase, source: string): Host {
   if (source === BOX) return { name: hostname().slice(0, 256), isRetired: false };
   const agent = agents.byId(db, source);
   return { name: (agent?.hostname ?? source).slice(0, 256), isRetired: agent?.state !== 'active' };

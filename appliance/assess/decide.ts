@@ -3,6 +3,7 @@ import { incidentTitle, nextStepOf } from '../lib/incident-words.ts';
 import type { Incident } from '../store/incidents.ts';
 import type { ResultRow } from '../store/results.ts';
 import type { Incoming } from './read-results.ts';
+import { sameFacts, sameTexts } from './same.ts';
 
 export interface AssessInput {
   readonly latest: ResultRow | undefined;
@@ -46,7 +47,7 @@ export function decide(input: AssessInput): AssessStep[] {
   const steps: AssessStep[] = [{ kind: 'put_latest', row }];
   const isSameRun = latest !== undefined && hasSameMeaning(latest, row);
   steps.push({ kind: isSameRun ? 'extend_run' : 'start_run', row });
-  if (latest === undefined || !looksSame(latest, row) || isAnnouncementDue(latest, row)) {
+  if (!isSameRun || !looksSame(latest, row) || isAnnouncementDue(latest, row)) {
     steps.push({ kind: 'announce_result', row });
   }
   return [...steps, ...incidentSteps(input, row)];
@@ -65,21 +66,19 @@ function sinceOf(result: Incoming, latest: ResultRow | undefined): number {
 
 /** One row of history is one stretch of this. */
 function hasSameMeaning(a: ResultRow, b: ResultRow): boolean {
-  return a.status === b.status && a.actual === b.actual && isDeepStrictEqual(a.facts, b.facts);
+  return a.status === b.status && a.actual === b.actual && sameFacts(a.facts, b.facts);
 }
 
+/** Of two with the same meaning. */
 function looksSame(a: ResultRow, b: ResultRow): boolean {
   return (
-    hasSameMeaning(a, b) &&
-    a.severity === b.severity &&
-    a.expected === b.expected &&
-    a.reason === b.reason &&
-    isDeepStrictEqual(a.controls, b.controls)
+    a.severity === b.severity && a.expected === b.expected && a.reason === b.reason && sameTexts(a.controls, b.controls)
   );
 }
 
 /** At most once in each quarter of an hour, which begins at another second for each subject: no herd at the full hour. */
 function isAnnouncementDue(latest: ResultRow, row: ResultRow): boolean {
+  if (latest.receivedAtMs === row.receivedAtMs) return false;
   const phaseMs = phaseOf(`${row.source}|${row.check}|${row.subject}`);
   const period = (atMs: number) => Math.floor((atMs + phaseMs) / ANNOUNCE_EVERY_MS);
   return period(row.receivedAtMs) !== period(latest.receivedAtMs);
@@ -143,7 +142,7 @@ function changeSteps(
     changed.severity !== incident.severity ||
     changed.reason !== incident.reason ||
     changed.nextStep !== incident.nextStep ||
-    !isDeepStrictEqual(changed.controls, incident.controls);
+    !sameTexts(changed.controls, incident.controls);
   return [{ kind: 'change_incident', incident: { ...changed, changedAtMs: nowMs }, isVisible }];
 }
 
