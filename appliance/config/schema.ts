@@ -52,6 +52,11 @@ export const ApplianceConfigSchema = Type.Object(
       {
         host: Type.String({ default: '127.0.0.1', description: 'Address of the local page and sensor API' }),
         port: port(8080, 'TCP port of the local page and sensor API; 0 picks a free one'),
+        hostNames: Type.Array(Type.String({ pattern: '^[A-Za-z0-9.-]{1,253}$' }), {
+          default: [],
+          maxItems: 32,
+          description: 'Names the page may be opened by, besides IP addresses, localhost and *.local names',
+        }),
       },
       'The page on the site and its API',
     ),
