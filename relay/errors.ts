@@ -43,6 +43,10 @@ const STAFF_ERRORS = {
     status: 409,
     message: 'A second box presented the same code, so this claim cannot be approved. Reject it and make a new code.',
   },
+  BOX_CLAIMED_ELSEWHERE: {
+    status: 409,
+    message: 'The key of this box is still in use at another company. Reset the box, so that it makes new keys.',
+  },
   CODE_NEEDS_ADMIN: {
     status: 403,
     message: 'Only an admin may make a code that needs no approval. Make an ordinary code, or ask an admin.',

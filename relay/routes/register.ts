@@ -53,6 +53,11 @@ export function registerRoutes(
   if (extra.length > 0) throw new TypeError(`handlers without a route: ${extra.join(', ')}`);
 
   readBodiesAsBytes(app);
+  const streams = new Set<Readable>();
+  // A stream has no end of its own and would hold up the stop of the server.
+  app.addHook('preClose', async () => {
+    for (const stream of streams) stream.destroy();
+  });
   for (const [name, route] of Object.entries(routes)) {
     const contract: NamedContract = { ...route, name };
     const handle = handlers[name as RouteName] as unknown as AnyHandler;
@@ -64,10 +69,17 @@ export function registerRoutes(
       handler: async (request, reply) => {
         guard(contract, request);
         const context = contextOf(contract, request, reply, services);
-        return answer(contract, reply, await handle(context));
+        const value = await handle(context);
+        if (value instanceof Readable) remember(streams, value);
+        return answer(contract, reply, value);
       },
     });
   }
+}
+
+function remember(streams: Set<Readable>, stream: Readable): void {
+  streams.add(stream);
+  stream.once('close', () => streams.delete(stream));
 }
 
 /** Digests and signatures cover the exact bytes, so nothing parses a body before they are checked. */

@@ -1,0 +1,23 @@
+import { SESSION_IDLE_MS } from '../accounts/index.ts';
+import type { Store } from '../store/index.ts';
+import { purgeOffers } from '../store/repositories/claims.ts';
+import { listTenants } from '../store/repositories/directory.ts';
+import { purgeSecrets } from '../store/repositories/purge.ts';
+
+/** Kept this long after their end, so that a late caller hears "expired" and staff can see what happened. */
+const KEEP_OFFERS_MS = 30 * 24 * 3_600_000;
+const KEEP_SECRETS_MS = 24 * 3_600_000;
+
+/** Removes what nobody can use any more: offers, sessions, links, and the directory entries of dead codes. */
+export async function purgeExpired(store: Store, nowMs: number): Promise<void> {
+  await store.system((trx) => purgeOffers(trx, nowMs - KEEP_OFFERS_MS));
+  for (const partnerId of await store.system(listTenants)) {
+    await store.inTenant(partnerId, (trx) =>
+      purgeSecrets(trx, partnerId, {
+        endedBeforeMs: nowMs - KEEP_SECRETS_MS,
+        unusedSinceMs: nowMs - SESSION_IDLE_MS,
+        nowMs,
+      }),
+    );
+  }
+}

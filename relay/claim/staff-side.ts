@@ -1,0 +1,190 @@
+import { appendAudit } from '../audit/index.ts';
+import { relayErrors } from '../errors.ts';
+import type { Tenant } from '../lib/identity.ts';
+import { secretHash } from '../lib/secrets.ts';
+import type { ClaimSessionView } from '../routes/contract/views.ts';
+import type { Tx } from '../store/index.ts';
+import {
+  type BoxFacts,
+  type ClaimRow,
+  claimProgress,
+  findClaim,
+  findOffer,
+  findOfferBySecret,
+  insertClaim,
+  listClaims,
+  type OfferRow,
+  rejectClaim,
+  takeOffer,
+} from '../store/repositories/claims.ts';
+import { approve } from './approval.ts';
+import { announce, type ClaimDeps } from './deps.ts';
+import { APPROVAL_TTL_MS, type ClaimEvent, type ClaimVerdict, decideClaim } from './machine.ts';
+import { claimOf, claimView, unclaimedOf, unclaimedView } from './view.ts';
+
+const MAX_LISTED = 100;
+
+export interface ScannedBox {
+  readonly secret: string;
+  readonly fingerprint: string;
+}
+
+/** What staff do with boxes that want in: find, claim, approve, reject. */
+export function createStaffSide(deps: ClaimDeps) {
+  const { store, keys } = deps;
+
+  async function viewIn(trx: Tx, claim: ClaimRow, nowMs: number): Promise<ClaimSessionView> {
+    return claimView(claim, await claimProgress(trx, claim.site_id, claim.appliance_id), nowMs);
+  }
+
+  async function mustFind(trx: Tx, session: string): Promise<ClaimRow> {
+    const claim = await findClaim(trx, session);
+    if (claim === undefined) throw relayErrors.make('SESSION_UNKNOWN');
+    return claim;
+  }
+
+  function decided(claim: Parameters<typeof decideClaim>[0], event: ClaimEvent, nowMs: number) {
+    const verdict: ClaimVerdict = decideClaim(claim, event, nowMs);
+    if (!verdict.ok)
+      throw relayErrors.make(verdict.code, verdict.code === 'NUMBER_MISMATCH' ? { field: '/number' } : {});
+    return verdict.effects;
+  }
+
+  /** An offer that is nobody's or this tenant's; those of others do not exist. */
+  function visible(offer: OfferRow | undefined, partnerId: string): OfferRow {
+    const isVisible = offer?.partner_id === null || offer?.partner_id === partnerId;
+    if (offer === undefined || !isVisible) throw relayErrors.make('SESSION_UNKNOWN');
+    return offer;
+  }
+
+  async function scanned({ secret, fingerprint }: ScannedBox, partnerId: string): Promise<OfferRow> {
+    const found = await store.system((trx) => findOfferBySecret(trx, secretHash('offer', secret)));
+    const offer = visible(found, partnerId);
+    if (offer.fingerprint !== fingerprint) throw relayErrors.make('SESSION_UNKNOWN');
+    return offer;
+  }
+
+  async function show(offer: OfferRow, tenant: Tenant, nowMs: number): Promise<ClaimSessionView> {
+    if (offer.partner_id === null) {
+      if (nowMs >= offer.expires_at_ms) throw relayErrors.make('SESSION_UNKNOWN');
+      return unclaimedView(offer, nowMs);
+    }
+    return store.inTenant(tenant.partnerId, async (trx) => viewIn(trx, await mustFind(trx, offer.id), nowMs));
+  }
+
+  /** First come, first served, by the conditional update; who loses sees how the claim stands now. */
+  async function take(
+    trx: Tx,
+    offer: OfferRow & { number: string },
+    claimant: { tenant: Tenant; siteId: string; nowMs: number },
+  ): Promise<ClaimRow> {
+    const { tenant, siteId, nowMs } = claimant;
+    const { partnerId, actor } = tenant;
+    const site = await trx.selectFrom('site').select('id').where('id', '=', siteId).executeTakeFirst();
+    if (site === undefined) throw relayErrors.make('NOT_FOUND', { field: '/siteId', detail: 'There is no such site' });
+    if (!(await takeOffer(trx, { id: offer.id, partnerId, nowMs }))) throw relayErrors.make('CLAIM_NOT_WAITING');
+    const facts = JSON.parse(offer.facts) as BoxFacts;
+    await insertClaim(trx, {
+      id: offer.id,
+      partnerId,
+      siteId,
+      codeId: null,
+      fingerprint: offer.fingerprint,
+      facts,
+      relayNonce: offer.relay_nonce,
+      number: offer.number,
+      startedAtMs: offer.started_at_ms,
+      expiresAtMs: nowMs + APPROVAL_TTL_MS,
+      claimedBy: actor,
+      nowMs,
+    });
+    await appendAudit(trx, {
+      partnerId,
+      atMs: nowMs,
+      actor,
+      action: 'claim.taken',
+      ref: offer.id,
+      detail: { siteId, serial: facts.serial, fingerprint: offer.fingerprint, role: tenant.role },
+    });
+    return mustFind(trx, offer.id);
+  }
+
+  return {
+    async lookup(tenant: Tenant, box: ScannedBox, nowMs: number): Promise<ClaimSessionView> {
+      return show(await scanned(box, tenant.partnerId), tenant, nowMs);
+    },
+
+    /** Also of a box nobody has claimed: its session id is only told to who scanned its code. */
+    async find(tenant: Tenant, session: string, nowMs: number): Promise<ClaimSessionView> {
+      const offer = await store.system((trx) => findOffer(trx, session));
+      return show(visible(offer, tenant.partnerId), tenant, nowMs);
+    },
+
+    /** Those that wait first, then the newest. */
+    async list(tenant: Tenant, nowMs: number): Promise<ClaimSessionView[]> {
+      return store.inTenant(tenant.partnerId, async (trx) => {
+        const rows = await listClaims(trx, tenant.partnerId, MAX_LISTED);
+        const views: ClaimSessionView[] = [];
+        for (const row of rows) views.push(await viewIn(trx, row, nowMs));
+        const rank = (view: ClaimSessionView) => (view.state === 'claimed' ? 0 : 1);
+        return views.sort((a, b) => rank(a) - rank(b) || b.startedAtMs - a.startedAtMs);
+      });
+    },
+
+    /** Throws SESSION_UNKNOWN, NUMBER_NOT_READY, NUMBER_MISMATCH, CLAIM_NOT_WAITING, NOT_FOUND, BOX_CLAIMED_ELSEWHERE. */
+    async claim(
+      tenant: Tenant,
+      { session, siteId, number, ...box }: ScannedBox & { session: string; siteId: string; number: string },
+      nowMs: number,
+    ): Promise<ClaimSessionView> {
+      const { partnerId, actor, role } = tenant;
+      if ((await scanned(box, partnerId)).id !== session) throw relayErrors.make('SESSION_UNKNOWN');
+      const event: ClaimEvent = { type: 'claim', siteId, by: actor, number, mayApprove: role === 'admin' };
+      const { view, touched } = await store.inTenant(partnerId, async (trx) => {
+        const offer = visible(await findOffer(trx, session), partnerId);
+        const known = offer.partner_id === null ? undefined : await mustFind(trx, session);
+        const effects = decided(known ? claimOf(known) : unclaimedOf(offer), event, nowMs);
+        let claim = known ?? (await take(trx, { ...offer, number }, { tenant, siteId, nowMs }));
+        let touched: string[] = [];
+        if (effects.includes('approve')) {
+          touched = await approve(trx, claim, { host: keys.host, by: actor, nowMs });
+          claim = await mustFind(trx, session);
+        }
+        return { view: await viewIn(trx, claim, nowMs), touched };
+      });
+      announce(deps, { partnerId, siteId, appliances: touched }, nowMs);
+      return view;
+    },
+
+    /** Throws SESSION_UNKNOWN, NUMBER_MISMATCH, CLAIM_NOT_WAITING, CLAIM_DISPUTED, BOX_CLAIMED_ELSEWHERE. */
+    async approve(tenant: Tenant, session: string, { number, nowMs }: { number: string; nowMs: number }) {
+      const { partnerId, actor } = tenant;
+      const { view, touched } = await store.inTenant(partnerId, async (trx) => {
+        let claim = await mustFind(trx, session);
+        let touched: string[] = [];
+        if (decided(claimOf(claim), { type: 'approve', number }, nowMs).length > 0) {
+          touched = await approve(trx, claim, { host: keys.host, by: actor, nowMs });
+          claim = await mustFind(trx, session);
+        }
+        return { view: await viewIn(trx, claim, nowMs), touched };
+      });
+      announce(deps, { partnerId, siteId: view.siteId, appliances: touched }, nowMs);
+      return view;
+    },
+
+    /** Throws SESSION_UNKNOWN, CLAIM_NOT_WAITING. */
+    async reject(tenant: Tenant, session: string, nowMs: number): Promise<ClaimSessionView> {
+      const { partnerId, actor } = tenant;
+      const view = await store.inTenant(partnerId, async (trx) => {
+        const claim = await mustFind(trx, session);
+        if (decided(claimOf(claim), { type: 'reject' }, nowMs).length > 0) {
+          if (!(await rejectClaim(trx, session))) throw relayErrors.make('CLAIM_NOT_WAITING');
+          await appendAudit(trx, { partnerId, atMs: nowMs, actor, action: 'claim.rejected', ref: session });
+        }
+        return viewIn(trx, await mustFind(trx, session), nowMs);
+      });
+      announce(deps, { partnerId, siteId: view.siteId, appliances: [] }, nowMs);
+      return view;
+    },
+  };
+}

@@ -1,0 +1,80 @@
+import type { ClaimSessionView } from '../routes/contract/views.ts';
+import type { BoxFacts, ClaimProgress, ClaimRow, OfferRow } from '../store/repositories/claims.ts';
+import { type Claim, stateAt } from './machine.ts';
+
+/** A claim of the store as the machine takes it. */
+export function claimOf(row: ClaimRow): Claim {
+  return {
+    state: row.state as Claim['state'],
+    expiresAtMs: row.expires_at_ms,
+    isDisputed: row.disputed_at_ms !== null,
+    number: row.number,
+    siteId: row.site_id,
+    claimedBy: row.claimed_by,
+    applianceId: row.appliance_id,
+  };
+}
+
+/** A box nobody has claimed, as the machine takes it. */
+export function unclaimedOf(offer: OfferRow): Claim {
+  return {
+    state: 'started',
+    expiresAtMs: offer.expires_at_ms,
+    isDisputed: false,
+    number: offer.number,
+    siteId: null,
+    claimedBy: null,
+    applianceId: null,
+  };
+}
+
+const NOTHING_YET = { claimed: false, approved: false, acknowledged: false, firstCheckin: false, agents: 0 } as const;
+
+export function unclaimedView(offer: OfferRow, nowMs: number): ClaimSessionView {
+  const facts = JSON.parse(offer.facts) as BoxFacts;
+  return {
+    session: offer.id,
+    state: stateAt(unclaimedOf(offer), nowMs),
+    serial: facts.serial,
+    model: facts.model,
+    softwareVersion: facts.softwareVersion,
+    imageDigest: facts.imageDigest,
+    dikFingerprint: offer.fingerprint,
+    number: offer.number,
+    startedAtMs: offer.started_at_ms,
+    expiresAtMs: offer.expires_at_ms,
+    siteId: null,
+    siteName: null,
+    claimedBy: null,
+    disputed: false,
+    applianceId: null,
+    progress: { ...NOTHING_YET },
+  };
+}
+
+export function claimView(row: ClaimRow, progress: ClaimProgress, nowMs: number): ClaimSessionView {
+  return {
+    session: row.id,
+    state: stateAt(claimOf(row), nowMs),
+    serial: row.serial,
+    model: row.model,
+    softwareVersion: row.software_version,
+    imageDigest: row.image_digest,
+    dikFingerprint: row.fingerprint,
+    number: row.number,
+    startedAtMs: row.started_at_ms,
+    expiresAtMs: row.expires_at_ms,
+    siteId: row.site_id,
+    siteName: progress.siteName,
+    claimedBy: row.claimed_by,
+    disputed: row.disputed_at_ms !== null,
+    applianceId: row.appliance_id,
+    progress: {
+      claimed: true,
+      approved: row.approved_at_ms !== null,
+      acknowledged: row.acknowledged_at_ms !== null,
+      firstCheckin: progress.hasCheckedIn,
+      agents: progress.agents,
+    },
+  };
+}

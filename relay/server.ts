@@ -1,0 +1,105 @@
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { acquireLock, ensureDir } from '@sitewarden/kit/files';
+import { createLogger, type Logger } from '@sitewarden/kit/log';
+import { type Clock, systemClock } from '@sitewarden/kit/time';
+import type { FastifyInstance } from 'fastify';
+import { Registry } from 'prom-client';
+import { createBoxDirectory, createStaffSessions } from './accounts/index.ts';
+import { createApp } from './app.ts';
+import { purgeExpired } from './claim/purge.ts';
+import { type RelayConfig, readSecret, storeOptions } from './config/index.ts';
+import { loadKeyring } from './keys/index.ts';
+import { createLiveBus, startStatusWatch } from './live/index.ts';
+import type { Services } from './routes/context.ts';
+import type { Guard } from './routes/register.ts';
+import { openStore } from './store/index.ts';
+
+const PURGE_EVERY_MS = 3_600_000;
+
+export interface RunningRelay {
+  /** Where it listens. */
+  readonly url: string;
+  /** What boxes and people are told to use. */
+  readonly publicUrl: string;
+  readonly services: Services;
+  readonly app: FastifyInstance;
+  close(): Promise<void>;
+}
+
+export interface StartOptions {
+  readonly log?: Logger;
+  readonly clock?: Clock;
+  readonly guard?: Guard;
+}
+
+/** Host name of the relay, the first part of every log origin and bound into its keys. */
+export function relayHost({ publicUrl, listen }: RelayConfig): string {
+  return publicUrl === undefined ? listen.host : new URL(publicUrl).hostname;
+}
+
+/** Opens the store, binds the port and serves. Everything opened is closed again when one step fails. */
+export async function startRelay(config: RelayConfig, options: StartOptions = {}): Promise<RunningRelay> {
+  const log = options.log ?? createLogger({ name: 'sitewarden-relay', level: config.logLevel });
+  const clock = options.clock ?? systemClock;
+  const undo: (() => Promise<void> | void)[] = [];
+  const closeAll = async () => {
+    for (const step of undo.splice(0).reverse()) await step();
+  };
+  try {
+    await ensureDir(config.dataDir);
+    if (config.store.kind === 'sqlite') {
+      const lock = acquireLock(join(config.dataDir, 'relay.lock'));
+      undo.push(() => lock.release());
+    }
+    const keys = await loadKeyring({ dataDir: config.dataDir, host: relayHost(config) });
+    const store = await openStore(await storeOptions(config), (error) => log.error({ err: error }, 'store fault'));
+    undo.push(() => store.close());
+
+    let listeningUrl = '';
+    const metrics = new Registry();
+    const services: Services = {
+      config,
+      clock,
+      store,
+      keys,
+      metrics,
+      publicUrl: () => config.publicUrl ?? listeningUrl,
+      live: createLiveBus(),
+      boxes: createBoxDirectory(store),
+      sessions: createStaffSessions(store),
+      metricsToken: await metricsToken(config),
+    };
+    const app = await createApp(services, { log, ...(options.guard ? { guard: options.guard } : {}) });
+    undo.push(() => app.close());
+    // Open event streams would keep the server from closing.
+    undo.push(() => services.live.close());
+    await app.listen({ host: config.listen.host, port: config.listen.port });
+    listeningUrl = urlOf(app.server.address() as AddressInfo);
+
+    const watch = startStatusWatch({
+      store,
+      bus: services.live,
+      nowMs: () => clock.nowMs(),
+      onError: (error) => log.error({ err: error }, 'status watch failed'),
+    });
+    undo.push(() => watch.stop());
+    const timer = setInterval(() => {
+      purgeExpired(store, clock.nowMs()).catch((error: unknown) => log.error({ err: error }, 'purge failed'));
+    }, PURGE_EVERY_MS);
+    timer.unref();
+    undo.push(() => clearInterval(timer));
+    return { url: listeningUrl, publicUrl: services.publicUrl(), services, app, close: closeAll };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+async function metricsToken({ metricsTokenFile }: RelayConfig): Promise<string | undefined> {
+  return metricsTokenFile === undefined ? undefined : readSecret(metricsTokenFile, 'metricsTokenFile');
+}
+
+function urlOf({ address, family, port }: AddressInfo): string {
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+}

@@ -1,0 +1,114 @@
+import type { Tx } from '../types.ts';
+
+export interface NewAppliance {
+  readonly id: string;
+  readonly partnerId: string;
+  readonly siteId: string;
+  readonly dik: string;
+  readonly fingerprint: string;
+  readonly evk: string;
+  readonly seal: string;
+  readonly siteCaFingerprint: string;
+  readonly serial: string;
+  readonly model: string;
+  readonly claimedBy: string;
+  readonly claimedAtMs: number;
+  readonly origin: string;
+  /** base64 of an empty tree's frontier. */
+  readonly emptyFrontier: string;
+}
+
+/** An appliance in its first epoch with an empty evidence log. Its key must not be active anywhere: `releaseKey` first. */
+export async function insertAppliance(trx: Tx, appliance: NewAppliance): Promise<void> {
+  const { id, partnerId } = appliance;
+  await trx
+    .insertInto('appliance')
+    .values({
+      id,
+      partner_id: partnerId,
+      site_id: appliance.siteId,
+      epoch: 1,
+      state: 'active',
+      dik: appliance.dik,
+      dik_fingerprint: appliance.fingerprint,
+      evk: appliance.evk,
+      seal: appliance.seal,
+      site_ca_fingerprint: appliance.siteCaFingerprint,
+      serial: appliance.serial,
+      model: appliance.model,
+      claimed_by: appliance.claimedBy,
+      claimed_at_ms: appliance.claimedAtMs,
+      order_seq: 0,
+    })
+    .execute();
+  await trx
+    .insertInto('key_directory')
+    .values({
+      fingerprint: appliance.fingerprint,
+      public_key: appliance.dik,
+      partner_id: partnerId,
+      appliance_id: id,
+      revoked_at_ms: null,
+    })
+    .execute();
+  await trx
+    .insertInto('evidence_log')
+    .values({
+      appliance_id: id,
+      partner_id: partnerId,
+      epoch: 1,
+      origin: appliance.origin,
+      received_size: 0,
+      frontier: appliance.emptyFrontier,
+      last_leaf_hash: '',
+      cosigned_size: 0,
+      cosigned_root: '',
+      checkpoint: '',
+      cosigned_at_ms: null,
+      fault_code: null,
+      fault_message: null,
+      fault_at_ms: null,
+    })
+    .execute();
+}
+
+/** Takes an appliance out of service for good. Its key is refused from the commit on. */
+export async function revokeAppliance(trx: Tx, id: string, nowMs: number): Promise<boolean> {
+  const result = await trx
+    .updateTable('appliance')
+    .set({ state: 'revoked' })
+    .where('id', '=', id)
+    .where('state', '<>', 'revoked')
+    .executeTakeFirst();
+  await trx.updateTable('key_directory').set({ revoked_at_ms: nowMs }).where('appliance_id', '=', id).execute();
+  return result.numUpdatedRows === 1n;
+}
+
+/** Appliances of this tenant that a new one at the site with this key replaces. */
+export async function replacedAppliances(
+  trx: Tx,
+  { siteId, fingerprint }: { siteId: string; fingerprint: string },
+): Promise<string[]> {
+  const rows = await trx
+    .selectFrom('appliance')
+    .select('id')
+    .where('state', '<>', 'revoked')
+    .where((eb) => eb.or([eb('site_id', '=', siteId), eb('dik_fingerprint', '=', fingerprint)]))
+    .execute();
+  return rows.map((row) => row.id);
+}
+
+/** Makes room for a key that may be claimed again. False when another appliance, also of another tenant, still uses it. */
+export async function releaseKey(trx: Tx, fingerprint: string): Promise<boolean> {
+  await trx
+    .deleteFrom('key_directory')
+    .where('fingerprint', '=', fingerprint)
+    .where('revoked_at_ms', 'is not', null)
+    .execute();
+  const left = await trx
+    .selectFrom('key_directory')
+    .select('fingerprint')
+    .where('fingerprint', '=', fingerprint)
+    .executeTakeFirst();
+  return left === undefined;
+}
