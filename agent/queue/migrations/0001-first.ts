@@ -20,8 +20,7 @@ export function up(db: SqliteDatabase): void {
       body BLOB NOT NULL,
       created_at_ms INTEGER NOT NULL
     ) STRICT;
-    CREATE INDEX report_unnumbered ON report (position) WHERE seq IS NULL;
-    CREATE INDEX report_unnumbered_by_age ON report (created_at_ms) WHERE seq IS NULL;
+    CREATE INDEX report_by_age ON report (seq, created_at_ms);
 
     CREATE TABLE loss (
       reason TEXT PRIMARY KEY,

@@ -63,7 +63,7 @@ export interface ApplianceRules {
   /** Certificates live this long. */
   certificateLifetimeMs: number;
   /** Changes the answer to Enroll. */
-  tamper: ((answer: { nonce: Buffer; siteCa: Buffer; certificate: Buffer }) => void) | undefined;
+  tamper: ((answer: { nonce: Buffer; siteCa: Buffer; certificate: Buffer }) => unknown) | undefined;
   /** What the next sessions are told at Welcome instead of the truth. */
   ackedThrough: number | undefined;
   config: AgentConfig;
