@@ -26,8 +26,9 @@ export interface ClaimSession {
 }
 
 export type ClaimState =
-  | { readonly phase: 'unclaimed' }
-  | { readonly phase: 'session'; readonly session: ClaimSession }
+  /** `codeNonce`: of a code that was presented; a secret like the others. */
+  | { readonly phase: 'unclaimed'; readonly codeNonce: string | null }
+  | { readonly phase: 'session'; readonly session: ClaimSession; readonly codeNonce: string | null }
   /** On disk here, not yet acknowledged to the relay. */
   | { readonly phase: 'granted'; readonly session: string; readonly site: ClaimedSiteState }
   | { readonly phase: 'claimed'; readonly site: ClaimedSiteState };
