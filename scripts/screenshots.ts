@@ -38,7 +38,10 @@ try {
         await page.emulateMedia({ colorScheme });
         await page.goto(url);
         await page.waitForLoadState('load');
-        await page.getByText(name === 'provisioning' ? 'code' : 'This host').first().waitFor();
+        await page
+          .getByText(name === 'provisioning' ? 'code' : 'This host')
+          .first()
+          .waitFor();
         await page.screenshot({ path: join(images, `${name}-${width}-${colorScheme}.png`) });
       }
     }

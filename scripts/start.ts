@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ENTRIES, type Running, runProgram, startProgram } from './lib/programs.ts';
+import { initRelay, makeSignInLink } from './lib/relay-setup.ts';
 import { type StaffClient, signIn } from './lib/staff-client.ts';
 import { type DemoService, makeDemoService } from './start/demo-service.ts';
 import { HELP, parseOptions, type StartOptions } from './start/options.ts';
@@ -13,6 +14,8 @@ import { claimBox, prepareSite } from './start/site.ts';
 interface Remembered {
   ports: Ports;
   runs: number;
+  /** Public half; the relay itself does not keep it. */
+  rootKey?: string;
 }
 
 const root = join(import.meta.dirname, '..');
@@ -42,14 +45,15 @@ async function main({ dataDir, isJson }: StartOptions): Promise<void> {
   const remembered = await remember(dataDir);
   const { ports } = remembered;
 
-  const relay = await startRelay(dataDir, ports);
+  const rootKey = await startRelay(dataDir, remembered);
+  const newLink = () => makeSignInLink(join(dataDir, 'relay.yaml'));
   const relayUrl = `http://127.0.0.1:${ports.relay}`;
-  const staff = await signIn(relayUrl, await makeSignInLink(dataDir));
+  const staff = await signIn(relayUrl, await newLink());
   service = await makeDemoService(dataDir, remembered.runs);
   await service.start();
   const siteId = await prepareSite(staff, service.name);
 
-  const appliance = await startAppliance(dataDir, ports, String(relay.ready.rootKey), service);
+  const appliance = await startAppliance(dataDir, ports, rootKey, service);
   const applianceUrl = String(appliance.ready.localUrl);
   if (!(await isClaimed(applianceUrl))) await claimBox(staff, siteId, applianceUrl);
   const site = watchSite(staff, siteId);
@@ -63,7 +67,7 @@ async function main({ dataDir, isJson }: StartOptions): Promise<void> {
   for (const check of agent.checks)
     say(`    ${check.status.padEnd(14)} ${check.check}${check.subject ? ` ${check.subject}` : ''}: ${check.actual}`);
 
-  const signInUrl = await makeSignInLink(dataDir);
+  const signInUrl = await newLink();
   const ready = {
     ready: true,
     relayUrl,
@@ -95,15 +99,17 @@ async function showRepair(staff: StaffClient, siteId: string, demo: DemoService,
   say(`[${elapsed()}] repaired: ${run.outcome} (evidence entry ${run.evidenceSeq}, cosigned)`);
 }
 
-async function startRelay(dataDir: string, ports: Ports): Promise<Running> {
+async function startRelay(dataDir: string, remembered: Remembered): Promise<string> {
   const config = writeConfig(dataDir, 'relay', {
-    publicUrl: `http://127.0.0.1:${ports.relay}`,
-    listen: { host: '127.0.0.1', port: ports.relay },
+    publicUrl: `http://127.0.0.1:${remembered.ports.relay}`,
+    listen: { host: '127.0.0.1', port: remembered.ports.relay },
     dataDir: join(dataDir, 'relay'),
     logLevel: 'warn',
   });
-  if (!existsSync(join(dataDir, 'relay'))) await runProgram('relay', ['init', '--config', config]);
-  return launch('relay', ['serve', '--config', config, '--ready-json']);
+  const rootKey = remembered.rootKey ?? (await initRelay(config));
+  writeRemembered(dataDir, { ...remembered, rootKey });
+  await launch('relay', ['serve', '--config', config, '--ready-json']);
+  return rootKey;
 }
 
 function startAppliance(dataDir: string, ports: Ports, rootKey: string, demo: DemoService): Promise<Running> {
@@ -154,13 +160,6 @@ async function launch(name: keyof typeof ENTRIES, args: string[]): Promise<Runni
   return program;
 }
 
-async function makeSignInLink(dataDir: string): Promise<string> {
-  const out = await runProgram('relay', ['sign-in-link', '--config', join(dataDir, 'relay.yaml')]);
-  const link = /https?:\/\/\S+#\S+/.exec(out)?.[0];
-  if (!link) throw new Error(`the relay made no sign-in link: ${out.trim()}`);
-  return link;
-}
-
 async function isClaimed(applianceUrl: string): Promise<boolean> {
   const answer = await fetch(new URL('/api/local/status', applianceUrl), { signal: AbortSignal.timeout(10_000) });
   const status = (await answer.json()) as { claim: { state: string } };
@@ -170,10 +169,13 @@ async function isClaimed(applianceUrl: string): Promise<boolean> {
 async function remember(dataDir: string): Promise<Remembered> {
   const path = join(dataDir, 'start.json');
   const earlier: Remembered | undefined = existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined;
-  const now = { ports: await choosePorts(earlier?.ports), runs: (earlier?.runs ?? 0) + 1 };
-  writeFileSync(path, JSON.stringify(now));
+  const now = { ...earlier, ports: await choosePorts(earlier?.ports), runs: (earlier?.runs ?? 0) + 1 };
+  writeRemembered(dataDir, now);
   return now;
 }
+
+const writeRemembered = (dataDir: string, value: Remembered) =>
+  writeFileSync(join(dataDir, 'start.json'), `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
 
 function writeConfig(dataDir: string, name: string, config: object): string {
   const path = join(dataDir, `${name}.yaml`);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { detectServiceManager, type ServiceManager } from '@sitewarden/kit/services';
 import { ENTRIES, type Running, runProgram, startProgram } from '../../scripts/lib/programs.ts';
+import { initRelay, makeSignInLink } from '../../scripts/lib/relay-setup.ts';
 import { type StaffClient, signIn } from '../../scripts/lib/staff-client.ts';
 import { claimBox } from '../../scripts/start/site.ts';
 import { startAppliance, type TestAppliance } from './appliance.ts';
@@ -45,7 +46,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
       limits: { requestsPerMinute: 1_000_000, claimsPerMinute: 1_000_000, signInsPerMinute: 1000 },
     }),
   );
-  await runProgram('relay', ['init', '--config', relayConfig]);
+  const rootKey = await initRelay(relayConfig);
   const system = { base, proxy, agent: undefined } as unknown as System & Record<string, unknown>;
 
   system.startRelay = async () => {
@@ -59,7 +60,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
   system.startAppliance = async () => {
     system.appliance = await startAppliance({
       dataDir: join(base, 'appliance'),
-      relay: { url: proxy.url, rootKey: String(system.relay.ready.rootKey) },
+      relay: { url: proxy.url, rootKey },
       checkinIntervalMs: options.checkinIntervalMs ?? 1000,
       ...(options.pidfileDir ? { services: { pidfileDir: options.pidfileDir } } : {}),
       ...(system.appliance ? { intakePort: Number(system.appliance.intakeAddress.split(':').at(-1)) } : {}),
