@@ -97,9 +97,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
 
   try {
     await system.startRelay();
-    const link =
-      /https?:\/\/\S+#\S+/.exec(await runProgram('relay', ['sign-in-link', '--config', relayConfig]))?.[0] ?? '';
-    const staff = await signIn(proxy.url, link);
+    const staff = await signIn(proxy.url, await makeSignInLink(relayConfig));
     const client = await staff.call<{ id: string }>('POST', '/api/clients', { name: 'Clinic' });
     const site = await staff.call<{ id: string }>('POST', '/api/sites', {
       clientId: client.id,
