@@ -8,6 +8,8 @@ const TIMEOUT_MS = 15_000;
 /** The relay's public API, typed from its OpenAPI description. Same origin, so the session cookie rides along. */
 export const api = createClient<paths>({
   baseUrl: globalThis.location.origin,
+  // A page of another site can make a browser send a request, but not with a header of its own.
+  headers: { 'x-sitewarden': '1' },
   fetch: (request) =>
     fetch(new Request(request, { signal: AbortSignal.any([request.signal, AbortSignal.timeout(TIMEOUT_MS)]) })),
 });

@@ -6,15 +6,20 @@ const KINDS: Record<string, { icon: IconName; says: string }> = {
   staff: { icon: 'person', says: 'Staff' },
   rule: { icon: 'wrench', says: 'Rule' },
   agent: { icon: 'laptop', says: 'Agent' },
+  check: { icon: 'shieldOpen', says: 'Check' },
   system: { icon: 'box', says: 'The box' },
+  appliance: { icon: 'box', says: 'The box' },
+  box: { icon: 'box', says: 'The box' },
 };
+/** Their ids say nothing to a reader of one site's page. */
+const NAMELESS = ['system', 'appliance', 'box'];
 
-/** "rule:restart-service" is a rule, "system" the box; a name without a kind is a person. */
+/** "rule:restart-service" is a rule, "appliance:app_x" and "box" the box; a name without a kind is a person. */
 export function readActor(actor: string): { icon: IconName; says: string; name: string } {
-  const cut = actor.indexOf(':');
-  const kind = KINDS[cut < 0 ? actor : actor.slice(0, cut)];
+  const [, prefix = '', id = ''] = /^([a-z]+)(?::(.*))?$/s.exec(actor) ?? [];
+  const kind = KINDS[prefix];
   if (!kind) return { icon: 'person', says: 'Staff', name: actor };
-  return { ...kind, name: cut < 0 ? kind.says : actor.slice(cut + 1) };
+  return { ...kind, name: id === '' || NAMELESS.includes(prefix) ? kind.says : id };
 }
 
 /** Who did it: a person, a rule, an agent or the box itself. */

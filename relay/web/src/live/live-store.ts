@@ -71,6 +71,8 @@ export class LiveStore {
       const change = read<LiveChange>(event);
       if (change) this.#handlers?.onChange(change);
     });
+    // The session ended or the relay stops; the browser connects again and learns which.
+    source.addEventListener('end', () => this.#handlers?.onRefused());
     source.addEventListener('error', () => this.#failed(source));
     this.#source = source;
   }

@@ -10,7 +10,7 @@ export function LinkForm({ onToken }: { onToken: (token: string) => void }) {
   return (
     <section className={css.form}>
       <p>
-        You get in with a one-time link. Open it on this device, or paste it here. It works once and for a short time;
+        You get in with a one-time link. Open it on this device, or paste it here. It works once and for 15 minutes;
         then this device stays signed in until you sign out or the session ends.
       </p>
       <form
