@@ -1,0 +1,142 @@
+import type { ClaimSnapshot } from './services.ts';
+import type { LocalStatus } from './status.ts';
+import { plural, span } from './words.ts';
+
+export type Tone = 'ok' | 'info' | 'warn' | 'bad';
+
+export interface Remark {
+  readonly tone: Tone;
+  readonly title: string;
+  /** What it means and what to do next. */
+  readonly text: string;
+}
+
+/** The most important thing first, and what else is worth saying. */
+export interface Headline extends Remark {
+  readonly more: readonly Remark[];
+}
+
+export type HeadlineInput = Omit<LocalStatus, 'headline'>;
+
+/** The relay's own limit for calling a box stale. */
+const LATE_MS = 5 * 60 * 1000;
+const LOW_DISK_SHARE = 0.05;
+const TONES: readonly Tone[] = ['bad', 'warn', 'info', 'ok'];
+
+/** Pure. */
+export function headlineOf(status: HeadlineInput): Headline {
+  const remarks = [
+    ...diskRemarks(status),
+    ...(status.claim.phase === 'done' ? claimedRemarks(status) : [claimRemark(status.claim)]),
+  ].sort((a, b) => TONES.indexOf(a.tone) - TONES.indexOf(b.tone));
+  const [first, ...more] = remarks;
+  return first === undefined ? { ...fine(status), more: [] } : { ...first, more };
+}
+
+function fine({ claim, agents }: HeadlineInput): Remark {
+  const site = claim.site?.siteName ?? 'this site';
+  const text = `${plural(agents.connected, 'workstation')} connected, no open incident, and the relay is in contact.`;
+  return { tone: 'ok', title: `All is well at ${site}`, text };
+}
+
+function diskRemarks({ host }: HeadlineInput): Remark[] {
+  const { freeBytes, totalBytes } = host.disk;
+  if (totalBytes === 0 || freeBytes >= totalBytes * LOW_DISK_SHARE) return [];
+  return [
+    {
+      tone: 'bad',
+      title: 'The disk of this box is almost full',
+      text: 'Free space on it soon: before it is full, the box stops taking reports, so that it loses none.',
+    },
+  ];
+}
+
+function claimedRemarks(status: HeadlineInput): Remark[] {
+  return [...uplinkRemarks(status), ...incidentRemarks(status), ...agentRemarks(status)];
+}
+
+function uplinkRemarks({ uplink, lanes, nowMs }: HeadlineInput): Remark[] {
+  const next = uplink.lastError?.message ?? 'Look at the site page of the relay.';
+  if (uplink.state === 'stopped') return [{ tone: 'bad', title: 'The relay refuses this box', text: next }];
+  if (uplink.isQuarantined) {
+    const text = 'Staff must decide on the site page which one is real. This one goes on serving its site meanwhile.';
+    return [{ tone: 'bad', title: 'Two boxes use this identity', text }];
+  }
+  const age = uplink.lastCheckinAtMs === null ? undefined : nowMs - uplink.lastCheckinAtMs;
+  if (uplink.state === 'ok' && age !== undefined && age < LATE_MS) return [];
+  if (uplink.state === 'retrying' && age !== undefined && age < LATE_MS) {
+    return [{ tone: 'info', title: 'The last check-in did not get through', text: next }];
+  }
+  if (age === undefined) {
+    const text = uplink.lastError === null ? 'The first check-in is due within a minute.' : next;
+    return [{ tone: uplink.lastError === null ? 'info' : 'warn', title: 'The relay has not answered yet', text }];
+  }
+  const waiting = Object.values(lanes).reduce((sum, lane) => sum + lane.depth, 0);
+  const kept = `Nothing is lost: ${plural(waiting, 'row')} ${waiting === 1 ? 'waits' : 'wait'} here.`;
+  return [{ tone: 'warn', title: `No contact with the relay for ${span(age)}`, text: `${kept} ${next}` }];
+}
+
+function incidentRemarks({ incidents }: HeadlineInput): Remark[] {
+  const calls = incidents.open.filter(({ state }) => state === 'needs_person').length;
+  const healing = incidents.open.filter(({ state }) => state === 'healing').length;
+  const rest = incidents.openTotal - calls - healing;
+  const remarks: Remark[] = [];
+  if (calls > 0) {
+    const title = calls === 1 ? 'One problem needs a person' : `${calls} problems need a person`;
+    remarks.push({ tone: 'bad', title, text: 'Each says below what was tried and what to do next.' });
+  }
+  if (rest > 0) {
+    const title = rest === 1 ? 'One problem is open' : `${rest} problems are open`;
+    remarks.push({ tone: 'warn', title, text: 'Each says below why, and what to do next.' });
+  }
+  if (healing > 0) {
+    const text = `${plural(healing, 'problem')} on the way to be solved. Nothing to do yet.`;
+    remarks.push({ tone: 'info', title: 'Sitewarden is repairing', text });
+  }
+  return remarks;
+}
+
+function agentRemarks({ agents }: HeadlineInput): Remark[] {
+  if (agents.total === 0) {
+    const text = 'Enrol the first agent with a token from the MSP, or from the API of this box.';
+    return [{ tone: 'info', title: 'No workstation reports to this box yet', text }];
+  }
+  const away = agents.total - agents.connected;
+  if (away === 0) return [];
+  const text = 'They keep their reports and send them when they are back. Check that they are switched on.';
+  return [{ tone: 'info', title: `${plural(away, 'workstation')} not connected`, text }];
+}
+
+function claimRemark(claim: ClaimSnapshot): Remark {
+  const error = claim.error?.message;
+  switch (claim.phase) {
+    case 'no_relay':
+      return {
+        tone: error === undefined ? 'info' : 'bad',
+        title: error === undefined ? 'Asking the relay for a code' : 'This box cannot be claimed yet',
+        text: error ?? 'This takes a few seconds.',
+      };
+    case 'showing':
+      return {
+        tone: 'info',
+        title: 'This box belongs to no site yet',
+        text: 'Scan the code below with a phone and sign in, or type the code from your work order.',
+      };
+    case 'claimed':
+      return {
+        tone: 'info',
+        title: 'Claimed, waiting for approval',
+        text: 'Compare the number below with the phone. Then staff of the MSP must approve this box.',
+      };
+    case 'approved':
+      return {
+        tone: 'info',
+        title: 'Approved',
+        text: 'The box is fetching its configuration. This takes a few seconds.',
+      };
+    case 'rejected':
+      return { tone: 'bad', title: 'Staff rejected this claim', text: error ?? 'Ask the MSP why, then try again.' };
+    case 'done':
+      return { tone: 'ok', title: 'Claimed', text: 'This box belongs to a site.' };
+  }
+}

@@ -1,0 +1,81 @@
+import helmet from '@fastify/helmet';
+import rateLimit from '@fastify/rate-limit';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import { applianceErrors } from '../errors.ts';
+import type { ApplianceContext } from '../lib/context.ts';
+import type { Telemetry } from '../telemetry/index.ts';
+import { answerErrors } from './errors-to-answers.ts';
+import { createFormTokens, isOwnHost } from './guard.ts';
+import { SCRIPT_HASH, STYLE_HASH } from './page/page.ts';
+import { adminRoutes } from './routes/admin.ts';
+import { claimRoutes } from './routes/claim.ts';
+import { statusRoutes } from './routes/status.ts';
+import type { LocalServices } from './services.ts';
+import { readStatus } from './status.ts';
+
+export interface LocalServerOptions {
+  readonly ctx: ApplianceContext;
+  readonly services: LocalServices;
+  readonly telemetry: Telemetry;
+  readonly adminToken: string;
+}
+
+const BODY_LIMIT_BYTES = 16 * 1024;
+/** A page open on every screen of a site asks 12 times a minute each. */
+const REQUESTS_PER_MINUTE = 1200;
+
+/** The server without its socket. */
+export async function buildServer(options: LocalServerOptions): Promise<FastifyInstance> {
+  const { ctx, services, telemetry, adminToken } = options;
+  // Requests are not worth a line each: pages ask every few seconds.
+  const level = ctx.log.level === 'silent' ? 'silent' : 'warn';
+  const loggerInstance: FastifyBaseLogger = ctx.log.child({ part: 'local' }, { level });
+  const app: FastifyInstance = Fastify({
+    loggerInstance,
+    bodyLimit: BODY_LIMIT_BYTES,
+    requestTimeout: 15_000,
+    connectionTimeout: 30_000,
+    keepAliveTimeout: 10_000,
+    forceCloseConnections: true,
+    return503OnClosing: false,
+    routerOptions: { maxParamLength: 128 },
+  });
+  answerErrors(app);
+  app.addHook('onRequest', async (request) => {
+    if (!isOwnHost(request.headers.host, ctx.config.local.hostNames)) throw applianceErrors.make('LOCAL_HOST_REFUSED');
+  });
+  await app.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        styleSrc: [STYLE_HASH],
+        scriptSrc: [SCRIPT_HASH],
+        imgSrc: ["'self'"],
+        connectSrc: ["'self'"],
+        formAction: ["'self'"],
+        baseUri: ["'none'"],
+        frameAncestors: ["'none'"],
+      },
+    },
+    frameguard: { action: 'deny' },
+    // The page is HTTP on the LAN: a promise of HTTPS would lock people out of it.
+    strictTransportSecurity: false,
+    referrerPolicy: { policy: 'no-referrer' },
+  });
+  app.addHook('onSend', async (_request, reply) => {
+    reply.header('cache-control', 'no-store');
+  });
+  await app.register(rateLimit, {
+    max: REQUESTS_PER_MINUTE,
+    timeWindow: 60_000,
+    errorResponseBuilder: () => applianceErrors.make('LOCAL_RATE_LIMITED'),
+  });
+
+  const forms = createFormTokens(ctx.clock.monotonicMs);
+  const read = () => readStatus({ ctx, services, telemetry });
+  statusRoutes(app, { ctx, read, forms });
+  claimRoutes(app, { services, read, forms });
+  adminRoutes(app, { services, adminToken });
+  return app;
+}

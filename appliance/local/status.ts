@@ -1,0 +1,111 @@
+import { hostname } from 'node:os';
+import type { ActionRunRow, DeviceRow, IncidentRow } from '@sitewarden/agent-proto/http';
+import type { ApplianceContext } from '../lib/context.ts';
+import {
+  countOpenIncidents,
+  devices,
+  failingBySource,
+  incidentById,
+  openIncidents,
+  recentActionRuns,
+  recentlyResolvedIncidents,
+  toActionRunChange,
+  toIncidentRow,
+} from '../store/index.ts';
+import type { HostSnapshot, Telemetry } from '../telemetry/index.ts';
+import { type Headline, headlineOf } from './headline.ts';
+import type { AgentInfo, LocalServices } from './services.ts';
+
+export interface AgentStatus extends AgentInfo {
+  /** Checks that fail now. */
+  readonly failing: number;
+}
+
+export interface ActionStatus extends ActionRunRow {
+  readonly host: string;
+  readonly title: string;
+}
+
+/** Everything the page shows, and the answer of GET /api/local/status. */
+export interface LocalStatus {
+  readonly nowMs: number;
+  readonly headline: Headline;
+  readonly identity: LocalServices['identity'] & { readonly host: string };
+  readonly claim: ReturnType<LocalServices['claim']['snapshot']>;
+  readonly uplink: ReturnType<LocalServices['uplink']['snapshot']>;
+  readonly lanes: ReturnType<LocalServices['outbox']['snapshot']>;
+  readonly agents: {
+    readonly total: number;
+    readonly connected: number;
+    /** Agents with at least one failing check. */
+    readonly failing: number;
+    readonly list: readonly AgentStatus[];
+  };
+  readonly incidents: {
+    readonly openTotal: number;
+    /** Oldest first; bounded, hence the total. */
+    readonly open: readonly IncidentRow[];
+    readonly resolved: readonly IncidentRow[];
+  };
+  /** Newest first. */
+  readonly actions: readonly ActionStatus[];
+  readonly evidence: ReturnType<LocalServices['evidence']['snapshot']>;
+  readonly devices: { readonly total: number; readonly list: readonly DeviceRow[] };
+  readonly host: HostSnapshot;
+}
+
+/** The page is for a look, not for an archive. */
+export const STATUS_LIMITS = { incidents: 200, resolved: 10, actions: 10, devices: 200 } as const;
+
+export interface StatusSources {
+  readonly ctx: Pick<ApplianceContext, 'db' | 'clock'>;
+  readonly services: LocalServices;
+  readonly telemetry: Telemetry;
+}
+
+export async function readStatus({ ctx, services, telemetry }: StatusSources): Promise<LocalStatus> {
+  const host = await telemetry.snapshot();
+  const { db } = ctx;
+  const list = agentList(db, services);
+  const known = devices.list(db).map(devices.toRow);
+  const facts = {
+    nowMs: ctx.clock.nowMs(),
+    identity: { ...services.identity, host: hostname() },
+    claim: services.claim.snapshot(),
+    uplink: services.uplink.snapshot(),
+    lanes: services.outbox.snapshot(),
+    agents: {
+      total: list.length,
+      connected: list.filter((agent) => agent.connected).length,
+      failing: list.filter((agent) => agent.failing > 0).length,
+      list,
+    },
+    incidents: {
+      openTotal: countOpenIncidents(db),
+      open: openIncidents(db).slice(0, STATUS_LIMITS.incidents).map(toIncidentRow),
+      resolved: recentlyResolvedIncidents(db, STATUS_LIMITS.resolved).map(toIncidentRow),
+    },
+    actions: actionList(db),
+    evidence: services.evidence.snapshot(),
+    devices: {
+      total: known.length,
+      list: known.sort((a, b) => b.lastSeenMs - a.lastSeenMs).slice(0, STATUS_LIMITS.devices),
+    },
+    host,
+  };
+  return { ...facts, headline: headlineOf(facts) };
+}
+
+function agentList(db: ApplianceContext['db'], services: LocalServices): AgentStatus[] {
+  const failing = failingBySource(db);
+  return services.agents.list().map((agent) => ({ ...agent, failing: failing.get(agent.id) ?? 0 }));
+}
+
+function actionList(db: ApplianceContext['db']): ActionStatus[] {
+  return recentActionRuns(db, STATUS_LIMITS.actions).flatMap((run) => {
+    const incident = incidentById(db, run.incidentId);
+    if (incident === undefined) return [];
+    const { row, target } = toActionRunChange(run, incident);
+    return [{ ...row, host: target.host, title: incident.title }];
+  });
+}
