@@ -5,6 +5,7 @@ import type { LifecyclePart } from '@sitewarden/kit/lifecycle';
 import { applianceErrors } from '../errors.ts';
 import type { Identity } from '../identity/index.ts';
 import type { ApplianceContext } from '../lib/context.ts';
+import type { Room } from '../store/index.ts';
 import { enroll } from './enroll.ts';
 import { toServiceError } from './grpc-error.ts';
 import { createJournal } from './journal.ts';
@@ -29,10 +30,8 @@ const ENROLL_RATE = { perS: 5, burst: 50 } as const;
 export interface IntakeOptions {
   readonly ctx: ApplianceContext;
   readonly identity: Identity;
-  /** Throws DISK_FULL when nothing may be taken in. */
-  assertRoom(): void;
-  /** The disk failed: the database must be opened again before anything is acknowledged. */
-  onDiskFault(error: unknown): void;
+  /** Whether the disk lets anything more in. */
+  readonly room: Pick<Room, 'assert' | 'onFull'>;
 }
 
 export interface Intake extends LifecyclePart {
@@ -41,16 +40,17 @@ export interface Intake extends LifecyclePart {
 }
 
 /** AGENT/1 on its port. */
-export function createIntake({ ctx, identity, assertRoom, onDiskFault }: IntakeOptions): Intake {
+export function createIntake({ ctx, identity, room }: IntakeOptions): Intake {
   const { log, clock, config, metrics } = ctx;
   const presence = createPresence(ctx);
   const sessions = createSessions(ctx, presence);
   const journal = createJournal({
     ctx,
-    assertRoom,
+    assertRoom: room.assert,
     onFailure(error, needsReopen) {
       log.error({ err: error, needsReopen }, 'reports were not stored');
-      if (needsReopen) onDiskFault(error);
+      if (needsReopen) ctx.signals.emit('diskFault', { error });
+      else if ((error as { code?: unknown }).code === 'SQLITE_FULL') room.onFull();
     },
   });
   const buckets = new Map<string, TokenBucket>();

@@ -24,11 +24,16 @@ export interface OutboxOptions {
   readonly ctx: ApplianceContext;
   readonly dik: Pick<DeviceKey, 'envelope'>;
   readonly client: RelayClient;
+  /** The disk is short: what is only telemetry is left out. */
+  isThin(): boolean;
   onUnauthorized(failure: RelayFailure): void;
 }
 
+/** What the next heartbeat, check or look tells again. */
+const THINNED = new Set<ChangeRow['kind']>(['agent_changed', 'device_seen', 'result_changed']);
+
 /** Changes become rows of the lanes, and the rows reach the relay. */
-export function createOutbox({ ctx, dik, client, onUnauthorized }: OutboxOptions): Outbox {
+export function createOutbox({ ctx, dik, client, isThin, onUnauthorized }: OutboxOptions): Outbox {
   const { db, clock, log } = ctx;
   const drain = createDrain({ ctx, client, onUnauthorized });
   let toLane: ((change: ChangeRow) => LaneEntry | undefined) | undefined;
@@ -56,6 +61,12 @@ export function createOutbox({ ctx, dik, client, onUnauthorized }: OutboxOptions
     }
   }
 
+  function noteThinned(count: number): void {
+    const text = `${count} telemetry rows were left out because the disk is short`;
+    const body = { what: 'telemetry', count, code: 'DISK_FULL', text };
+    changes.append(db, { kind: 'loss', refId: 'telemetry', body, atMs: clock.nowMs() });
+  }
+
   const stage = createStage<ChangeRow>({
     name: 'outbox',
     ctx,
@@ -67,8 +78,14 @@ export function createOutbox({ ctx, dik, client, onUnauthorized }: OutboxOptions
       return throughId <= afterId ? [] : changes.since(db, afterId, { limit, throughId });
     },
     run(rows) {
+      const isThinning = isThin();
+      let left = 0;
       const byLane = new Map<outbox.StoredLane, { body: Uint8Array; createdAtMs: number }[]>();
       for (const change of rows) {
+        if (isThinning && THINNED.has(change.kind)) {
+          left += 1;
+          continue;
+        }
         const entry = entryOf(change);
         if (entry === undefined) continue;
         const lane = byLane.get(entry.lane) ?? [];
@@ -76,6 +93,7 @@ export function createOutbox({ ctx, dik, client, onUnauthorized }: OutboxOptions
         lane.push({ body: entry.body, createdAtMs: change.atMs });
       }
       for (const [lane, entries] of byLane) outbox.append(db, lane, entries);
+      if (left > 0) noteThinned(left);
     },
     onCommitted: () => drain.wake(),
   });

@@ -33,6 +33,12 @@ export interface Stage extends LifecyclePart {
   settle(): Promise<void>;
 }
 
+/** What only opening the database again can cure. */
+export function isDiskFault(error: unknown): boolean {
+  const code = String((error as { code?: unknown } | undefined)?.code);
+  return code === 'SQLITE_REOPEN_NEEDED' || code.startsWith('SQLITE_IOERR') || code.startsWith('SQLITE_CORRUPT');
+}
+
 /** A reader of rows that does each of them exactly once: effects and cursor are one commit. */
 export function createStage<R extends { readonly id: number }>(options: StageOptions<R>): Stage {
   const { name, ctx, batch = MAX_STAGE_ROWS, turnMs = 0 } = options;
@@ -71,7 +77,10 @@ export function createStage<R extends { readonly id: number }>(options: StageOpt
     name,
     log: ctx.log,
     turn,
-    onError: () => ctx.metrics.stageFailures.inc({ stage: name }),
+    onError(error) {
+      ctx.metrics.stageFailures.inc({ stage: name });
+      if (isDiskFault(error)) ctx.signals.emit('diskFault', { error });
+    },
   });
   let off: (() => void)[] = [];
   return {

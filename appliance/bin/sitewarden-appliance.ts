@@ -1,0 +1,35 @@
+#!/usr/bin/env node
+import { Command } from 'commander';
+import { applianceVersion } from '../lib/version.ts';
+import { addAgentCommands } from './agent-commands.ts';
+import { addClaimCommands } from './claim-commands.ts';
+import { addConfigCommands } from './config-commands.ts';
+import { reported } from './failure.ts';
+import { runDaemon } from './run.ts';
+import { showStatus } from './status.ts';
+
+export const DEFAULT_CONFIG = '/etc/sitewarden/appliance.yaml';
+
+const program = new Command('sitewarden-appliance')
+  .description(
+    'Watches a site, takes in checks from its agents, repairs what rules allow, and reports signed evidence.',
+  )
+  .version(applianceVersion())
+  .showHelpAfterError();
+
+const withConfig = (command: Command): Command =>
+  command.option('-c, --config <file>', 'configuration file (YAML)', DEFAULT_CONFIG);
+
+withConfig(program.command('run'))
+  .description('run the appliance until it is stopped')
+  .option('--ready-json', 'print one line {"ready":true,...} with the addresses once everything is up')
+  .action(reported((options: { config: string; readyJson?: boolean }) => runDaemon(options)));
+withConfig(program.command('status'))
+  .description('show how the running appliance stands')
+  .option('--json', 'as JSON')
+  .action(reported((options: { config: string; json?: boolean }) => showStatus(options)));
+addConfigCommands(program, withConfig);
+addAgentCommands(program, withConfig);
+addClaimCommands(program, withConfig);
+
+await program.parseAsync();

@@ -1,0 +1,246 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { acquireLock, ensureDir, type FileLock } from '@sitewarden/kit/files';
+import { createLifecycle, type Lifecycle } from '@sitewarden/kit/lifecycle';
+import type { Logger } from '@sitewarden/kit/log';
+import { type Clock, systemClock } from '@sitewarden/kit/time';
+import { createAgentAdmin } from './agents/index.ts';
+import { createAssess } from './assess/index.ts';
+import { createClaim, serialOf } from './claim/index.ts';
+import type { ApplianceConfig } from './config/index.ts';
+import { createDiscovery } from './discovery/index.ts';
+import { createEvidence } from './evidence/index.ts';
+import { createHealing } from './healing/index.ts';
+import { type Identity, loadIdentity } from './identity/index.ts';
+import { createIntake } from './intake/index.ts';
+import type { ApplianceContext } from './lib/context.ts';
+import { createMetrics } from './lib/metrics.ts';
+import { createRelayClient, type RelayClient } from './lib/relay-client.ts';
+import { createRelayClock } from './lib/relay-clock.ts';
+import { removeRunFile, writeRunFile } from './lib/run-file.ts';
+import { createSignals } from './lib/signals.ts';
+import { readSignedTime } from './lib/trust.ts';
+import { applianceVersion, builtAtMs } from './lib/version.ts';
+import { createLocal } from './local/index.ts';
+import { createOutbox, type Outbox } from './outbox/index.ts';
+import { createRetention, createRoom, openStore, state } from './store/index.ts';
+import { createSelfChecks, createTelemetry } from './telemetry/index.ts';
+import { createUplink, type Uplink } from './uplink/index.ts';
+
+export interface Appliance {
+  readonly addresses: { readonly intakeAddress: string; readonly localUrl: string };
+  /** Stops everything in reverse; idempotent. */
+  close(): Promise<void>;
+}
+
+export interface ApplianceDeps {
+  readonly log: Logger;
+  readonly clock?: Clock;
+}
+
+const REOPEN_DELAY_MS = 1000;
+
+interface Running {
+  readonly lifecycle: Lifecycle;
+  readonly addresses: Appliance['addresses'];
+  readonly ports: { intake: number; local: number };
+  closeStore(): void;
+}
+
+/**
+ * The composition root: one process on one data folder. Throws FILE_LOCKED when another one is on it. When the disk fails
+ * under the database everything is stopped, the database opened again, and the parts begin anew on the same ports:
+ * nothing else can know what a failed sync has kept.
+ */
+export async function startAppliance(
+  config: ApplianceConfig,
+  { log, clock = systemClock }: ApplianceDeps,
+): Promise<Appliance> {
+  await ensureDir(config.dataDir, 0o700);
+  const lock: FileLock = acquireLock(join(config.dataDir, 'appliance.lock'));
+  let running: Running | undefined;
+  let isClosing = false;
+  let reopening: Promise<void> | undefined;
+
+  const begin = (identity: Identity, ports: Running['ports']) =>
+    startParts(
+      { ...config, intake: { ...config.intake, port: ports.intake }, local: { ...config.local, port: ports.local } },
+      {
+        log,
+        clock,
+        identity,
+        onDiskFault: (error) => reopen(identity, error),
+      },
+    );
+
+  function reopen(identity: Identity, error: unknown): void {
+    if (isClosing || reopening !== undefined) return;
+    log.error({ err: error }, 'the disk failed under the database, opening it again');
+    reopening = reopenUntilItWorks(identity).finally(() => {
+      reopening = undefined;
+    });
+  }
+
+  async function reopenUntilItWorks(identity: Identity): Promise<void> {
+    const ports = running?.ports ?? { intake: config.intake.port, local: config.local.port };
+    await running?.lifecycle.stop();
+    running?.closeStore();
+    running = undefined;
+    while (!isClosing) {
+      try {
+        running = await begin(identity, ports);
+        return;
+      } catch (error) {
+        log.error({ err: error }, 'the database could not be opened, trying again');
+        await new Promise((resolve) => setTimeout(resolve, REOPEN_DELAY_MS));
+      }
+    }
+  }
+
+  try {
+    const identity = await loadIdentity({ dataDir: config.dataDir, publicHosts: config.intake.publicHost });
+    running = await begin(identity, { intake: config.intake.port, local: config.local.port });
+    const { addresses } = running;
+    await writeRunFile(config.dataDir, { pid: process.pid, ...addresses });
+    return {
+      addresses,
+      async close() {
+        if (isClosing) return;
+        isClosing = true;
+        await reopening;
+        await removeRunFile(config.dataDir);
+        await running?.lifecycle.stop();
+        running?.closeStore();
+        lock.release();
+      },
+    };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+interface PartDeps {
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly identity: Identity;
+  onDiskFault(error: unknown): void;
+}
+
+/** Opens the store and starts every part, in the order of the data. */
+async function startParts(config: ApplianceConfig, deps: PartDeps): Promise<Running> {
+  const { log, clock, identity, onDiskFault } = deps;
+  const store = openStore(config.dataDir);
+  const ctx: ApplianceContext = {
+    db: store.db,
+    clock,
+    log,
+    config,
+    metrics: createMetrics(),
+    signals: createSignals((error, signal) => log.error({ err: error, signal }, 'a listener failed')),
+  };
+  try {
+    ctx.signals.on('diskFault', ({ error }) => onDiskFault(error));
+    const { parts, intake, local } = wire(ctx, identity);
+    const lifecycle = createLifecycle(parts, { log });
+    await lifecycle.start();
+    const localUrl = local.url;
+    const intakeHost = config.intake.host.includes(':') ? `[${config.intake.host}]` : config.intake.host;
+    return {
+      lifecycle,
+      ports: { intake: intake.port, local: Number(new URL(localUrl).port) },
+      addresses: { intakeAddress: `${intakeHost}:${intake.port}`, localUrl },
+      closeStore: () => store.db.close(),
+    };
+  } catch (error) {
+    store.db.close();
+    throw error;
+  }
+}
+
+function wire(ctx: ApplianceContext, identity: Identity) {
+  const { config, clock, db } = ctx;
+  const client = relayClient(ctx, identity);
+  const ca = readCa(config);
+  const room = createRoom(ctx);
+  const telemetry = createTelemetry(ctx);
+  const evidence = createEvidence({ ctx, evk: identity.evk, timeQuality: client.clock.quality });
+  const outbox: Outbox = createOutbox({
+    ctx,
+    dik: identity.dik,
+    client,
+    isThin: () => room.isThin,
+    onUnauthorized: (failure) => uplink.onUnauthorized(failure),
+  });
+  const uplink: Uplink = createUplink({
+    ctx,
+    client,
+    dikFingerprint: identity.dik.fingerprint,
+    host: telemetry.snapshot,
+    lanes: outbox.snapshot,
+    beforeCheckin: evidence.checkpointNews,
+    onAnswer({ drainRowsPerS }) {
+      outbox.drain.setRate(drainRowsPerS);
+      outbox.drain.setPaused(false);
+      outbox.drain.retryNow();
+    },
+    onRefused: () => outbox.drain.setPaused(true),
+  });
+  const claim = createClaim({ ctx, identity, client, ca });
+  const intake = createIntake({ ctx, identity, room });
+  const services = {
+    identity: {
+      serial: serialOf(config, identity.dik.fingerprint),
+      model: config.model,
+      version: applianceVersion(),
+      fingerprint: identity.dik.fingerprint,
+    },
+    claim,
+    uplink,
+    outbox,
+    evidence,
+    agents: createAgentAdmin(ctx, identity.siteCa),
+  };
+  const local = createLocal(ctx, { services, telemetry });
+  const parts = [
+    room,
+    createRetention({ db, clock, log: ctx.log }),
+    createAssess(ctx),
+    createHealing(ctx),
+    evidence,
+    outbox,
+    intake,
+    createDiscovery(ctx),
+    createSelfChecks(ctx),
+    local,
+    claim,
+    uplink,
+  ];
+  return { parts, intake, local };
+}
+
+function readCa({ relay }: ApplianceConfig): string | undefined {
+  return relay.caFile === undefined ? undefined : readFileSync(relay.caFile, 'utf8');
+}
+
+function relayClient(ctx: ApplianceContext, identity: Identity): RelayClient {
+  const { clock, config, db, log } = ctx;
+  return createRelayClient({
+    url: config.relay.url,
+    ca: readCa(config),
+    clock,
+    relayClock: createRelayClock(clock, { notBeforeMs: builtAtMs() }),
+    sign: identity.dik.signRequest,
+    userAgent: `sitewarden-appliance/${applianceVersion()}`,
+    readSignedTime(envelope, nonce) {
+      const keys = state.relayKeys(db);
+      if (keys === undefined) return undefined;
+      try {
+        return readSignedTime(envelope, keys, nonce);
+      } catch (error) {
+        log.warn({ why: (error as Error).message }, "the relay's signed time does not hold");
+        return undefined;
+      }
+    },
+  });
+}

@@ -1,0 +1,30 @@
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isProcessAlive, writeFileAtomic } from '@sitewarden/kit/files';
+
+/** Where the running daemon can be reached; ports may be picked at start. */
+export interface RunFile {
+  readonly pid: number;
+  readonly localUrl: string;
+  readonly intakeAddress: string;
+}
+
+const pathOf = (dataDir: string): string => join(dataDir, 'run.json');
+
+export async function writeRunFile(dataDir: string, run: RunFile): Promise<void> {
+  await writeFileAtomic(pathOf(dataDir), `${JSON.stringify(run)}\n`);
+}
+
+export async function removeRunFile(dataDir: string): Promise<void> {
+  await rm(pathOf(dataDir), { force: true });
+}
+
+/** Undefined when no daemon runs on this folder. */
+export async function readRunFile(dataDir: string): Promise<RunFile | undefined> {
+  try {
+    const run = JSON.parse(await readFile(pathOf(dataDir), 'utf8')) as RunFile;
+    return isProcessAlive(run.pid) ? run : undefined;
+  } catch {
+    return undefined;
+  }
+}

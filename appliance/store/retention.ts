@@ -1,0 +1,54 @@
+import type { LifecyclePart } from '@sitewarden/kit/lifecycle';
+import { withTransaction } from '@sitewarden/kit/sqlite';
+import type { ApplianceContext } from '../lib/context.ts';
+import { createLoop } from '../lib/loop.ts';
+import * as certificates from './certificates.ts';
+import * as changes from './changes.ts';
+import { readCursor } from './cursors.ts';
+import * as enrollTokens from './enroll-tokens.ts';
+import { prepared } from './statements.ts';
+
+const DAY_MS = 86_400_000;
+
+/** What every reader is done with is kept a while for looking back, then goes. */
+export const RETENTION = {
+  changesMs: 7 * DAY_MS,
+  /** A clock that was ahead when they ended must not delete what is still good. */
+  certificatesMs: 400 * DAY_MS,
+  tokensMs: 30 * DAY_MS,
+  ordersMs: 90 * DAY_MS,
+  /** Deleted in one transaction: a longer one would hold intake up. */
+  rowsPerTurn: 500,
+} as const;
+
+export const RETENTION_SQL = {
+  agentOrders: `DELETE FROM agent_order WHERE id IN (SELECT id FROM agent_order
+    WHERE changed_at_ms < ? AND state NOT IN ('queued', 'delivered', 'started') LIMIT ?)`,
+  // Between two cosigned checkpoints the older ones prove nothing more.
+  checkpoints: `DELETE FROM evidence_checkpoint WHERE cosigned_note IS NULL AND size IN (SELECT size FROM evidence_checkpoint
+    WHERE size < (SELECT max(size) FROM evidence_checkpoint WHERE cosigned_note IS NOT NULL) AND cosigned_note IS NULL LIMIT ?)`,
+} as const;
+
+/** Deletes what is old and settled, a little each minute. Evidence and what was not delivered are never touched. */
+export function createRetention({ db, clock, log }: Pick<ApplianceContext, 'db' | 'clock' | 'log'>): LifecyclePart {
+  const limit = RETENTION.rowsPerTurn;
+  const loop = createLoop({
+    name: 'retention',
+    log,
+    pollMs: 60_000,
+    turn: () =>
+      withTransaction(db, () => {
+        const nowMs = clock.nowMs();
+        const throughId = Math.min(readCursor(db, 'evidence'), readCursor(db, 'outbox'));
+        const deleted = [
+          changes.prune(db, { throughId, beforeMs: nowMs - RETENTION.changesMs, limit }),
+          prepared(db, RETENTION_SQL.agentOrders).run(nowMs - RETENTION.ordersMs, limit).changes,
+          prepared(db, RETENTION_SQL.checkpoints).run(limit).changes,
+        ];
+        certificates.prune(db, nowMs - RETENTION.certificatesMs);
+        enrollTokens.prune(db, nowMs - RETENTION.tokensMs);
+        return deleted.some((count) => count === limit);
+      }),
+  });
+  return { name: 'retention', start: loop.start, stop: loop.stop };
+}
