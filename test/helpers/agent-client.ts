@@ -20,7 +20,7 @@ export interface AgentIdentity {
   siteCaPem: string;
 }
 
-const pem = (der: Uint8Array) =>
+export const certificatePem = (der: Uint8Array): string =>
   `-----BEGIN CERTIFICATE-----\n${(
     Buffer.from(der)
       .toString('base64')
@@ -45,7 +45,7 @@ export async function enroll(tokenFile: string, hostname = 'test-host'): Promise
         (error, value) => (error ? reject(error) : resolve(value)),
       ),
     );
-    return { agentId: answer.agentId, keyPem, certificatePem: pem(answer.certificate), siteCaPem };
+    return { agentId: answer.agentId, keyPem, certificatePem: certificatePem(answer.certificate), siteCaPem };
   } finally {
     client.close();
   }
