@@ -46,7 +46,7 @@ export class SimLog {
   ): Buffer {
     const statement = buildStatement(options.origin ?? this.origin, {
       seq,
-      prev: this.prevAt(seq),
+      prev: over.prev ?? this.prevAt(seq),
       bootId: '0f8fad5b-d9cb-469f-a165-70867728950e',
       monotonicMs: 1000 + seq,
       wallTimeMs: 1_800_000_000_000 + seq,

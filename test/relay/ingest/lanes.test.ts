@@ -1,0 +1,187 @@
+import type { AgentRow, CheckRow, DeviceRow, IncidentRow } from '@sitewarden/agent-proto/http';
+import { PAYLOAD_TYPES } from '@sitewarden/agent-proto/http';
+import { generateEd25519, privateKeyFromPem } from '@sitewarden/agent-proto/keys';
+import { newId } from '@sitewarden/kit/ids';
+import t from 'tap';
+import { onBothEngines } from '../../helpers/relay-stores.ts';
+import { envelopeOf, outboxBody } from '../../helpers/sim-log.ts';
+import { actionRunRow, agentRow, checkRow, deviceRow, incidentRow } from '../../helpers/sim-rows.ts';
+import { type IngestRig, ingestRig } from './rig.ts';
+
+const all = (rig: IngestRig, table: 'incident' | 'action_run' | 'agent' | 'check_latest' | 'device' | 'site_order') =>
+  rig.within((trx) => trx.selectFrom(table).selectAll().execute());
+
+async function seedOrder(rig: IngestRig, seq: number): Promise<string> {
+  const id = newId('ord');
+  await rig.within((trx) =>
+    trx
+      .insertInto('site_order')
+      .values({
+        id,
+        partner_id: rig.partnerId,
+        site_id: rig.siteId,
+        appliance_id: rig.sim.box.applianceId,
+        epoch: 1,
+        seq,
+        action: 'run_check',
+        params: '{}',
+        state: 'delivered',
+        code: null,
+        detail: '',
+        requested_by: 'x',
+        envelope: 'e',
+        created_at_ms: 1,
+        changed_at_ms: 1,
+        expires_at_ms: 2,
+      })
+      .execute(),
+  );
+  return id;
+}
+
+t.test('incidents, telemetry and receipts on both engines', async (t) => {
+  await onBothEngines(t, {
+    'incidents and runs are kept as they stand after the last row': async (t, store) => {
+      const rig = await ingestRig(store);
+      const incident = incidentRow();
+      const run = actionRunRow({ incidentId: incident.id });
+      const healed: IncidentRow = { ...incident, state: 'resolved', resolvedAtMs: 9, changedAtMs: 9 };
+      const rows = [
+        incident,
+        run,
+        { ...incident, state: 'healing', changedAtMs: 5 },
+        { ...run, state: 'verified' },
+        healed,
+      ];
+      t.same(await rig.ingest(outboxBody({ lane: 'incidents', firstSeq: 1, rows })), { ackedThrough: 5, newRows: 5 });
+      t.match(await all(rig, 'incident'), [
+        { id: incident.id, state: 'resolved', site_id: rig.siteId, changed_at_ms: 9 },
+      ]);
+      t.match(await all(rig, 'action_run'), [{ id: run.id, state: 'verified', incident_id: incident.id }]);
+      const again = outboxBody({ lane: 'incidents', firstSeq: 1, rows: rows.slice(0, 2) });
+      t.same(await rig.ingest(again), { ackedThrough: 5, newRows: 0 });
+      t.match(await all(rig, 'incident'), [{ state: 'resolved' }], 'a repetition sets nothing back');
+    },
+
+    'telemetry rows land in their tables, one row each': async (t, store) => {
+      const rig = await ingestRig(store);
+      const agent: AgentRow = agentRow({ hostname: 'front\u0000desk' });
+      const check: CheckRow = checkRow({ agentId: agent.id });
+      const device: DeviceRow = deviceRow();
+      const rows = [agent, check, device, { ...agent, connected: false }, { ...check, status: 'fail' }, checkRow()];
+      await rig.ingest(outboxBody({ lane: 'telemetry', firstSeq: 1, rows }));
+      t.match(await all(rig, 'agent'), [{ id: agent.id, connected: 0, received_at_ms: rig.clock.nowMs() }]);
+      t.match((await all(rig, 'agent'))[0], { hostname: 'front\ufffddesk' }, 'text both engines can hold');
+      const checks = (await all(rig, 'check_latest')) as { source: string; status: string }[];
+      t.same(checks.map(({ source, status }) => [source, status]).sort(), [
+        [agent.id, 'fail'],
+        ['box', 'pass'],
+      ]);
+      t.match(await all(rig, 'device'), [{ id: device.id, last_seen_ms: device.lastSeenMs }]);
+    },
+
+    'a row that does not fit is named and nothing of its batch is stored': async (t, store) => {
+      const rig = await ingestRig(store);
+      const cases: [string, unknown, object][] = [
+        ['no type', {}, { field: '/type' }],
+        ['a type of another lane', agentRow(), { field: '/type' }],
+        ['a type out of the prototype', { type: 'constructor' }, { field: '/type' }],
+        ['an unknown member', { ...incidentRow(), patient: 'x' }, { field: '/patient' }],
+        ['an id of another kind', incidentRow({ id: newId('agt') }), { field: '/id' }],
+        ['no JSON', 'nonsense', { field: '/type' }],
+      ];
+      for (const [name, row, expected] of cases) {
+        const body = outboxBody({ lane: 'incidents', firstSeq: 1, rows: [incidentRow(), row as object] });
+        await t.rejects(rig.ingest(body), { code: 'OUTBOX_ROW_INVALID', data: { seq: 2 }, ...expected }, name);
+      }
+      t.same(await all(rig, 'incident'), []);
+      t.same(await rig.within((trx) => trx.selectFrom('outbox_position').selectAll().execute()), []);
+    },
+
+    'rows of two boxes with the same ids never meet': async (t, store) => {
+      const rig = await ingestRig(store);
+      const other = await ingestRig(store);
+      const incident = incidentRow();
+      await rig.ingest(outboxBody({ lane: 'incidents', firstSeq: 1, rows: [incident] }));
+      await other.ingest(outboxBody({ lane: 'incidents', firstSeq: 1, rows: [{ ...incident, title: 'mine now' }] }));
+      const [own] = (await all(rig, 'incident')) as { row: string; site_id: string }[];
+      t.equal(JSON.parse(own?.row ?? '{}').title, incident.title);
+      t.equal(own?.site_id, rig.siteId);
+      t.match(await all(other, 'incident'), [{ site_id: other.siteId }]);
+    },
+
+    'a receipt moves its order forward and never back': async (t, store) => {
+      const rig = await ingestRig(store);
+      const orderId = await seedOrder(rig, 1);
+      const { applianceId } = rig.sim.box;
+      const receipt = (state: string, over: object = {}) =>
+        envelopeOf(rig.sim.dik, PAYLOAD_TYPES.receipt, {
+          orderId,
+          applianceId,
+          epoch: 1,
+          orderSeq: 1,
+          state,
+          code: null,
+          detail: `is ${state}`,
+          atMs: 5,
+          ...over,
+        });
+      let seq = 1;
+      const send = async (row: Buffer) => {
+        const answer = await rig.ingest(outboxBody({ lane: 'receipts', firstSeq: seq, rows: [row] }));
+        seq += 1;
+        return answer;
+      };
+      await send(receipt('started'));
+      t.match(await all(rig, 'site_order'), [
+        { state: 'started', detail: 'is started', changed_at_ms: rig.clock.nowMs() },
+      ]);
+      await send(receipt('done'));
+      await send(receipt('started'));
+      await send(receipt('failed'));
+      t.match(await all(rig, 'site_order'), [{ state: 'done', detail: 'is done' }]);
+
+      const stranger = privateKeyFromPem(generateEd25519().privateKeyPem);
+      const payload = { orderId, applianceId, epoch: 1, orderSeq: 1, state: 'done', code: null, detail: '', atMs: 5 };
+      const bad: [string, Buffer][] = [
+        ['another key', envelopeOf(stranger, PAYLOAD_TYPES.receipt, payload)],
+        ['another purpose', envelopeOf(rig.sim.dik, PAYLOAD_TYPES.order, payload)],
+        ['no envelope', Buffer.from('{}')],
+        ['an unknown order', receipt('done', { orderId: newId('ord') })],
+        ['another number', receipt('done', { orderSeq: 2 })],
+        ['another appliance', receipt('done', { applianceId: newId('app') })],
+        ['another epoch', receipt('done', { epoch: 2 })],
+        ['an unknown state', receipt('cancelled')],
+      ];
+      for (const [name, row] of bad) {
+        await t.rejects(send(row), { code: 'RECEIPT_INVALID', data: { seq } }, name);
+      }
+      t.match(await all(rig, 'site_order'), [{ state: 'done' }]);
+    },
+
+    'positions of the lanes are apart, and a gap in one stops only that one': async (t, store) => {
+      const rig = await ingestRig(store);
+      const batch = (lane: string, firstSeq: number, row: object) => outboxBody({ lane, firstSeq, rows: [row] });
+      await rig.ingest(batch('incidents', 1, incidentRow()));
+      await t.rejects(rig.ingest(batch('telemetry', 2, agentRow())), { code: 'OUTBOX_GAP', data: { expectedSeq: 1 } });
+      await rig.ingest(batch('telemetry', 1, agentRow()));
+      t.same(await rig.ingest(batch('incidents', 2, incidentRow())), { ackedThrough: 2, newRows: 1 });
+    },
+
+    'open pages hear of what was stored, and of nothing else': async (t, store) => {
+      const rig = await ingestRig(store);
+      const heard: string[] = [];
+      rig.bus.subscribe(rig.partnerId, {
+        onChange: ({ kind, siteId }) => heard.push(`${kind} ${siteId === rig.siteId}`),
+      });
+      rig.bus.subscribe('another', { onChange: () => heard.push('foreign') });
+      const body = outboxBody({ lane: 'incidents', firstSeq: 1, rows: [incidentRow()] });
+      await rig.ingest(body);
+      t.same(heard, ['incidents true', 'site true']);
+      await rig.ingest(body);
+      t.equal(heard.length, 2, 'a repetition is no news');
+      await t.rejects(rig.ingest(outboxBody({ lane: 'incidents', firstSeq: 2, rows: ['{}'] })));
+      t.equal(heard.length, 2);
+    },
+  });
+});
