@@ -1,0 +1,99 @@
+import type { Test } from 'tap';
+import { createLocal } from '../../appliance/local/index.ts';
+import type {
+  AgentInfo,
+  ClaimSnapshot,
+  EvidenceSnapshot,
+  LocalServices,
+  UplinkSnapshot,
+} from '../../appliance/local/services.ts';
+import { createTelemetry } from '../../appliance/telemetry/index.ts';
+import { applianceContext, START_MS } from './appliance-context.ts';
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** What the features beside the page would say; a test changes it. */
+export interface Sayings {
+  claim: ClaimSnapshot;
+  uplink: UplinkSnapshot;
+  lanes: Mutable<ReturnType<LocalServices['outbox']['snapshot']>>;
+  evidence: EvidenceSnapshot;
+  agents: AgentInfo[];
+  claimWithCode: (text: string) => Promise<ClaimSnapshot>;
+  removed: string[];
+}
+
+export const SHOWING: ClaimSnapshot = {
+  phase: 'showing',
+  claimUrl: 'https://relay.example.com/claim#v1.Zm9vYmFyYmF6cXV4MTIzNA.4MvJ0Jt5sGgS0gJcLwq3p5n8yYb1cVxQmHk2dEoTzUI',
+  number: '48210967',
+  expiresAtMs: START_MS + 540_000,
+  error: null,
+  site: null,
+  doctor: [],
+};
+
+export const CLAIMED: ClaimSnapshot = {
+  phase: 'done',
+  claimUrl: null,
+  number: null,
+  expiresAtMs: null,
+  error: null,
+  site: {
+    applianceId: `app_${'a'.repeat(26)}`,
+    siteId: `site_${'a'.repeat(26)}`,
+    siteName: 'Lakeside Dental',
+    partnerName: 'Northwind IT',
+    epoch: 1,
+    claimedBy: 'Dana Field',
+    claimedAtMs: START_MS - 86_400_000,
+  },
+  doctor: [],
+};
+
+const IDLE_LANE = { depth: 0, oldestAgeMs: 0 };
+
+export function sayings(): Sayings {
+  const said: Sayings = {
+    claim: SHOWING,
+    uplink: {
+      state: 'idle',
+      relay: 'https://relay.example.com',
+      lastCheckinAtMs: null,
+      nextCheckinAtMs: null,
+      lastError: null,
+      configGeneration: 0,
+      isQuarantined: false,
+    },
+    lanes: { evidence: IDLE_LANE, receipts: IDLE_LANE, incidents: IDLE_LANE, telemetry: IDLE_LANE },
+    evidence: { epoch: 1, size: 0, cosignedSize: 0, lastEntryAtMs: null },
+    agents: [],
+    claimWithCode: () => Promise.resolve(said.claim),
+    removed: [],
+  };
+  return said;
+}
+
+/** The page on a real socket and a real database, with the other features' part played by `said`. */
+export async function localPage(t: Test, yaml = '') {
+  const ctx = applianceContext(t, `local: { port: 0${yaml === '' ? '' : `, ${yaml}`} }\n`);
+  const said = sayings();
+  const services: LocalServices = {
+    identity: { serial: 'SW-0042', model: 'NUC 13', version: '0.1.0', fingerprint: 'F'.repeat(43) },
+    claim: { snapshot: () => said.claim, claimWithCode: (text) => said.claimWithCode(text) },
+    uplink: { snapshot: () => said.uplink },
+    outbox: { snapshot: () => said.lanes },
+    evidence: { snapshot: () => said.evidence },
+    agents: {
+      list: () => said.agents,
+      createEnrollToken: () => ({ token: 'swt_x', expiresAtMs: START_MS, siteCaSha256: '0'.repeat(64) }),
+      removeAgent: (id) => {
+        said.removed.push(id);
+      },
+    },
+  };
+  const local = createLocal(ctx, { services, telemetry: createTelemetry(ctx) });
+  await local.start();
+  t.teardown(() => local.stop());
+  return { ctx, said, local, url: local.url };
+}
