@@ -9,7 +9,7 @@ export interface LiveChange {
 }
 
 export interface LiveListener {
-  /** Must not throw or wait. */
+  /** Must not wait. */
   onChange(change: LiveChange): void;
   /** The program stops. */
   onClose?(): void;
@@ -31,11 +31,19 @@ export interface LiveBus {
   close(): void;
 }
 
-export function createLiveBus(): LiveBus {
+export function createLiveBus({ onError }: { onError?: (error: unknown) => void } = {}): LiveBus {
   const listeners = new Map<string, Set<LiveListener>>();
+  /** Publishing comes after a commit: what one page does must not make a request fail that is already done. */
+  const attempt = (run: () => void): void => {
+    try {
+      run();
+    } catch (error) {
+      onError?.(error);
+    }
+  };
   return {
     publish(partnerId, change) {
-      for (const listener of listeners.get(partnerId) ?? []) listener.onChange(change);
+      for (const listener of listeners.get(partnerId) ?? []) attempt(() => listener.onChange(change));
     },
     subscribe(partnerId, listener) {
       const all = listeners.get(partnerId) ?? new Set();
@@ -48,7 +56,8 @@ export function createLiveBus(): LiveBus {
     hasListeners: (partnerId) => listeners.has(partnerId),
     tenants: () => [...listeners.keys()],
     close() {
-      for (const all of [...listeners.values()]) for (const listener of [...all]) listener.onClose?.();
+      const all = [...listeners.values()].flatMap((set) => [...set]);
+      for (const listener of all) attempt(() => listener.onClose?.());
     },
   };
 }
