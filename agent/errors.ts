@@ -6,7 +6,10 @@ export const agentErrors = defineErrors({
     status: 400,
     message: 'Correct the configuration; `sitewarden-agent config check` shows all of it.',
   },
-  CONFIG_UNREADABLE: { status: 400, message: 'Name a configuration file this account may read with --config.' },
+  CONFIG_UNREADABLE: {
+    status: 400,
+    message: 'The configuration was not read. Name a file this account may read with --config.',
+  },
   APPLIANCE_ADDRESS_MISSING: {
     status: 400,
     message: 'The address of the appliance is not known. Give --appliance HOST:PORT or set applianceAddress.',
@@ -23,7 +26,10 @@ export const agentErrors = defineErrors({
     status: 403,
     message: 'This agent was removed from its site. Enroll it again with a new token, or uninstall it.',
   },
-  TOKEN_FILE_UNREADABLE: { status: 400, message: 'Name a token file this account may read with --token-file.' },
+  TOKEN_FILE_UNREADABLE: {
+    status: 400,
+    message: 'The token was not read. Name a file this account may read with --token-file.',
+  },
   TOKEN_FILE_INVALID: {
     status: 400,
     message: 'A token file is JSON with token, applianceAddress and caFingerprint. Ask the site for a new one.',

@@ -26,6 +26,8 @@ export interface DaemonOptions {
   /** Stops everything in good order. */
   readonly signal: AbortSignal;
   readonly clock?: Clock;
+  /** Everything runs; a connection to the appliance may still be on its way. */
+  readonly onStarted?: (agentId: string) => void;
 }
 
 const DAY_MS = 86_400_000;
@@ -136,6 +138,7 @@ export async function runDaemon(options: DaemonOptions): Promise<'stopped' | 're
   const lifecycle = createLifecycle(parts, { log, stopTimeoutMs: STOP_TIMEOUT_MS });
   try {
     await lifecycle.start();
+    options.onStarted?.(identity!.agentId);
     const end = await Promise.race([push!, aborted(signal)]);
     if (end === 'removed') await noteRemoval();
     return end;

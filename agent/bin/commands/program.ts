@@ -1,12 +1,9 @@
 import { Command } from 'commander';
-import { defaultConfigPath } from '../../config/index.ts';
-import { AGENT_VERSION } from '../../run/index.ts';
-import { type CheckFlags, checkCommand } from './check-command.ts';
-import { configCheckCommand, configKeysCommand } from './config-command.ts';
-import { type EnrollFlags, enrollCommand } from './enroll-command.ts';
+import { defaultConfigPath } from '../../config/places.ts';
+import { AGENT_VERSION } from '../../run/version.ts';
+import type { CheckFlags } from './check-command.ts';
+import type { EnrollFlags } from './enroll-command.ts';
 import { guarded } from './output.ts';
-import { runCommand } from './run-command.ts';
-import { statusCommand } from './status-command.ts';
 
 const EXIT_TEXT = `
 Exit codes:
@@ -16,7 +13,7 @@ Exit codes:
   3  the agent has to be enrolled
   4  the appliance removed this agent from its site`;
 
-/** Commands, options and their help; what they do stands in one file each. */
+/** Commands, options and their help. What they do stands in one file each, loaded when it is asked for. */
 export function createProgram(): Command {
   const program = new Command('sitewarden-agent')
     .description('Checks this workstation and reports to the appliance of its site.')
@@ -33,7 +30,10 @@ export function createProgram(): Command {
       'after',
       '\nCollects the checks the site asks for, queues reports on disk, and keeps a session with the appliance.\nWithout an identity it enrolls first when the configuration names a tokenFile.',
     )
-    .action(() => guarded(() => runCommand(configPath())));
+    .option('--ready-json', 'print one line of JSON once everything runs')
+    .action((flags: { readyJson?: boolean }) =>
+      guarded(async () => (await import('./run-command.ts')).runCommand(configPath(), flags)),
+    );
 
   program
     .command('enroll')
@@ -45,7 +45,9 @@ export function createProgram(): Command {
       'after',
       '\nThe token file is deleted once the identity is stored. The token is never taken from the command line or the\nenvironment, where other accounts could read it.',
     )
-    .action((flags: EnrollFlags) => guarded(() => enrollCommand(configPath(), flags)));
+    .action((flags: EnrollFlags) =>
+      guarded(async () => (await import('./enroll-command.ts')).enrollCommand(configPath(), flags)),
+    );
 
   program
     .command('check')
@@ -53,23 +55,27 @@ export function createProgram(): Command {
     .option('--json', 'print one JSON list with the facts')
     .option('--service <name...>', 'services to look at (default: those the site requires)')
     .addHelpText('after', '\nSome checks see more when run as root.')
-    .action((flags: CheckFlags) => guarded(() => checkCommand(configPath(), flags)));
+    .action((flags: CheckFlags) =>
+      guarded(async () => (await import('./check-command.ts')).checkCommand(configPath(), flags)),
+    );
 
   program
     .command('status')
     .description('tell whether the agent is enrolled, running and connected, and what waits')
     .option('--json', 'print one JSON object')
-    .action((flags: { json?: boolean }) => guarded(() => statusCommand(configPath(), flags)));
+    .action((flags: { json?: boolean }) =>
+      guarded(async () => (await import('./status-command.ts')).statusCommand(configPath(), flags)),
+    );
 
   const config = program.command('config').description('look at the configuration');
   config
     .command('check')
     .description('read the configuration and name every fault in it')
-    .action(() => guarded(() => configCheckCommand(configPath())));
+    .action(() => guarded(async () => (await import('./config-command.ts')).configCheckCommand(configPath())));
   config
     .command('keys')
     .description('list every key with its type, default and meaning')
-    .action(() => guarded(async () => configKeysCommand()));
+    .action(() => guarded(async () => (await import('./config-command.ts')).configKeysCommand()));
 
   return program;
 }

@@ -8,11 +8,14 @@ import { EXIT_REMOVED } from './output.ts';
 const STOP_WITHIN_MS = 9_000;
 
 /** Until SIGINT or SIGTERM (exit 0) or the removal of this agent (exit 4). */
-export async function runCommand(configPath: string | undefined): Promise<void> {
+export async function runCommand(configPath: string | undefined, { readyJson = false } = {}): Promise<void> {
   const { config } = await loadAgentConfig(configPath);
   const log = createLogger({ name: 'sitewarden-agent', level: config.logLevel });
   const stop = new AbortController();
-  const ended = runDaemon({ config, log, signal: stop.signal });
+  const onStarted = (agentId: string) => {
+    if (readyJson) console.log(JSON.stringify({ ready: true, pid: process.pid, agentId }));
+  };
+  const ended = runDaemon({ config, log, signal: stop.signal, onStarted });
   const grace = closeWithGrace({ delay: STOP_WITHIN_MS, logger: log }, async ({ err }) => {
     if (err) log.fatal({ err }, 'unexpected fault');
     stop.abort();

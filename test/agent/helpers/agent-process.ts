@@ -13,6 +13,8 @@ export interface AgentHome {
   readonly servicesDir: string;
   /** Runs the program to its end. */
   call(...args: string[]): Promise<Ended>;
+  /** The same, with this on its standard input. */
+  callWith(input: string, ...args: string[]): Promise<Ended>;
   /** Starts `run`; output is collected. */
   run(): RunningAgent;
   remove(): void;
@@ -61,6 +63,11 @@ export function makeAgentHome(config = ''): AgentHome {
     configPath,
     servicesDir,
     call: (...args) => start(args).ended,
+    callWith(input, ...args) {
+      const { child, ended } = start(args);
+      child.stdin?.end(input);
+      return ended;
+    },
     run: () => start(['run']),
     remove: () => rmSync(dir, { recursive: true, force: true }),
   };

@@ -67,6 +67,8 @@ export interface ApplianceRules {
   /** What the next sessions are told at Welcome instead of the truth. */
   ackedThrough: number | undefined;
   config: AgentConfig;
+  /** The appliance's clock minus the agent's. */
+  clockOffsetMs: number;
 }
 
 export interface TestAppliance {
@@ -125,6 +127,7 @@ export async function startTestAppliance(config: Partial<AgentConfig> = {}): Pro
     certificateLifetimeMs: 30 * 86_400_000,
     tamper: undefined,
     ackedThrough: undefined,
+    clockOffsetMs: 0,
     config: { ...BASE_CONFIG, ...config },
   };
 
@@ -185,7 +188,7 @@ export async function startTestAppliance(config: Partial<AgentConfig> = {}): Pro
         if (!rules.holdAcks) ack();
       } else if (message.$case === 'heartbeat') {
         agent.heartbeats.push(message.value);
-        if (!rules.silent) send({ $case: 'heartbeatAck', value: { receivedAtMs: Date.now() } });
+        if (!rules.silent) send({ $case: 'heartbeatAck', value: { receivedAtMs: Date.now() + rules.clockOffsetMs } });
       } else {
         agent.receipts.push(message.value);
       }

@@ -1,0 +1,40 @@
+import { Metadata, status } from '@grpc/grpc-js';
+import { nextDelayMs } from '@sitewarden/kit/backoff';
+import t from 'tap';
+import { classifyEnd, PUSH_RETRY } from '../../../agent/push/index.ts';
+import { retryFloorMs } from '../../../agent/push/session-end.ts';
+
+const trailer = (value: string) => {
+  const metadata = new Metadata();
+  metadata.set('retry-delay-ms', value);
+  return metadata;
+};
+
+t.test('a session ends by its status code', async (t) => {
+  const end = (code: status, metadata?: Metadata) =>
+    classifyEnd({ code, details: 'words', ...(metadata === undefined ? {} : { metadata }) });
+  t.match(end(status.PERMISSION_DENIED), { kind: 'removed' });
+  t.match(end(status.UNAUTHENTICATED), { kind: 'unauthenticated' });
+  t.match(end(status.RESOURCE_EXHAUSTED, trailer('2500')), { kind: 'exhausted', floorMs: 2500 });
+  t.match(end(status.RESOURCE_EXHAUSTED), { kind: 'exhausted', floorMs: 0 });
+  t.match(end(status.INVALID_ARGUMENT), { kind: 'refused' });
+  for (const code of [status.UNAVAILABLE, status.INTERNAL, status.FAILED_PRECONDITION, status.OK, 99 as status]) {
+    t.match(end(code), { kind: 'lost', detail: /words$/ });
+  }
+});
+
+t.test('a pause that is no number is none, and none is longer than an hour', async (t) => {
+  for (const text of ['', '-1', '1e3', 'soon', '1.5']) t.equal(retryFloorMs(trailer(text)), 0, text);
+  t.equal(retryFloorMs(trailer('999999999')), 3_600_000);
+  t.equal(retryFloorMs(undefined), 0);
+});
+
+t.test('tries are spread over the whole wait, which grows to a minute and no further', async (t) => {
+  const wait = (attempt: number, random: number, floorMs = 0) =>
+    nextDelayMs({ ...PUSH_RETRY, attempt, random: () => random, floorMs });
+  t.equal(wait(0, 0.999), 999);
+  t.equal(wait(3, 0.5), 4000);
+  t.equal(wait(50, 0), 0);
+  t.equal(wait(50, 0.9999), 59_994);
+  t.equal(wait(0, 0.5, 1500), 2000, 'the appliance is never asked sooner than it said');
+});
