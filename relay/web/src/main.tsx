@@ -4,9 +4,9 @@ import './theme/base.css';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './app';
-import { keepFirstFragment } from './session/fragment';
+import { watchFragments } from './session/fragment';
 
-keepFirstFragment();
+watchFragments();
 const root = document.getElementById('root');
 if (!root) throw new Error('index.html has no #root');
 createRoot(root).render(

@@ -71,7 +71,7 @@ export async function openStage(t: Test): Promise<Stage | undefined> {
 }
 
 /** Waits for everything at most this long; what takes longer is a failure. */
-const PATIENCE_MS = 15_000;
+const PATIENCE_MS = 30_000;
 
 /** A page in a fresh context. Uncaught errors and refusals by the content security policy fail the test. */
 export async function newPage(t: Test, browser: Browser, options: BrowserContextOptions = {}): Promise<Page> {

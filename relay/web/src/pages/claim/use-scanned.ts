@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react';
-import { takeFragment } from '../../session/fragment';
-import { dropScan, keepScanned, keptScan, readClaim, type ScannedClaim } from '../../session/scanned-claim';
+import { onFragment } from '../../session/fragment';
+import { dropScan, keptScan, readClaim, type ScannedClaim } from '../../session/scanned-claim';
 
 export type Scanned = { kind: 'none' } | { kind: 'unreadable' } | { kind: 'claim'; claim: ScannedClaim };
 
@@ -14,17 +14,7 @@ function look(): Scanned {
 /** What was scanned, and a way to forget it. */
 export function useScanned(): [Scanned, () => void] {
   const [scanned, setScanned] = useState(look);
-  useEffect(() => {
-    // A second scan into the same tab changes the fragment only.
-    const onHash = () => {
-      const fragment = takeFragment();
-      if (fragment === null) return;
-      keepScanned(fragment);
-      setScanned(look());
-    };
-    globalThis.addEventListener('hashchange', onHash);
-    return () => globalThis.removeEventListener('hashchange', onHash);
-  }, []);
+  useEffect(() => onFragment('/claim', () => setScanned(look())), []);
   const drop = () => {
     dropScan();
     setScanned({ kind: 'none' });

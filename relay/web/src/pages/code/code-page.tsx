@@ -1,8 +1,8 @@
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { Note } from '../../components/note';
 import { PhoneShell } from '../../layout/phone-shell';
 import { usePageTitle } from '../../layout/use-page-title';
-import { firstFragment } from '../../session/fragment';
+import { firstFragment, onFragment } from '../../session/fragment';
 import css from './code-page.module.css';
 
 const BOX_PAGE = 'http://sitewarden.local:8080';
@@ -12,10 +12,11 @@ const FRAGMENT = /^v1\.[A-Za-z0-9_-]{22}$/;
 export function CodePage() {
   usePageTitle('Provisioning code');
   // The secret left the address bar already and is not kept: only the box may use it up.
-  const [isWhole] = useState(() => {
+  const [isWhole, setWhole] = useState(() => {
     const fragment = firstFragment('/code');
     return fragment === null ? null : FRAGMENT.test(fragment);
   });
+  useEffect(() => onFragment('/code', (fragment) => setWhole(FRAGMENT.test(fragment))), []);
   return (
     <PhoneShell>
       <h1>This code is for the box</h1>

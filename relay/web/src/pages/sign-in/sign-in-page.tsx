@@ -7,7 +7,7 @@ import { Note } from '../../components/note';
 import { PhoneShell } from '../../layout/phone-shell';
 import { usePageTitle } from '../../layout/use-page-title';
 import { onSignedIn, tellSignedIn } from '../../session/channel';
-import { firstFragment, takeFragment } from '../../session/fragment';
+import { firstFragment, onFragment } from '../../session/fragment';
 import { rememberReturn, takeReturn } from '../../session/return-path';
 import { LinkForm } from './link-form';
 import { readToken } from './read-token';
@@ -37,12 +37,7 @@ export function SignInPage() {
 
   useEffect(() => rememberReturn(wanted), [wanted]);
   useEffect(() => onSignedIn(() => void client.invalidateQueries({ queryKey: keys.session })), [client]);
-  useEffect(() => {
-    // A link opened in the tab that already shows this page changes the fragment only.
-    const onHash = () => setFragment(takeFragment());
-    globalThis.addEventListener('hashchange', onHash);
-    return () => globalThis.removeEventListener('hashchange', onHash);
-  }, []);
+  useEffect(() => onFragment('/sign-in', setFragment), []);
 
   const token = fragment === null ? null : readToken(fragment);
   useEffect(() => {

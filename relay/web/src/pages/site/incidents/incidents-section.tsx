@@ -10,6 +10,7 @@ import { Loaded } from '../../../components/loaded';
 import { Section } from '../../../components/section';
 import { ShortList } from '../../../components/short-list';
 import { RowsSkeleton } from '../../../components/skeletons';
+import { SEVERITIES } from '../../../words/status';
 
 const CHOICES = [
   { value: 'open', word: 'Open' },
@@ -41,7 +42,7 @@ export function IncidentsSection({ siteId }: { siteId: string }) {
               A failing check opens one here, with what was tried to repair it.
             </EmptyState>
           ) : (
-            <ShortList items={list.incidents} shown={10} noun="incident">
+            <ShortList items={[...list.incidents].sort(compareIncidents)} shown={10} noun="incident">
               {(shown) => shown.map((incident) => <IncidentLine key={incident.id} incident={incident} />)}
             </ShortList>
           )
@@ -50,6 +51,12 @@ export function IncidentsSection({ siteId }: { siteId: string }) {
     </Section>
   );
 }
+
+/** What is not resolved first, then the worst, then the newest. */
+const compareIncidents = (a: Incident, b: Incident) =>
+  Number(a.state === 'resolved') - Number(b.state === 'resolved') ||
+  SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) ||
+  b.openedAtMs - a.openedAtMs;
 
 function Counts({ incidents, which }: { incidents: readonly Incident[]; which: 'open' | 'all' }) {
   const open = incidents.filter((incident) => incident.state !== 'resolved').length;

@@ -1,0 +1,84 @@
+import jsQR from 'jsqr';
+import t from 'tap';
+import { openStage } from './lib/stage.ts';
+
+const stage = await openStage(t);
+
+/** Runs in the page: what a camera would see of a square image. */
+const PIXELS_OF_IMAGE = (image: unknown): { pixels: number[]; side: number } => {
+  const side = 400;
+  const { document } = globalThis as unknown as { document: { createElement(name: string): Canvas } };
+  const canvas = Object.assign(document.createElement('canvas'), { width: side, height: side });
+  const pen = canvas.getContext('2d');
+  pen.drawImage(image, 0, 0, side, side);
+  return { pixels: [...pen.getImageData(0, 0, side, side).data], side };
+};
+
+interface Canvas {
+  getContext(kind: '2d'): {
+    drawImage(image: unknown, x: number, y: number, width: number, height: number): void;
+    getImageData(x: number, y: number, width: number, height: number): { data: Uint8ClampedArray };
+  };
+}
+
+t.test('from nothing to a printed code that a camera can read', { skip: !stage }, async (t) => {
+  const { relay, newPartner } = stage!;
+  const partner = await newPartner();
+  const page = await partner.open('/provisioning');
+  await page.getByLabel('Name of the new client').fill('Lakeside Family Practice');
+  await page.getByRole('button', { name: 'Add the client' }).click();
+  await page
+    .getByRole('combobox', { name: 'Client of the new site' })
+    .and(page.locator('[value^="Lakeside"]'))
+    .waitFor();
+  await page.getByLabel('Name of the new site').fill('Main street');
+  await page.getByRole('button', { name: 'Add the site' }).click();
+  await page.getByText('was added').waitFor();
+
+  await page.getByRole('combobox', { name: 'Site', exact: true }).click();
+  await page.getByRole('option', { name: 'Main street, Lakeside Family Practice' }).click();
+  await page.getByRole('checkbox', { name: /Pre-approved/ }).check();
+  await page.getByRole('button', { name: 'Make the code' }).click();
+  const typed = await page.getByTestId('typed-code').innerText();
+  t.match(typed, /^[B-Z]{4}-[B-Z]{5}-[B-Z]{5}$/);
+
+  const qr = page.getByRole('img', { name: /QR code/ });
+  const { pixels, side } = await qr.evaluate(PIXELS_OF_IMAGE);
+  const read = jsQR.default(Uint8ClampedArray.from(pixels), side, side);
+  t.match(read?.data, /^http:\/\/127\.0\.0\.1:\d+\/code#v1\.[A-Za-z0-9_-]{22}$/, 'the QR code says what the box needs');
+
+  await page.getByText('Waiting for its box').waitFor();
+  await page.getByRole('button', { name: 'Done, forget it' }).click();
+  t.equal(await page.getByText(typed).count(), 0, 'a code is seen once');
+
+  const box = await relay.box('SW-0077');
+  const answer = await box.presentTyped(typed);
+  t.equal(answer.status, 200);
+  await page.getByText('SW-0077').waitFor();
+  await page.getByText('Used', { exact: true }).waitFor();
+});
+
+t.test('a code can be revoked before its box comes', { skip: !stage }, async (t) => {
+  const { relay, newPartner } = stage!;
+  const partner = await newPartner();
+  const siteId = await partner.newSite('Elm street');
+  const page = await partner.open(`/provisioning?site=${siteId}`);
+  await page.getByRole('button', { name: 'Make the code' }).click();
+  const typed = await page.getByTestId('typed-code').innerText();
+  await page.getByRole('button', { name: 'Revoke the code for Elm street' }).click();
+  await page.getByText('Revoked', { exact: true }).waitFor();
+  const answer = await (await relay.box()).presentTyped(typed);
+  t.not(answer.status, 200);
+});
+
+t.test('roles see what they may do', { skip: !stage }, async (t) => {
+  const partner = await stage!.newPartner();
+  await partner.newSite('Elm street');
+  const operator = await partner.open('/provisioning', { role: 'operator' });
+  await operator.getByRole('heading', { name: 'Make a code for a box' }).waitFor();
+  t.equal(await operator.getByLabel('Name of the new client').count(), 0);
+  t.equal(await operator.getByLabel('Pre-approved').count(), 0);
+  const reader = await partner.open('/provisioning', { role: 'readonly' });
+  await reader.getByText('has the role readonly, which does not provision boxes').waitFor();
+  t.equal(await reader.getByRole('navigation', { name: 'Pages' }).getByText('Provisioning').count(), 0);
+});
