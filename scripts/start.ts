@@ -135,7 +135,7 @@ async function startAgent(dataDir: string, ports: Ports, demo: DemoService): Pro
     serviceManager: { pidfileDir: demo.folder },
     logLevel: 'warn',
   });
-  if (!existsSync(join(agentDir, 'identity.json'))) {
+  if (!existsSync(join(agentDir, 'identity', 'identity.json'))) {
     rmSync(tokenFile, { force: true });
     await runProgram('appliance', ['agents', 'token', '--config', join(dataDir, 'appliance.yaml'), '--out', tokenFile]);
   }
@@ -174,8 +174,9 @@ async function remember(dataDir: string): Promise<Remembered> {
   return now;
 }
 
-const writeRemembered = (dataDir: string, value: Remembered) =>
+function writeRemembered(dataDir: string, value: Remembered): void {
   writeFileSync(join(dataDir, 'start.json'), `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
+}
 
 function writeConfig(dataDir: string, name: string, config: object): string {
   const path = join(dataDir, `${name}.yaml`);

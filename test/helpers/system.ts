@@ -69,7 +69,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
   system.startAgent = async () => {
     const config = join(base, 'agent.yaml');
     const tokenFile = join(base, 'agent-token.json');
-    if (!existsSync(join(base, 'agent', 'identity.json'))) {
+    if (!existsSync(join(base, 'agent', 'identity', 'identity.json'))) {
       await runProgram('appliance', ['agents', 'token', '--config', system.appliance.configFile, '--out', tokenFile]);
     }
     writeFileSync(
