@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { RETENTION } from '../../appliance/assess/retention.ts';
 import { type AgentIdentity, enroll, openSession, sixResults } from '../helpers/agent-client.ts';
 import { startAppliance } from '../helpers/appliance.ts';
 import { makeDisk } from './lib/power-cut.ts';
@@ -28,7 +29,6 @@ export async function run({ full, seed }: { full: boolean; seed: number }): Prom
 
 interface Cut {
   acked: number;
-  recovered: number;
   lost: number;
   integrity: string;
 }
@@ -60,39 +60,47 @@ async function cutOnce(
     dataDir: join(disk.folder, 'data'),
     nodeArgs: isWeak ? ['--import', join(import.meta.dirname, 'lib', 'weak-sync.mjs')] : [],
   });
-  const identity = known ?? (await enroll(await appliance.makeToken()));
-  const session = await openSession(appliance.intakeAddress, identity);
-  session.stream.on('error', () => {});
-  let seq = session.ackedThrough();
-  const stopAt = performance.now() + 1200 + random() * 1500;
-  while (performance.now() < stopAt) {
-    seq += 1;
-    session.send({ $case: 'report', value: sixResults(seq) });
-    await delay(10 + random() * 10);
+  try {
+    const identity = known ?? (await enroll(await appliance.makeToken()));
+    // The control is to lose reports, not the agent they come from.
+    if (isWeak) disk.sync();
+    const session = await openSession(appliance.intakeAddress, identity);
+    session.stream.on('error', () => {});
+    let seq = session.ackedThrough();
+    const stopAt = performance.now() + 1200 + random() * 1500;
+    while (performance.now() < stopAt) {
+      seq += 1;
+      session.send({ $case: 'report', value: sixResults(seq) });
+      await delay(10 + random() * 10);
+    }
+    // Only what was acknowledged before the cut counts; a report in flight at the cut is undecided.
+    const acked = session.ackedThrough();
+    disk.cutPower();
+    appliance.kill('SIGKILL');
+    await appliance.exited;
+    session.close();
+    disk.reboot();
+    const journal = readJournal(join(disk.folder, 'data'), identity.agentId, acked);
+    return { identity, cut: { acked, ...journal } };
+  } finally {
+    appliance.kill('SIGKILL');
+    await appliance.exited;
   }
-  // Only what was acknowledged before the cut counts; a report in flight at the cut is undecided.
-  const acked = session.ackedThrough();
-  disk.cutPower();
-  appliance.kill('SIGKILL');
-  await appliance.exited;
-  session.close();
-  disk.reboot();
-  const { recovered, integrity } = countReports(join(disk.folder, 'data'), identity.agentId);
-  return { identity, cut: { acked, recovered, lost: Math.max(0, acked - recovered), integrity } };
 }
 
-function countReports(dataDir: string, agentId: string): { recovered: number; integrity: string } {
+/** What of the acknowledged reports is in the journal. Below its oldest row retention has deleted, never above. */
+function readJournal(dataDir: string, agentId: string, acked: number): Omit<Cut, 'acked'> {
   const Database = createRequire(new URL('../../appliance/package.json', import.meta.url))('better-sqlite3');
   const db = new Database(join(dataDir, 'appliance.db'));
   try {
     const integrity = String(db.pragma('integrity_check', { simple: true }));
-    const row = db.prepare('SELECT acked_through AS acked FROM agent WHERE id = ?').get(agentId) as
-      | { acked: number }
-      | undefined;
-    const journal = db.prepare('SELECT max(seq) AS seq FROM report WHERE source = ?').get(agentId) as {
-      seq: number | null;
-    };
-    return { recovered: Math.max(journal.seq ?? 0, row?.acked ?? 0), integrity };
+    const { oldest, stored } = db
+      .prepare('SELECT min(seq) AS oldest, count(*) AS stored FROM report WHERE source = ? AND seq <= ?')
+      .get(agentId, acked) as { oldest: number | null; stored: number };
+    const { total } = db.prepare('SELECT count(*) AS total FROM report').get() as { total: number };
+    const isPruned = oldest !== null && total >= RETENTION.reportRows;
+    const expected = isPruned ? acked - oldest + 1 : acked;
+    return { lost: expected - stored, integrity };
   } finally {
     db.close();
   }

@@ -11,6 +11,8 @@ const run = (command: string, ...args: string[]) =>
 
 export interface Disk {
   readonly folder: string;
+  /** Writes back everything that is in memory. */
+  sync(): void;
   /** Everything that was not synced is gone from here on; every later write fails. */
   cutPower(): void;
   /** As after the reboot: journal replayed, mounted again. Programs that held files must be gone. */
@@ -30,6 +32,7 @@ export function makeDisk(megabytes = 96): Disk {
   mount();
   return {
     folder,
+    sync: () => run('sync', '-f', folder),
     cutPower: () => run('xfs_io', '-x', '-c', 'shutdown', folder),
     reboot: () => {
       run('umount', folder);
