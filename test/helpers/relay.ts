@@ -94,6 +94,7 @@ export async function startTestRelay(
   options: StartOptions & {
     store?: RelayConfig['store'];
     limits?: Partial<RelayConfig['limits']>;
+    metricsTokenFile?: string;
     dataDir?: string;
   } = {},
 ): Promise<TestRelay> {
@@ -104,6 +105,7 @@ export async function startTestRelay(
       dataDir,
       store: options.store ?? { kind: 'sqlite' },
       limits: { ...WIDE_OPEN, ...options.limits },
+      ...(options.metricsTokenFile === undefined ? {} : { metricsTokenFile: options.metricsTokenFile }),
     }),
   );
   if (options.dataDir === undefined) {
