@@ -170,6 +170,7 @@ function wire(ctx: ApplianceContext, identity: Identity) {
     dik: identity.dik,
     client,
     isThin: () => room.isThin,
+    checkpointNews: evidence.checkpointNews,
     onUnauthorized: (failure) => uplink.onUnauthorized(failure),
   });
   const uplink: Uplink = createUplink({
@@ -178,7 +179,6 @@ function wire(ctx: ApplianceContext, identity: Identity) {
     dikFingerprint: identity.dik.fingerprint,
     host: telemetry.snapshot,
     lanes: outbox.snapshot,
-    beforeCheckin: evidence.checkpointNews,
     onAnswer({ drainRowsPerS }) {
       outbox.drain.setRate(drainRowsPerS);
       outbox.drain.setPaused(false);

@@ -10,6 +10,7 @@ import {
 } from '@sitewarden/agent-proto/http';
 import { makeNonce } from '@sitewarden/agent-proto/http-signature';
 import { applianceErrors } from '../errors.ts';
+import { lazily } from '../lib/lazily.ts';
 import type { RelayClient } from '../lib/relay-client.ts';
 import { readRelayKeys, TrustError } from '../lib/trust.ts';
 import type { ClaimSession } from '../store/state-types.ts';
@@ -39,9 +40,9 @@ export function createClaimCalls(
   client: RelayClient,
   { facts, rootKey, dikFingerprint }: { facts: BoxFacts; rootKey: string; dikFingerprint: string },
 ): ClaimCalls {
-  const validateStart = compile(ProvisionStartResponse);
-  const validateAnswer = compile(ProvisionAnswer);
-  const validateAck = compile(Acknowledged);
+  const startValidator = lazily(() => compile(ProvisionStartResponse));
+  const answerValidator = lazily(() => compile(ProvisionAnswer));
+  const ackValidator = lazily(() => compile(Acknowledged));
   const post = (path: string, body: object) => ({ method: 'POST' as const, path, body: JSON.stringify(body) });
 
   /** The box computes the number itself: one it was merely told would prove nothing. */
@@ -70,7 +71,7 @@ export function createClaimCalls(
     async start() {
       const boxNonce = makeNonce();
       const body = { ...facts, commitment: nonceCommitment(boxNonce) };
-      const answer = await client.sendJson(post(BOX_PATHS.provisionStart, body), validateStart);
+      const answer = await client.sendJson(post(BOX_PATHS.provisionStart, body), startValidator());
       const keys = keysOf(answer.relayKeys);
       assertClaimUrl(answer.claimUrl);
       const { session, relayNonce, claimUrl, expiresAtMs, pollAfterMs } = answer;
@@ -84,14 +85,17 @@ export function createClaimCalls(
     },
     async status(session) {
       const { session: id, boxNonce } = session;
-      const answer = await client.sendJson(post(BOX_PATHS.provisionStatus, { session: id, boxNonce }), validateAnswer);
+      const answer = await client.sendJson(
+        post(BOX_PATHS.provisionStatus, { session: id, boxNonce }),
+        answerValidator(),
+      );
       assertOwn(answer, session);
       return answer;
     },
     async present(code, boxNonce) {
       const answer = await client.sendJson(
         post(BOX_PATHS.provisionClaim, { ...facts, boxNonce, code }),
-        validateAnswer,
+        answerValidator(),
       );
       assertOwn(answer, { boxNonce, relayNonce: answer.relayNonce });
       const { session, relayNonce, number } = answer;
@@ -99,7 +103,7 @@ export function createClaimCalls(
       return { session: { session, boxNonce, relayNonce, number, claimUrl: null, expiresAtMs }, answer };
     },
     async acknowledge(input) {
-      await client.sendJson(post(BOX_PATHS.provisionAck, input), validateAck);
+      await client.sendJson(post(BOX_PATHS.provisionAck, input), ackValidator());
     },
   };
 }

@@ -11,6 +11,7 @@ import {
   type Validator,
 } from '@sitewarden/agent-proto/http';
 import { fingerprint, publicKeyFromRaw } from '@sitewarden/agent-proto/keys';
+import { lazily } from './lazily.ts';
 
 /** Why a signed statement is not believed. Never holds the statement itself. */
 export class TrustError extends Error {
@@ -103,12 +104,4 @@ export function readSignedTime(text: string, keys: RelayKeys, nonce: string): nu
   const time = readSigned(text, { payloadType: PAYLOAD_TYPES.time, keys: rawKeys(keys, 'time'), validate });
   if (time.nonce !== nonce) throw new TrustError('It was made over another nonce');
   return time.timeMs;
-}
-
-function lazily<T>(make: () => T): () => T {
-  let made: T | undefined;
-  return () => {
-    made ??= make();
-    return made;
-  };
 }

@@ -2,7 +2,7 @@ import type { Lane } from '@sitewarden/agent-proto/http';
 import type { ApplianceContext } from '../lib/context.ts';
 import type { RelayClient } from '../lib/relay-client.ts';
 import { RelayFailure } from '../lib/relay-failure.ts';
-import { evidence } from '../store/index.ts';
+import { evidence, outbox } from '../store/index.ts';
 import { retryDelayMs } from './lane-policy.ts';
 import { sendCheckpoint } from './send-checkpoint.ts';
 import { createLaneSender } from './send-lane.ts';
@@ -19,6 +19,8 @@ type Queue = Lane | 'checkpoint';
 const QUEUES: readonly Queue[] = ['evidence', 'checkpoint', 'receipts', 'incidents', 'telemetry'];
 const MAX_ROWS = 1000;
 const IDLE_POLL_MS = 30_000;
+/** A burst of entries is cosigned once. */
+const CHECKPOINT_EVERY_MS = 5000;
 
 export interface Drain {
   start(): void;
@@ -36,6 +38,8 @@ export interface Drain {
 export interface DrainOptions {
   readonly ctx: ApplianceContext;
   readonly client: RelayClient;
+  /** Signs the evidence log as it stands when it grew. */
+  checkpointNews(): void;
   /** The relay answered 401 or 403. */
   onUnauthorized(failure: RelayFailure): void;
   readonly random?: () => number;
@@ -51,7 +55,8 @@ interface QueueState {
  * Sends what waits, the most important lane first, no faster than the relay asked for. A lane that fails waits by itself:
  * a row nobody will take holds up its own lane, visibly, and no other.
  */
-export function createDrain({ ctx, client, onUnauthorized, random = Math.random }: DrainOptions): Drain {
+export function createDrain(options: DrainOptions): Drain {
+  const { ctx, client, onUnauthorized, random = Math.random } = options;
   const { db, clock, log, metrics } = ctx;
   const sender = createLaneSender(ctx, client);
   const states = Object.fromEntries(QUEUES.map((queue) => [queue, { attempt: 0, notBeforeMs: 0 }])) as Record<
@@ -68,8 +73,14 @@ export function createDrain({ ctx, client, onUnauthorized, random = Math.random 
 
   async function attempt(queue: Queue): Promise<number> {
     if (queue !== 'checkpoint') return await sender.send(queue, Math.min(MAX_ROWS, Math.max(1, rowsPerS)));
+    const { ackedThrough } = outbox.lane(db, 'evidence') ?? { ackedThrough: 0 };
+    // The relay cosigns as mirror only what it holds, so the entries go first.
+    if (ackedThrough === 0 || ackedThrough < evidence.size(db)) return 0;
+    options.checkpointNews();
     const before = evidence.lastCosigned(db)?.size ?? 0;
-    return (await sendCheckpoint(ctx, client)) - before;
+    const settled = (await sendCheckpoint(ctx, client)) - before;
+    if (settled > 0) states.checkpoint.notBeforeMs = clock.monotonicMs() + CHECKPOINT_EVERY_MS;
+    return settled;
   }
 
   function onFailure(queue: Queue, error: unknown): void {

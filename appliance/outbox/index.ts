@@ -26,6 +26,8 @@ export interface OutboxOptions {
   readonly client: RelayClient;
   /** The disk is short: what is only telemetry is left out. */
   isThin(): boolean;
+  /** Signs the evidence log as it stands when it grew. */
+  checkpointNews(): void;
   onUnauthorized(failure: RelayFailure): void;
 }
 
@@ -33,9 +35,10 @@ export interface OutboxOptions {
 const THINNED = new Set<ChangeRow['kind']>(['agent_changed', 'device_seen', 'result_changed']);
 
 /** Changes become rows of the lanes, and the rows reach the relay. */
-export function createOutbox({ ctx, dik, client, isThin, onUnauthorized }: OutboxOptions): Outbox {
+export function createOutbox(options: OutboxOptions): Outbox {
+  const { ctx, dik, isThin } = options;
   const { db, clock, log } = ctx;
-  const drain = createDrain({ ctx, client, onUnauthorized });
+  const drain = createDrain(options);
   let toLane: ((change: ChangeRow) => LaneEntry | undefined) | undefined;
 
   function writer(): typeof toLane {
@@ -70,7 +73,7 @@ export function createOutbox({ ctx, dik, client, isThin, onUnauthorized }: Outbo
   const stage = createStage<ChangeRow>({
     name: 'outbox',
     ctx,
-    wakeOn: ['outbox'],
+    wakeOn: ['outbox', 'claimed'],
     // Behind evidence: a row names the entry that stands for it.
     read: (_db, afterId, limit) => {
       if (writer() === undefined) return [];

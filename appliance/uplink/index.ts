@@ -2,6 +2,7 @@ import { BOX_PATHS, type CheckinResponse, ConfigResponse, compile, type Lane } f
 import type { LifecyclePart } from '@sitewarden/kit/lifecycle';
 import { applianceErrors } from '../errors.ts';
 import type { ApplianceContext } from '../lib/context.ts';
+import { lazily } from '../lib/lazily.ts';
 import type { RelayClient } from '../lib/relay-client.ts';
 import { RelayFailure } from '../lib/relay-failure.ts';
 import { state } from '../store/index.ts';
@@ -40,8 +41,6 @@ export interface UplinkOptions {
   readonly dikFingerprint: string;
   readonly host: () => Promise<HostState & { readonly isClockSynced: boolean }>;
   readonly lanes: () => Readonly<Record<Lane, { depth: number; oldestAgeMs: number }>>;
-  /** A check-in is about to begin: what is worth a checkpoint gets one. */
-  beforeCheckin(): void;
   /** The relay answered: the outbox learns its rate, and that the line stands. */
   onAnswer(answer: CheckinResponse): void;
   onRefused(): void;
@@ -58,7 +57,7 @@ export function createUplink(options: UplinkOptions): Uplink {
   const checkin = createCheckin({ ctx, client, host: options.host, lanes: options.lanes });
   const orders = createOrderTaker(ctx, client);
   const progress = createOrderProgress(ctx);
-  const validateConfig = compile(ConfigResponse);
+  const configValidator = lazily(() => compile(ConfigResponse));
   let phase: UplinkSnapshot['state'] = 'idle';
   let lastError: UplinkSnapshot['lastError'] = null;
   let attempt = 0;
@@ -78,7 +77,7 @@ export function createUplink(options: UplinkOptions): Uplink {
   async function fetchConfig(): Promise<void> {
     const to = owner();
     if (to !== undefined)
-      applyConfig(ctx, await client.sendJson({ method: 'GET', path: BOX_PATHS.config }, validateConfig), to);
+      applyConfig(ctx, await client.sendJson({ method: 'GET', path: BOX_PATHS.config }, configValidator()), to);
   }
 
   async function follow(answer: CheckinResponse): Promise<void> {
@@ -96,7 +95,6 @@ export function createUplink(options: UplinkOptions): Uplink {
   }
 
   async function turn(): Promise<number> {
-    options.beforeCheckin();
     try {
       const { answer, isRepeat } = await checkin.once();
       attempt = 0;

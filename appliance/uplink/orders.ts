@@ -3,6 +3,7 @@ import { BOX_PATHS, compile, type OrderPayload, OrdersResponse } from '@siteward
 import { newId } from '@sitewarden/kit/ids';
 import { withTransaction } from '@sitewarden/kit/sqlite';
 import type { ApplianceContext } from '../lib/context.ts';
+import { lazily } from '../lib/lazily.ts';
 import type { RelayClient } from '../lib/relay-client.ts';
 import { readOrder, TrustError } from '../lib/trust.ts';
 import { type AgentRecord, byId as agentById, list as listAgents } from '../store/agents.ts';
@@ -29,7 +30,7 @@ interface Plan {
 
 export function createOrderTaker(ctx: ApplianceContext, client: RelayClient): OrderTaker {
   const { db, clock, log, signals } = ctx;
-  const validate = compile(OrdersResponse);
+  const validator = lazily(() => compile(OrdersResponse));
 
   /** A genuine order for this box that was never seen; undefined for everything else. */
   function readNew(envelope: string): OrderPayload | undefined {
@@ -118,7 +119,7 @@ export function createOrderTaker(ctx: ApplianceContext, client: RelayClient): Or
 
   return {
     async fetch() {
-      const { orders } = await client.sendJson({ method: 'GET', path: BOX_PATHS.orders }, validate);
+      const { orders } = await client.sendJson({ method: 'GET', path: BOX_PATHS.orders }, validator());
       for (const envelope of orders) {
         const order = readNew(envelope);
         if (order !== undefined) take(order);
