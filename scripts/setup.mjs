@@ -24,16 +24,21 @@ function refuseOldNode() {
 }
 
 function installDependencies(root) {
-  const wanted = digest(['package-lock.json', 'package.json'].map((name) => join(root, name)));
+  const manifest = JSON.parse(read(join(root, 'package.json')) ?? '{}');
+  const allowed = JSON.stringify(manifest.allowScripts ?? {});
+  const wanted = createHash('sha256')
+    .update(read(join(root, 'package-lock.json')) ?? '')
+    .update(allowed)
+    .digest('hex');
   const stamp = join(root, 'node_modules', '.sitewarden-setup');
   if (read(stamp) === wanted && existsSync(pinnedNode(root))) return;
   say('installing dependencies (once, takes a minute or two)');
   runTool(npm(), ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], root);
   // Scripts are off by default; only what `allowScripts` in package.json lists may run its own.
-  const allowed = Object.entries(JSON.parse(read(join(root, 'package.json')) ?? '{}').allowScripts ?? {})
+  const scripted = Object.entries(manifest.allowScripts ?? {})
     .filter(([name, isAllowed]) => isAllowed && existsSync(join(root, 'node_modules', name)))
     .map(([name]) => name);
-  runTool(npm(), ['rebuild', ...allowed, '--loglevel=error'], root);
+  runTool(npm(), ['rebuild', ...scripted, '--loglevel=error'], root);
   if (!existsSync(pinnedNode(root))) {
     fail('the pinned Node did not install. Run `npm rebuild node` and read what it says.');
   }
