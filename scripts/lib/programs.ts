@@ -40,8 +40,9 @@ export interface StartOptions {
 }
 
 export function startProgram(options: StartOptions): Promise<Running> {
-  const child = spawn(process.execPath, [...(options.nodeArgs ?? []), options.entry, ...options.args], {
-    env: cleanEnvironment(options.env),
+  const [command, ...args] = nodeCommand([...(options.nodeArgs ?? []), options.entry, ...options.args]);
+  const child = spawn(command, args, {
+    env: { ...process.env, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   return untilReady(child, options);
@@ -49,10 +50,8 @@ export function startProgram(options: StartOptions): Promise<Running> {
 
 /** Runs a command of a program to its end. Throws with its output when it fails. */
 export async function runProgram(name: ProgramName, args: readonly string[], input = ''): Promise<string> {
-  const child = spawn(process.execPath, [ENTRIES[name], ...args], {
-    env: cleanEnvironment(),
-    stdio: ['pipe', 'pipe', 'pipe'],
-  });
+  const [command, ...rest] = nodeCommand([ENTRIES[name], ...args]);
+  const child = spawn(command, rest, { stdio: ['pipe', 'pipe', 'pipe'] });
   let out = '';
   let err = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
@@ -63,10 +62,13 @@ export async function runProgram(name: ProgramName, args: readonly string[], inp
   return out;
 }
 
-/** A test runner's loader hooks and another run's settings must not reach the programs. */
-function cleanEnvironment(extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
-  const { NODE_OPTIONS: _options, ...env } = process.env;
-  return { ...env, ...extra };
+/**
+ * A test runner hands its loader hooks to every child it sees, through NODE_OPTIONS; the programs must run as they would
+ * anywhere else. `env` replaces itself with Node, so the process id is the program's.
+ */
+export function nodeCommand(args: readonly string[]): [string, ...string[]] {
+  const isHooked = process.env.NODE_OPTIONS !== undefined && process.platform !== 'win32';
+  return isHooked ? ['env', '-u', 'NODE_OPTIONS', process.execPath, ...args] : [process.execPath, ...args];
 }
 
 function untilReady(child: ChildProcess, options: StartOptions): Promise<Running> {
