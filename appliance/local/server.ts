@@ -62,7 +62,8 @@ export async function buildServer(options: LocalServerOptions): Promise<FastifyI
     frameguard: { action: 'deny' },
     // The page is HTTP on the LAN: a promise of HTTPS would lock people out of it.
     strictTransportSecurity: false,
-    referrerPolicy: { policy: 'no-referrer' },
+    // With no-referrer a browser's own form would arrive with the origin null.
+    referrerPolicy: { policy: 'same-origin' },
   });
   app.addHook('onSend', async (_request, reply) => {
     reply.header('cache-control', 'no-store');

@@ -1,10 +1,12 @@
 import { hostname } from 'node:os';
+import { SEVERITIES } from '@sitewarden/agent-proto/checks';
 import type { ActionRunRow, DeviceRow, IncidentRow } from '@sitewarden/agent-proto/http';
 import type { ApplianceContext } from '../lib/context.ts';
 import {
   countOpenIncidents,
   devices,
   failingBySource,
+  type Incident,
   incidentById,
   openIncidents,
   recentActionRuns,
@@ -43,7 +45,7 @@ export interface LocalStatus {
   };
   readonly incidents: {
     readonly openTotal: number;
-    /** Oldest first; bounded, hence the total. */
+    /** Most urgent first; bounded, hence the total. */
     readonly open: readonly IncidentRow[];
     readonly resolved: readonly IncidentRow[];
   };
@@ -82,7 +84,7 @@ export async function readStatus({ ctx, services, telemetry }: StatusSources): P
     },
     incidents: {
       openTotal: countOpenIncidents(db),
-      open: openIncidents(db).slice(0, STATUS_LIMITS.incidents).map(toIncidentRow),
+      open: openIncidents(db).sort(byUrgency).slice(0, STATUS_LIMITS.incidents).map(toIncidentRow),
       resolved: recentlyResolvedIncidents(db, STATUS_LIMITS.resolved).map(toIncidentRow),
     },
     actions: actionList(db),
@@ -108,4 +110,11 @@ function actionList(db: ApplianceContext['db']): ActionStatus[] {
     const { row, target } = toActionRunChange(run, incident);
     return [{ ...row, host: target.host, title: incident.title }];
   });
+}
+
+/** Who needs a person comes first, then the severest, then the oldest. */
+function byUrgency(a: Incident, b: Incident): number {
+  const calls = Number(b.state === 'needs_person') - Number(a.state === 'needs_person');
+  const severity = SEVERITIES.indexOf(b.severity) - SEVERITIES.indexOf(a.severity);
+  return calls || severity || a.openedAtMs - b.openedAtMs;
 }

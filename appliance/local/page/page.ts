@@ -38,32 +38,41 @@ export function renderPage({ status, formToken, codeError }: PageInput): string 
 <p class="live" id="live-word"><span class="dot"></span>Live</p></header>
 <p class="banner" id="stale" role="status" hidden>Not live: the box has not answered for <span id="stale-age"></span>. What you see is that old. Check that it has power and that this device is on its network.</p>
 <main>
-<div id="live">${liveParts(status)}</div>
+<div data-live id="live-state">${stateParts(status)}</div>
+<div class="cards">
+<div class="column"><div class="column" data-live id="live-claim">${claimParts(status)}</div>
 ${codeForm(claim, { formToken, error: codeError })}
+<div class="column" data-live id="live-site">${hasSite(status) ? siteParts(status) : html``}</div></div>
+<div class="column" data-live id="live-box">${boxParts(status)}</div>
+</div>
 </main>
 <footer>This page comes from the box itself and works without the internet.</footer>
 <script>${markup(SCRIPT)}</script>`,
   );
 }
 
-function liveParts(status: LocalStatus): Html {
-  const { headline, claim, nowMs } = status;
+function stateParts({ headline }: LocalStatus): Html {
   const remarks = headline.more.map(
     ({ tone, title, text }) =>
       html`<li class="${tone}">${icon(tone)}<div><strong>${title}</strong><p>${text}</p></div></li>`,
   );
-  const isClaimed = claim.phase === 'done';
-  const left = [isClaimed ? undefined : claimSection(claim, nowMs), doctorSection(claim.doctor)];
-  const site = [incidentSection(status), actionSection(status), agentSection(status), deviceSection(status)];
-  const box = [relaySection(status), evidenceSection(status), boxSection(status)];
-  // Before the claim there is no site to show, unless the box watches one already.
-  const hasSite = isClaimed || status.agents.total > 0 || status.incidents.openTotal > 0;
   return html`<section class="headline ${headline.tone}" aria-label="State of this box">${icon(headline.tone)}
 <div><h2>${headline.title}</h2><p>${headline.text}</p></div></section>
-${remarks.length === 0 ? html`` : html`<ul class="remarks">${remarks}</ul>`}
-<div class="cards"><div class="column">${left}${hasSite ? site : html``}</div>
-<div class="column">${box}${hasSite ? html`` : deviceSection(status)}</div></div>`;
+${remarks.length === 0 ? html`` : html`<ul class="remarks">${remarks}</ul>`}`;
 }
+
+/** Before the claim there is no site to show, unless the box watches one already. */
+const hasSite = ({ claim, agents, incidents }: LocalStatus): boolean =>
+  claim.phase === 'done' || agents.total > 0 || incidents.openTotal > 0;
+
+const claimParts = ({ claim, nowMs }: LocalStatus): Html =>
+  html`${claimSection(claim, nowMs)}${doctorSection(claim.doctor)}`;
+
+const siteParts = (status: LocalStatus): Html =>
+  html`${incidentSection(status)}${actionSection(status)}${agentSection(status)}${deviceSection(status)}`;
+
+const boxParts = (status: LocalStatus): Html =>
+  html`${relaySection(status)}${evidenceSection(status)}${boxSection(status)}${hasSite(status) ? html`` : deviceSection(status)}`;
 
 /** For what is no page: an unknown address, a refused form. */
 export function renderNotice(title: string, text: string): string {

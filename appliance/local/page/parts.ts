@@ -3,11 +3,11 @@ import { ago, exactly } from '../words.ts';
 import { type Html, html, markup } from './html.ts';
 
 const ICONS: Record<Tone | 'unknown', string> = {
-  ok: '<path d="M3.5 8.5l3 3 6-7"/>',
-  info: '<path d="M8 7.5v4M8 4.6v.2"/>',
-  warn: '<path d="M8 4v5M8 11.6v.2"/>',
-  bad: '<path d="M4.5 4.5l7 7M11.5 4.5l-7 7"/>',
-  unknown: '<path d="M6 6a2 2 0 1 1 2.8 1.9c-.6.3-.8.7-.8 1.3M8 11.8v.2"/>',
+  ok: '<circle cx="8" cy="8" r="7"/><path d="M4.8 8.2l2.2 2.2 4.2-4.6"/>',
+  info: '<circle cx="8" cy="8" r="7"/><path d="M8 7.5v3.7M8 4.7v.1"/>',
+  warn: '<path d="M8 1.5L15 14H1z"/><path d="M8 6v3.7M8 11.9v.1"/>',
+  bad: '<circle cx="8" cy="8" r="7"/><path d="M5.4 5.4l5.2 5.2M10.6 5.4l-5.2 5.2"/>',
+  unknown: '<circle cx="8" cy="8" r="7"/><path d="M6 6.2a2 2 0 1 1 2.9 1.8c-.6.3-.9.6-.9 1.2M8 11.6v.1"/>',
 };
 
 export const icon = (tone: Tone | 'unknown'): Html =>

@@ -14,19 +14,24 @@ export const SCRIPT = `
   }
   function swap(text) {
     var page = new DOMParser().parseFromString(text, 'text/html');
-    var fresh = page.getElementById('live'), here = document.getElementById('live');
-    if (!fresh) return;
-    here.querySelectorAll('details[open]').forEach(function (one) {
-      var same = fresh.querySelector('#' + one.id);
-      if (same) same.open = true;
+    var parts = page.querySelectorAll('[data-live]');
+    if (!parts.length) return;
+    var focused = document.activeElement, focusedId = focused.id || (focused.parentElement || {}).id;
+    parts.forEach(function (fresh) {
+      var here = document.getElementById(fresh.id);
+      if (!here) return;
+      here.querySelectorAll('details[open]').forEach(function (one) {
+        var same = fresh.querySelector('#' + one.id);
+        if (same) same.open = true;
+      });
+      var hadFocus = focusedId && here.contains(focused);
+      here.replaceChildren.apply(here, Array.prototype.slice.call(fresh.childNodes));
+      var again = hadFocus && document.getElementById(focusedId);
+      if (again) (again.querySelector('summary') || again).focus();
     });
-    var focused = document.activeElement, id = here.contains(focused) && (focused.id || (focused.parentElement || {}).id);
-    here.replaceChildren.apply(here, Array.prototype.slice.call(fresh.childNodes));
-    var again = id && document.getElementById(id);
-    if (again) (again.querySelector('summary') || again).focus();
     var form = document.getElementById('typed'), freshForm = page.getElementById('typed');
     if (form && !freshForm) form.remove();
-    if (!form && freshForm) here.after(freshForm);
+    if (!form && freshForm) document.getElementById('live-claim').after(freshForm);
     if (form && freshForm) form.querySelector('[name=form]').value = freshForm.querySelector('[name=form]').value;
     document.title = page.title;
     last = Date.now();

@@ -57,7 +57,13 @@ function incidentRow(incident: IncidentRow, nowMs: number): Html {
     state === 'resolved' ? html`resolved ${time(resolvedAtMs, nowMs)}` : html`since ${time(openedAtMs, nowMs)}`;
   return html`<li><div class="row-head"><strong>${title}</strong>${badge(tone, word)}</div>
 <p class="quiet">${host}, severity ${severity}, ${since}</p>
-<p>${reason}</p>${state === 'resolved' ? html`` : html`<p class="next"><span class="next-label">Next:</span> ${nextStep}</p>`}</li>`;
+<p>${state === 'resolved' ? reason : withoutAdvice(reason)}</p>${state === 'resolved' ? html`` : html`<p class="next"><span class="next-label">Next:</span> ${nextStep}</p>`}</li>`;
+}
+
+/** A reason ends with what to do by hand; below it stands what to do now. */
+function withoutAdvice(reason: string): string {
+  const at = reason.trimEnd().search(/(?<=[.!?])\s+[^.!?]+[.!?]$/);
+  return at > 0 ? reason.slice(0, at) : reason;
 }
 
 const ACTION: Record<ActionRunState, readonly [Tone | 'unknown', string]> = {

@@ -18,13 +18,13 @@ a{color:var(--link)}
 .dot{width:8px;height:8px;border-radius:50%;background:var(--ok)}
 .banner{background:var(--warn-bg);color:var(--warn);border:1px solid var(--warn-line);border-radius:8px;padding:10px 14px;margin:0 0 16px}
 [hidden]{display:none}
-.icon{width:1em;height:1em;flex:none;fill:none;stroke:currentColor;stroke-width:2;stroke-linecap:round;stroke-linejoin:round}
-.headline{border:1px solid;border-radius:10px;padding:16px;margin:0 0 16px;display:grid;grid-template-columns:auto 1fr;gap:0 12px}
+.icon{width:1em;height:1em;flex:none;fill:none;stroke:currentColor;stroke-width:1.6;stroke-linecap:round;stroke-linejoin:round}
+.headline{border-style:solid;border-width:1px;border-radius:10px;padding:16px;margin:0 0 16px;display:grid;grid-template-columns:auto 1fr;gap:0 12px}
 .headline>.icon{width:1.5rem;height:1.5rem;margin-top:2px}
 .headline h2{font-size:1.25rem;line-height:1.35}
 .headline p{color:var(--text);margin-top:2px}
 .remarks{list-style:none;margin:0 0 16px;padding:0;display:grid;gap:8px}
-.remarks li{border:1px solid;border-radius:8px;padding:10px 14px;display:grid;grid-template-columns:auto 1fr;gap:0 10px}
+.remarks li{border-style:solid;border-width:1px;border-radius:8px;padding:10px 14px;display:grid;grid-template-columns:auto 1fr;gap:0 10px}
 .remarks .icon{margin-top:4px}
 .remarks p{color:var(--text);font-size:.875rem}
 .ok{color:var(--ok);background:var(--ok-bg);border-color:var(--ok-line)}
@@ -32,7 +32,7 @@ a{color:var(--link)}
 .warn{color:var(--warn);background:var(--warn-bg);border-color:var(--warn-line)}
 .bad{color:var(--bad);background:var(--bad-bg);border-color:var(--bad-line)}
 .unknown{color:var(--unknown);background:var(--unknown-bg);border-color:var(--unknown-line)}
-.badge{display:inline-flex;align-items:center;gap:5px;border:1px solid;border-radius:99px;padding:1px 10px 1px 7px;font-size:.8125rem;font-weight:600;white-space:nowrap}
+.badge{display:inline-flex;align-items:center;gap:5px;border-style:solid;border-width:1px;border-radius:99px;padding:1px 10px 1px 7px;font-size:.8125rem;font-weight:600;white-space:nowrap}
 .unknown.badge{border-style:dashed}
 .badges{display:flex;flex-wrap:wrap;gap:6px}
 .cards{display:grid;gap:16px;grid-template-columns:minmax(0,1fr)}
@@ -57,7 +57,7 @@ td,thead th:not(:first-child){text-align:right;padding-left:12px}
 .row-head{display:flex;flex-wrap:wrap;align-items:center;justify-content:space-between;gap:4px 12px}
 .next{background:var(--surface2);border-radius:6px;padding:8px 10px;margin-top:4px}
 .next-label{font-weight:600}
-.note{border:1px solid;border-radius:8px;padding:8px 12px;margin-top:12px;font-size:.875rem;overflow-wrap:anywhere}
+.note{border-style:solid;border-width:1px;border-radius:8px;padding:8px 12px;margin-top:12px;font-size:.875rem;overflow-wrap:anywhere}
 .note.bad{color:var(--text)}
 .note strong{color:var(--bad);font-size:.8125rem}
 details{margin-top:8px}
@@ -75,7 +75,7 @@ summary{cursor:pointer;color:var(--link);padding:8px 0;min-height:40px}
 .doctor li{grid-template-columns:1fr auto}
 .doctor p{grid-column:1/-1;font-size:.875rem;color:var(--quiet)}
 .doctor-name{font-weight:600}
-#typed{margin-top:16px}
+.column:empty{display:none}
 form{display:grid;gap:6px}
 label{font-weight:600}
 .form-row{display:flex;flex-wrap:wrap;gap:8px}
