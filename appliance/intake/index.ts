@@ -106,14 +106,15 @@ export function createIntake({ ctx, identity, room }: IntakeOptions): Intake {
       const bucket = bucketOf(agentId);
       runSession(call, agentId, { ctx, journal, presence, bucket, onOpen: sessions.open, onClose: sessions.close });
     },
-    pushReport: unary(async (message, peerName) => {
+    pushReport: unary(async (request, peerName) => {
       const agentId = agentOf(peerName);
-      if (message === undefined)
-        throw applianceErrors.make('MESSAGE_INVALID', { field: 'report', detail: 'It is missing' });
+      if (request.kind === 'malformed') {
+        throw applianceErrors.make('MESSAGE_INVALID', { field: 'report', detail: 'It is missing or not protobuf' });
+      }
       const waitMs = bucketOf(agentId).take(clock.monotonicMs());
       if (waitMs > 0) throw applianceErrors.make('RATE_LIMITED', { data: { retryDelayMs: Math.max(100, waitMs) } });
-      validateReport(message.report);
-      return await pushReport(journal, agentId, message);
+      validateReport(request.message.report);
+      return await pushReport(journal, agentId, request.message);
     }, onRefused),
     renewCertificate: unary(
       async (request, peerName) => await renew(ctx, identity.siteCa, { agentId: agentOf(peerName), request }),

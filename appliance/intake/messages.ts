@@ -6,10 +6,9 @@ export interface ReportMessage {
   readonly body: Uint8Array;
 }
 
-export type SessionMessage =
-  | { readonly kind: 'report'; readonly message: ReportMessage }
-  | { readonly kind: 'other'; readonly message: SessionRequest }
-  | { readonly kind: 'malformed' };
+export type PushMessage = { readonly kind: 'report'; readonly message: ReportMessage } | { readonly kind: 'malformed' };
+
+export type SessionMessage = PushMessage | { readonly kind: 'other'; readonly message: SessionRequest };
 
 const REPORT_IN_SESSION_TAG = (2 << 3) | 2;
 const REPORT_IN_PUSH_TAG = (1 << 3) | 2;
@@ -45,14 +44,15 @@ export function readSessionMessage(buffer: Buffer): SessionMessage {
   }
 }
 
-/** Undefined when there is no readable report inside. */
-export function readPushReport(buffer: Buffer): ReportMessage | undefined {
+/** Like readSessionMessage; a request without a report is `malformed` too. */
+export function readPushReport(buffer: Buffer): PushMessage {
   try {
     const body = onlyField(buffer, REPORT_IN_PUSH_TAG);
-    if (body !== undefined) return { report: Report.decode(body), body };
+    if (body !== undefined) return { kind: 'report', message: { report: Report.decode(body), body } };
     const { report } = PushReportRequest.decode(buffer);
-    return report && { report, body: Report.encode(report).finish() };
+    if (report === undefined) return { kind: 'malformed' };
+    return { kind: 'report', message: { report, body: Report.encode(report).finish() } };
   } catch {
-    return undefined;
+    return { kind: 'malformed' };
   }
 }

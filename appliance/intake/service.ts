@@ -16,7 +16,7 @@ import {
   type SessionResponse,
 } from '@sitewarden/agent-proto/agent';
 import { toServiceError } from './grpc-error.ts';
-import { type ReportMessage, readPushReport, readSessionMessage, type SessionMessage } from './messages.ts';
+import { type PushMessage, readPushReport, readSessionMessage, type SessionMessage } from './messages.ts';
 
 /** AGENT/1 as in agent-proto, with readers that keep a report's bytes and never throw. */
 export const AGENT_SERVICE = {
@@ -28,7 +28,7 @@ export const AGENT_SERVICE = {
 export interface AgentServiceHandlers extends UntypedServiceImplementation {
   enroll: handleUnaryCall<EnrollRequest, EnrollResponse>;
   session: handleBidiStreamingCall<SessionMessage, SessionResponse>;
-  pushReport: handleUnaryCall<ReportMessage | undefined, PushReportResponse>;
+  pushReport: handleUnaryCall<PushMessage, PushReportResponse>;
   renewCertificate: handleUnaryCall<RenewCertificateRequest, RenewCertificateResponse>;
 }
 
