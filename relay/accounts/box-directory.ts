@@ -1,12 +1,17 @@
 import type { KeyObject } from 'node:crypto';
 import { publicKeyFromRaw } from '@sitewarden/agent-proto/keys';
 import { relayErrors } from '../errors.ts';
+import { Batcher } from '../lib/batcher.ts';
 import type { Box } from '../lib/identity.ts';
 import { createLru } from '../lib/lru.ts';
 import type { Store } from '../store/index.ts';
+import { type BoxRow, findBoxes } from '../store/repositories/boxes.ts';
 
-/** Other relay processes on the same store learn of a change of state after this long at the latest. */
-const FRESH_MS = 5000;
+/**
+ * How long an entry is believed. On PostgreSQL other relay processes change states too, and this one learns of it after
+ * so long at the latest; on SQLite there is one process, which says so with `forget`.
+ */
+const FRESH_MS = { sqlite: 10 * 60_000, postgres: 5000 } as const;
 const MAX_BOXES = 20_000;
 
 export interface KnownBox {
@@ -29,15 +34,23 @@ interface Entry {
 
 export function createBoxDirectory(store: Store): BoxDirectory {
   const entries = createLru<string, Entry>(MAX_BOXES);
+  const keys = createLru<string, KeyObject>(MAX_BOXES);
+
+  // Boxes that come at the same moment are looked up together.
+  const lookups = new Batcher<string, BoxRow | undefined>({
+    commit: async (fingerprints) => {
+      const rows = await findBoxes(store, fingerprints);
+      return fingerprints.map((fingerprint) => rows.get(fingerprint));
+    },
+    maxBatch: 256,
+    maxDelayMs: 2,
+    maxQueue: 10_000,
+  });
 
   async function read(fingerprint: string, nowMs: number): Promise<Entry> {
-    const key = await store.system((trx) =>
-      trx.selectFrom('key_directory').selectAll().where('fingerprint', '=', fingerprint).executeTakeFirst(),
-    );
-    if (key === undefined) throw relayErrors.make('APPLIANCE_UNKNOWN');
-    const row = await store.inTenant(key.partner_id, (trx) =>
-      trx.selectFrom('appliance').selectAll().where('id', '=', key.appliance_id).executeTakeFirst(),
-    );
+    const found = lookups.add(fingerprint);
+    if (found === undefined) throw relayErrors.make('OVERLOADED', { data: { retryAfterS: 10 } });
+    const row = await found;
     if (row === undefined) throw relayErrors.make('APPLIANCE_UNKNOWN');
     if (row.state === 'revoked') return { known: undefined, applianceId: row.id, readAtMs: nowMs };
     const box: Box = {
@@ -50,13 +63,20 @@ export function createBoxDirectory(store: Store): BoxDirectory {
       dik: row.dik,
       evk: row.evk,
     };
-    return { known: { box, publicKey: publicKeyFromRaw(row.dik) }, applianceId: row.id, readAtMs: nowMs };
+    return { known: { box, publicKey: publicKeyOf(row.dik) }, applianceId: row.id, readAtMs: nowMs };
+  }
+
+  /** A key never changes, and importing one costs as much as verifying with it. */
+  function publicKeyOf(dik: string): KeyObject {
+    const known = keys.get(dik) ?? publicKeyFromRaw(dik);
+    keys.set(dik, known);
+    return known;
   }
 
   return {
     async find(fingerprint, nowMs) {
       let entry = entries.get(fingerprint);
-      if (entry === undefined || Math.abs(nowMs - entry.readAtMs) > FRESH_MS) {
+      if (entry === undefined || Math.abs(nowMs - entry.readAtMs) > FRESH_MS[store.kind]) {
         entry = await read(fingerprint, nowMs);
         entries.set(fingerprint, entry);
       }

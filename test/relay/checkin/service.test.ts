@@ -245,7 +245,7 @@ t.test('check-ins on both engines', async (t) => {
 });
 
 t.test('more check-ins than may wait are told to come again', async (t) => {
-  const { Batcher } = await import('../../../relay/checkin/batcher.ts');
+  const { Batcher } = await import('../../../relay/lib/batcher.ts');
   let release = () => {};
   const blocked = new Promise<void>((resolve) => {
     release = resolve;
@@ -267,7 +267,7 @@ t.test('more check-ins than may wait are told to come again', async (t) => {
 });
 
 t.test('a failed commit fails exactly its own batch', async (t) => {
-  const { Batcher } = await import('../../../relay/checkin/batcher.ts');
+  const { Batcher } = await import('../../../relay/lib/batcher.ts');
   const batches: number[][] = [];
   const batcher = new Batcher<number, number>({
     commit: async (items) => {
