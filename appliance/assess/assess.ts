@@ -3,7 +3,7 @@ import type { LifecyclePart } from '@sitewarden/kit/lifecycle';
 import { type SqliteDatabase, withTransaction } from '@sitewarden/kit/sqlite';
 import type { ApplianceContext } from '../lib/context.ts';
 import { createLoop } from '../lib/loop.ts';
-import { agents, BOX, changes, countOpenIncidents, createStage, reports } from '../store/index.ts';
+import { agents, BOX, changes, countOpenIncidents, createStage, isDiskFault, reports } from '../store/index.ts';
 import type { ReportRow } from '../store/reports.ts';
 import { applySteps } from './apply.ts';
 import { createBoard } from './board.ts';
@@ -93,6 +93,9 @@ export function createAssess(ctx: ApplianceContext): Assess {
     name: 'assess-retention',
     log,
     pollMs: RETENTION_EVERY_MS,
+    onError(error) {
+      if (isDiskFault(error)) signals.emit('diskFault', { error });
+    },
     turn: () => {
       const before = changes.lastId(db);
       const hasMore = withTransaction(db, () => {

@@ -3,7 +3,7 @@ import type { LifecyclePart } from '@sitewarden/kit/lifecycle';
 import { type SqliteDatabase, withTransaction } from '@sitewarden/kit/sqlite';
 import type { ApplianceContext } from '../lib/context.ts';
 import { createLoop } from '../lib/loop.ts';
-import { changes, devices, prepared } from '../store/index.ts';
+import { changes, devices, isDiskFault, prepared } from '../store/index.ts';
 import { listenMdns, type MdnsListener } from './mdns-listener.ts';
 import { type Merge, merge } from './merge.ts';
 import { observeNeighbours, readNeighbours } from './neighbours.ts';
@@ -43,7 +43,15 @@ export function createDiscovery(ctx: ApplianceContext): Discovery {
     return false;
   }
 
-  const loop = createLoop({ name: 'discovery', log, pollMs: LOOK_EVERY_MS, turn: look });
+  const loop = createLoop({
+    name: 'discovery',
+    log,
+    pollMs: LOOK_EVERY_MS,
+    turn: look,
+    onError(error) {
+      if (isDiskFault(error)) signals.emit('diskFault', { error });
+    },
+  });
 
   return {
     name: 'discovery',

@@ -5,7 +5,7 @@ import { applianceErrors } from '../errors.ts';
 import type { ApplianceContext } from '../lib/context.ts';
 import { createLoop } from '../lib/loop.ts';
 import { BUILTIN_RULES_DIR, createRuleSet, loadRuleFolder, type RuleSet } from '../rules/index.ts';
-import { type ActionRun, advanceCursor, changes } from '../store/index.ts';
+import { type ActionRun, advanceCursor, changes, isDiskFault } from '../store/index.ts';
 import { LOCAL_ACTIONS } from './actions/index.ts';
 import { advanceRuns } from './advance-runs.ts';
 import type { Effect } from './effects.ts';
@@ -80,7 +80,10 @@ export function createHealing(ctx: ApplianceContext, options: HealingOptions = {
     else {
       const { run } = effect;
       const ended = execute(run)
-        .catch((error: unknown) => log.error({ run: run.id, err: error }, 'the end of an action run was not written'))
+        .catch((error: unknown) => {
+          log.error({ run: run.id, err: error }, 'the end of an action run was not written');
+          onError(error);
+        })
         .finally(() => {
           executing.delete(run.id);
           loop.wake();
@@ -98,7 +101,10 @@ export function createHealing(ctx: ApplianceContext, options: HealingOptions = {
     signals.emit('change');
   }
 
-  const loop = createLoop({ name: 'healing', log, turn, pollMs: POLL_MS });
+  const onError = (error: unknown): void => {
+    if (isDiskFault(error)) signals.emit('diskFault', { error });
+  };
+  const loop = createLoop({ name: 'healing', log, turn, pollMs: POLL_MS, onError });
   let off: (() => void)[] = [];
 
   return {

@@ -5,7 +5,7 @@ import { detectServiceManager, type ServiceManager } from '@sitewarden/kit/servi
 import { withTransaction } from '@sitewarden/kit/sqlite';
 import type { ApplianceContext } from '../lib/context.ts';
 import { createLoop } from '../lib/loop.ts';
-import { BOX, reports, resultsOfSource } from '../store/index.ts';
+import { BOX, isDiskFault, reports, resultsOfSource } from '../store/index.ts';
 import { type ServiceObservation, serviceResult } from './service-result.ts';
 
 export interface SelfChecks extends LifecyclePart {
@@ -73,6 +73,9 @@ export function createSelfChecks(ctx: ApplianceContext, options: SelfCheckOption
     name: 'self-checks',
     log,
     pollMs: options.everyMs ?? 60_000,
+    onError(error) {
+      if (isDiskFault(error)) signals.emit('diskFault', { error });
+    },
     async turn() {
       const [orderId] = asked;
       await runOnce(orderId);

@@ -14,7 +14,11 @@ t.test('on a real LAN a workstation and a printer are found without a question b
   const lan = await makeLan(t, ['box', 'desk', 'printer']);
   const dir = t.testdir();
 
-  const box = lan.box.spawn([process.execPath, join(import.meta.dirname, 'watch.ts'), join(dir, 'data')]);
+  const box = lan.box.spawn([
+    process.execPath,
+    join(import.meta.dirname, '../../helpers/discovery-watch.ts'),
+    join(dir, 'data'),
+  ]);
   const errors: string[] = [];
   box.stderr?.on('data', (chunk) => errors.push(String(chunk)));
   let devices: DeviceRecord[] = [];

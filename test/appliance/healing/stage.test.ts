@@ -242,6 +242,7 @@ t.test('a service that was killed on the box is started again, seen again and ve
   await services.start('probe');
   const pid = Number(/pid (\d+)/.exec((await services.status('probe')).detail)?.[1]);
   process.kill(pid, 'SIGKILL');
+  while ((await services.status('probe')).state === 'running') await new Promise(setImmediate);
   let asked = 0;
   ctx.signals.on('selfCheck', ({ checks }) => {
     t.strictSame(checks, ['services']);

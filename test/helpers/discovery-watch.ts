@@ -2,11 +2,11 @@
 import { mkdirSync } from 'node:fs';
 import { createLogger } from '@sitewarden/kit/log';
 import { systemClock } from '@sitewarden/kit/time';
-import { parseConfig } from '../../../appliance/config/index.ts';
-import { createDiscovery } from '../../../appliance/discovery/index.ts';
-import { createMetrics } from '../../../appliance/lib/metrics.ts';
-import { createSignals } from '../../../appliance/lib/signals.ts';
-import { devices, openStore } from '../../../appliance/store/index.ts';
+import { parseConfig } from '../../appliance/config/index.ts';
+import { createDiscovery } from '../../appliance/discovery/index.ts';
+import { createMetrics } from '../../appliance/lib/metrics.ts';
+import { createSignals } from '../../appliance/lib/signals.ts';
+import { devices, openStore } from '../../appliance/store/index.ts';
 
 const dataDir = process.argv[2] as string;
 mkdirSync(dataDir, { recursive: true });
