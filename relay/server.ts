@@ -8,12 +8,12 @@ import { Registry } from 'prom-client';
 import { createBoxDirectory, createStaffSessions } from './accounts/index.ts';
 import { createApp } from './app.ts';
 import { purgeExpired } from './claim/purge.ts';
-import { type RelayConfig, readSecret, storeOptions } from './config/index.ts';
+import { type RelayConfig, readSecret } from './config/index.ts';
 import { loadKeyring } from './keys/index.ts';
 import { createLiveBus, startStatusWatch } from './live/index.ts';
 import type { Services } from './routes/context.ts';
 import type { Guard } from './routes/register.ts';
-import { openStore } from './store/index.ts';
+import { openStore, storeOptions } from './store/index.ts';
 
 const PURGE_EVERY_MS = 3_600_000;
 

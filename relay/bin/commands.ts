@@ -1,13 +1,13 @@
 import { createLogger } from '@sitewarden/kit/log';
 import closeWithGrace from 'close-with-grace';
 import { createPartner, createSignInLink, hasTenants } from '../accounts/index.ts';
-import { type RelayConfig, storeOptions } from '../config/index.ts';
+import type { RelayConfig } from '../config/index.ts';
 import { relayErrors } from '../errors.ts';
 import { hasKeys, initKeys } from '../keys/index.ts';
 import { isRole } from '../lib/roles.ts';
 import { openApiDocument } from '../routes/openapi-document.ts';
 import { relayHost, startRelay } from '../server.ts';
-import { migratePostgres, openStore } from '../store/index.ts';
+import { migratePostgres, openStore, storeOptions } from '../store/index.ts';
 
 const STOP_WITHIN_MS = 10_000;
 const FIRST_PARTNER = 'My company';

@@ -2,7 +2,6 @@ import { appendAudit } from '../audit/index.ts';
 import { relayErrors } from '../errors.ts';
 import type { Tenant } from '../lib/identity.ts';
 import { secretHash } from '../lib/secrets.ts';
-import type { ClaimSessionView } from '../routes/contract/views.ts';
 import type { Tx } from '../store/index.ts';
 import {
   type BoxFacts,
@@ -20,7 +19,7 @@ import {
 import { approve } from './approval.ts';
 import { announce, type ClaimDeps } from './deps.ts';
 import { APPROVAL_TTL_MS, type ClaimEvent, type ClaimVerdict, decideClaim } from './machine.ts';
-import { claimOf, claimView, unclaimedOf, unclaimedView } from './view.ts';
+import { type ClaimView, claimOf, claimView, unclaimedOf, unclaimedView } from './view.ts';
 
 const MAX_LISTED = 100;
 
@@ -33,7 +32,7 @@ export interface ScannedBox {
 export function createStaffSide(deps: ClaimDeps) {
   const { store, keys } = deps;
 
-  async function viewIn(trx: Tx, claim: ClaimRow, nowMs: number): Promise<ClaimSessionView> {
+  async function viewIn(trx: Tx, claim: ClaimRow, nowMs: number): Promise<ClaimView> {
     return claimView(claim, await claimProgress(trx, claim.site_id, claim.appliance_id), nowMs);
   }
 
@@ -64,7 +63,7 @@ export function createStaffSide(deps: ClaimDeps) {
     return offer;
   }
 
-  async function show(offer: OfferRow, tenant: Tenant, nowMs: number): Promise<ClaimSessionView> {
+  async function show(offer: OfferRow, tenant: Tenant, nowMs: number): Promise<ClaimView> {
     if (offer.partner_id === null) {
       if (nowMs >= offer.expires_at_ms) throw relayErrors.make('SESSION_UNKNOWN');
       return unclaimedView(offer, nowMs);
@@ -110,23 +109,23 @@ export function createStaffSide(deps: ClaimDeps) {
   }
 
   return {
-    async lookup(tenant: Tenant, box: ScannedBox, nowMs: number): Promise<ClaimSessionView> {
+    async lookup(tenant: Tenant, box: ScannedBox, nowMs: number): Promise<ClaimView> {
       return show(await scanned(box, tenant.partnerId), tenant, nowMs);
     },
 
     /** Also of a box nobody has claimed: its session id is only told to who scanned its code. */
-    async find(tenant: Tenant, session: string, nowMs: number): Promise<ClaimSessionView> {
+    async find(tenant: Tenant, session: string, nowMs: number): Promise<ClaimView> {
       const offer = await store.system((trx) => findOffer(trx, session));
       return show(visible(offer, tenant.partnerId), tenant, nowMs);
     },
 
     /** Those that wait first, then the newest. */
-    async list(tenant: Tenant, nowMs: number): Promise<ClaimSessionView[]> {
+    async list(tenant: Tenant, nowMs: number): Promise<ClaimView[]> {
       return store.inTenant(tenant.partnerId, async (trx) => {
         const rows = await listClaims(trx, tenant.partnerId, MAX_LISTED);
-        const views: ClaimSessionView[] = [];
+        const views: ClaimView[] = [];
         for (const row of rows) views.push(await viewIn(trx, row, nowMs));
-        const rank = (view: ClaimSessionView) => (view.state === 'claimed' ? 0 : 1);
+        const rank = (view: ClaimView) => (view.state === 'claimed' ? 0 : 1);
         return views.sort((a, b) => rank(a) - rank(b) || b.startedAtMs - a.startedAtMs);
       });
     },
@@ -136,7 +135,7 @@ export function createStaffSide(deps: ClaimDeps) {
       tenant: Tenant,
       { session, siteId, number, ...box }: ScannedBox & { session: string; siteId: string; number: string },
       nowMs: number,
-    ): Promise<ClaimSessionView> {
+    ): Promise<ClaimView> {
       const { partnerId, actor, role } = tenant;
       if ((await scanned(box, partnerId)).id !== session) throw relayErrors.make('SESSION_UNKNOWN');
       const event: ClaimEvent = { type: 'claim', siteId, by: actor, number, mayApprove: role === 'admin' };
@@ -173,7 +172,7 @@ export function createStaffSide(deps: ClaimDeps) {
     },
 
     /** Throws SESSION_UNKNOWN, CLAIM_NOT_WAITING. */
-    async reject(tenant: Tenant, session: string, nowMs: number): Promise<ClaimSessionView> {
+    async reject(tenant: Tenant, session: string, nowMs: number): Promise<ClaimView> {
       const { partnerId, actor } = tenant;
       const view = await store.inTenant(partnerId, async (trx) => {
         const claim = await mustFind(trx, session);

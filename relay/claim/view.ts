@@ -1,6 +1,26 @@
-import type { ClaimSessionView } from '../routes/contract/views.ts';
+import type { ProvisionState } from '@sitewarden/agent-proto/http';
 import type { BoxFacts, ClaimProgress, ClaimRow, OfferRow } from '../store/repositories/claims.ts';
 import { type Claim, stateAt } from './machine.ts';
+
+/** A claim as people see it. `number` null: the box has not revealed its nonce. `progress`: what has happened, in order. */
+export interface ClaimView {
+  session: string;
+  state: ProvisionState;
+  serial: string;
+  model: string;
+  softwareVersion: string;
+  imageDigest: string;
+  dikFingerprint: string;
+  number: string | null;
+  startedAtMs: number;
+  expiresAtMs: number;
+  siteId: string | null;
+  siteName: string | null;
+  claimedBy: string | null;
+  disputed: boolean;
+  applianceId: string | null;
+  progress: { claimed: boolean; approved: boolean; acknowledged: boolean; firstCheckin: boolean; agents: number };
+}
 
 /** A claim of the store as the machine takes it. */
 export function claimOf(row: ClaimRow): Claim {
@@ -30,7 +50,7 @@ export function unclaimedOf(offer: OfferRow): Claim {
 
 const NOTHING_YET = { claimed: false, approved: false, acknowledged: false, firstCheckin: false, agents: 0 } as const;
 
-export function unclaimedView(offer: OfferRow, nowMs: number): ClaimSessionView {
+export function unclaimedView(offer: OfferRow, nowMs: number): ClaimView {
   const facts = JSON.parse(offer.facts) as BoxFacts;
   return {
     session: offer.id,
@@ -52,7 +72,7 @@ export function unclaimedView(offer: OfferRow, nowMs: number): ClaimSessionView 
   };
 }
 
-export function claimView(row: ClaimRow, progress: ClaimProgress, nowMs: number): ClaimSessionView {
+export function claimView(row: ClaimRow, progress: ClaimProgress, nowMs: number): ClaimView {
   return {
     session: row.id,
     state: stateAt(claimOf(row), nowMs),

@@ -2,7 +2,6 @@ import { readFile } from 'node:fs/promises';
 import { Type } from '@sinclair/typebox';
 import { formatIssues, loadConfig } from '@sitewarden/kit/config';
 import { relayErrors } from '../errors.ts';
-import type { StoreOptions } from '../store/index.ts';
 import { type RelayConfig, RelayConfigSchema } from './schema.ts';
 
 export { type RelayConfig, RelayConfigSchema } from './schema.ts';
@@ -39,22 +38,6 @@ function valid(schema: object, text: string, fileName: string): unknown {
 
 function dropUndefined(value: object): object {
   return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined));
-}
-
-/** Connection strings hold passwords, so they come from files and never from the command line. */
-export async function storeOptions({ store, dataDir }: RelayConfig): Promise<StoreOptions> {
-  if (store.kind === 'sqlite') return { kind: 'sqlite', file: `${dataDir}/relay.db` };
-  const { connectionStringFile, migrateConnectionStringFile, maxConnections } = store;
-  return {
-    kind: 'postgres',
-    connectionString: await readSecret(connectionStringFile, 'store.connectionStringFile'),
-    ...(migrateConnectionStringFile === undefined
-      ? {}
-      : {
-          migrateConnectionString: await readSecret(migrateConnectionStringFile, 'store.migrateConnectionStringFile'),
-        }),
-    ...(maxConnections === undefined ? {} : { maxConnections }),
-  };
 }
 
 /** One secret, without the line end an editor leaves. Throws CONFIG_INVALID naming the key. */

@@ -4,6 +4,7 @@ import { openSqlite } from './sqlite/open.ts';
 import type { Store, StoreOptions } from './types.ts';
 
 export { engineOf, lockFor } from './engine.ts';
+export { storeOptions } from './options.ts';
 export { migratePostgres } from './postgres/migrate.ts';
 export {
   DIRECTORY_TABLES,

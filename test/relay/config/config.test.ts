@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
-import { readConfig, readSecret, storeOptions } from '../../../relay/config/index.ts';
+import { readConfig, readSecret } from '../../../relay/config/index.ts';
+import { storeOptions } from '../../../relay/store/index.ts';
 
 t.test('a data folder is all that must be said', async (t) => {
   t.match(readConfig('dataDir: /srv/relay'), {

@@ -143,13 +143,3 @@ t.test('a revoked box is refused from the next request on', async (t) => {
   relay.services.boxes.forget(applianceId);
   t.match(await box.send(BOX_PATHS.orders), { status: 403, body: { code: 'APPLIANCE_REVOKED' } });
 });
-
-t.test('another relay process on the same store notices a revoked box within seconds', async (t) => {
-  const { relay, clock, box, applianceId, partnerId } = await world(t);
-  t.equal((await box.send(BOX_PATHS.orders)).status, 200);
-  await relay.store.inTenant(partnerId, (trx) =>
-    trx.updateTable('appliance').set({ state: 'revoked' }).where('id', '=', applianceId).execute(),
-  );
-  clock.advance(5001);
-  t.equal((await box.send(BOX_PATHS.orders)).status, 403);
-});
