@@ -2,10 +2,10 @@ import { MantineProvider } from '@mantine/core';
 import { QueryClientProvider } from '@tanstack/react-query';
 import { useState } from 'react';
 import { RouterProvider } from 'react-router/dom';
-import { makeQueryClient } from './api/query-client';
-import { Announcer } from './layout/announcer';
-import { makeRouter } from './routes';
-import { theme } from './theme/theme';
+import { makeQueryClient } from './api/query-client.ts';
+import { Announcer } from './layout/announcer.tsx';
+import { makeRouter } from './routes.tsx';
+import { theme } from './theme/theme.ts';
 
 export function App() {
   const [client] = useState(makeQueryClient);

@@ -3,8 +3,8 @@ import './theme/tokens.css';
 import './theme/base.css';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { App } from './app';
-import { watchFragments } from './session/fragment';
+import { App } from './app.tsx';
+import { watchFragments } from './session/fragment.ts';
 
 watchFragments();
 const root = document.getElementById('root');

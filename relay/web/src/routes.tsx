@@ -1,7 +1,7 @@
 import { createBrowserRouter } from 'react-router';
-import { Crash } from './layout/crash';
-import { Shell } from './layout/shell';
-import { SessionGate } from './session/session-gate';
+import { Crash } from './layout/crash.tsx';
+import { Shell } from './layout/shell.tsx';
+import { SessionGate } from './session/session-gate.tsx';
 
 /** Each page is fetched when it is first opened: a phone at the rack gets the claim page and nothing else. */
 export function makeRouter() {
@@ -12,13 +12,16 @@ export function makeRouter() {
       children: [
         {
           path: '/sign-in',
-          lazy: async () => ({ Component: (await import('./pages/sign-in/sign-in-page')).SignInPage }),
+          lazy: async () => ({ Component: (await import('./pages/sign-in/sign-in-page.tsx')).SignInPage }),
         },
-        { path: '/code', lazy: async () => ({ Component: (await import('./pages/code/code-page')).CodePage }) },
+        { path: '/code', lazy: async () => ({ Component: (await import('./pages/code/code-page.tsx')).CodePage }) },
         {
           Component: SessionGate,
           children: [
-            { path: '/claim', lazy: async () => ({ Component: (await import('./pages/claim/claim-page')).ClaimPage }) },
+            {
+              path: '/claim',
+              lazy: async () => ({ Component: (await import('./pages/claim/claim-page.tsx')).ClaimPage }),
+            },
             {
               Component: Shell,
               children: [
@@ -27,22 +30,22 @@ export function makeRouter() {
                   children: [
                     {
                       index: true,
-                      lazy: async () => ({ Component: (await import('./pages/sites/sites-page')).SitesPage }),
+                      lazy: async () => ({ Component: (await import('./pages/sites/sites-page.tsx')).SitesPage }),
                     },
                     {
                       path: '/sites/:siteId/:section?',
-                      lazy: async () => ({ Component: (await import('./pages/site/site-page')).SitePage }),
+                      lazy: async () => ({ Component: (await import('./pages/site/site-page.tsx')).SitePage }),
                     },
                     {
                       path: '/provisioning',
                       lazy: async () => ({
-                        Component: (await import('./pages/provisioning/provisioning-page')).ProvisioningPage,
+                        Component: (await import('./pages/provisioning/provisioning-page.tsx')).ProvisioningPage,
                       }),
                     },
                     {
                       path: '*',
                       lazy: async () => ({
-                        Component: (await import('./pages/not-found/not-found-page')).NotFoundPage,
+                        Component: (await import('./pages/not-found/not-found-page.tsx')).NotFoundPage,
                       }),
                     },
                   ],

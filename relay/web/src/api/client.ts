@@ -1,7 +1,7 @@
 import createClient from 'openapi-fetch';
-import { relayClock } from '../clock/relay-clock';
-import { fromErrorBody, fromFailure } from './api-error';
-import type { paths } from './schema';
+import { relayClock } from '../clock/relay-clock.ts';
+import { fromErrorBody, fromFailure } from './api-error.ts';
+import type { paths } from './schema.d.ts';
 
 const TIMEOUT_MS = 15_000;
 

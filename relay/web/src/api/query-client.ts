@@ -1,6 +1,6 @@
 import { QueryCache, QueryClient } from '@tanstack/react-query';
-import { isApiError } from './api-error';
-import { keys } from './keys';
+import { isApiError } from './api-error.ts';
+import { keys } from './keys.ts';
 
 /** Worth asking again: no answer at all, or one that says "not now". */
 const isPassing = (error: unknown) =>

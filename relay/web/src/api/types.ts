@@ -1,4 +1,4 @@
-import type { paths } from './schema';
+import type { paths } from './schema.d.ts';
 
 type Json<R> = R extends { content: { 'application/json': infer Body } } ? Body : never;
 type Responses<O> = O extends { responses: infer R } ? R : never;

@@ -1,5 +1,5 @@
 import { useSyncExternalStore } from 'react';
-import { relayClock } from './relay-clock';
+import { relayClock } from './relay-clock.ts';
 
 /**
  * A value made from the relay's present time, looked at again every second. `pick` must return a string, number or

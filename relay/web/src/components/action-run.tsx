@@ -1,12 +1,12 @@
-import type { ActionRun } from '../api/types';
-import { formatDuration } from '../clock/format';
-import { factName, factValue } from '../words/checks';
-import { actionWords, RUN_STATE } from '../words/work';
-import { EntryMark } from './evidence-mark';
-import { FactsChange } from './facts';
+import type { ActionRun } from '../api/types.ts';
+import { formatDuration } from '../clock/format.ts';
+import { factName, factValue } from '../words/checks.ts';
+import { actionWords, RUN_STATE } from '../words/work.ts';
+import { EntryMark } from './evidence-mark.tsx';
+import { FactsChange } from './facts.tsx';
 import css from './incident-line.module.css';
-import { Tag } from './tag';
-import { TimeAgo } from './time-ago';
+import { Tag } from './tag.tsx';
+import { TimeAgo } from './time-ago.tsx';
 
 /** One repair: what ran, by which rule, how it ended, what changed, and its proof. */
 export function ActionRunItem({ run }: { run: ActionRun }) {

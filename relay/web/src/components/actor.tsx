@@ -1,5 +1,5 @@
-import { Icon } from '../icons/icon';
-import type { IconName } from '../icons/paths';
+import { Icon } from '../icons/icon.tsx';
+import type { IconName } from '../icons/paths.ts';
 import css from './actor.module.css';
 
 const KINDS: Record<string, { icon: IconName; says: string }> = {

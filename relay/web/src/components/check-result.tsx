@@ -1,12 +1,12 @@
-import type { Check } from '../api/types';
-import { CHECK_STATUS, checkTitle } from '../words/checks';
+import type { Check } from '../api/types.ts';
+import { CHECK_STATUS, checkTitle } from '../words/checks.ts';
 import css from './check-result.module.css';
-import { Disclosure } from './disclosure';
-import { FactGrid } from './fact-grid';
-import { FactsList } from './facts';
-import { SeverityTag } from './severity';
-import { Tag } from './tag';
-import { TimeAgo } from './time-ago';
+import { Disclosure } from './disclosure.tsx';
+import { FactGrid } from './fact-grid.tsx';
+import { FactsList } from './facts.tsx';
+import { SeverityTag } from './severity.tsx';
+import { Tag } from './tag.tsx';
+import { TimeAgo } from './time-ago.tsx';
 
 /** One check on one subject: status and reason; opened, everything it stands on. */
 export function CheckResult({ check }: { check: Check }) {

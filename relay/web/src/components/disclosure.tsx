@@ -1,5 +1,5 @@
 import { type ReactNode, useId, useState } from 'react';
-import { Icon } from '../icons/icon';
+import { Icon } from '../icons/icon.tsx';
 import css from './disclosure.module.css';
 
 interface DisclosureProps {

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
-import { Icon } from '../icons/icon';
-import type { IconName } from '../icons/paths';
+import { Icon } from '../icons/icon.tsx';
+import type { IconName } from '../icons/paths.ts';
 import css from './empty-state.module.css';
 
 interface EmptyStateProps {

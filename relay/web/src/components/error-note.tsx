@@ -1,6 +1,6 @@
 import { Button } from '@mantine/core';
-import { isApiError } from '../api/api-error';
-import { Note } from './note';
+import { isApiError } from '../api/api-error.ts';
+import { Note } from './note.tsx';
 
 interface ErrorNoteProps {
   /** What did not work: "The sites could not be loaded". */

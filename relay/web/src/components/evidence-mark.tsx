@@ -1,7 +1,7 @@
-import type { EvidenceState } from '../api/types';
-import { EVIDENCE } from '../words/status';
-import { Tag } from './tag';
-import { TimeAgo } from './time-ago';
+import type { EvidenceState } from '../api/types.ts';
+import { EVIDENCE } from '../words/status.ts';
+import { Tag } from './tag.tsx';
+import { TimeAgo } from './time-ago.tsx';
 
 /** State of a whole log: cosigned, not yet, broken or none, with the age of the last cosignature. */
 export function EvidenceMark({ state, bare }: { state: EvidenceState; bare?: boolean }) {

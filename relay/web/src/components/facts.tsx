@@ -1,6 +1,6 @@
-import type { Facts } from '../api/types';
-import { factName, factValue } from '../words/checks';
-import { FactGrid } from './fact-grid';
+import type { Facts } from '../api/types.ts';
+import { factName, factValue } from '../words/checks.ts';
+import { FactGrid } from './fact-grid.tsx';
 
 /** Raw facts as they were collected. */
 export function FactsList({ facts }: { facts: Facts }) {

@@ -1,14 +1,14 @@
-import type { Incident } from '../api/types';
-import { checkTitle } from '../words/checks';
-import { INCIDENT_STATE } from '../words/work';
-import { ActionRunItem } from './action-run';
-import { Disclosure } from './disclosure';
-import { EntryMark } from './evidence-mark';
-import { FactGrid } from './fact-grid';
+import type { Incident } from '../api/types.ts';
+import { checkTitle } from '../words/checks.ts';
+import { INCIDENT_STATE } from '../words/work.ts';
+import { ActionRunItem } from './action-run.tsx';
+import { Disclosure } from './disclosure.tsx';
+import { EntryMark } from './evidence-mark.tsx';
+import { FactGrid } from './fact-grid.tsx';
 import css from './incident-line.module.css';
-import { SeverityTag } from './severity';
-import { Tag } from './tag';
-import { TimeAgo } from './time-ago';
+import { SeverityTag } from './severity.tsx';
+import { Tag } from './tag.tsx';
+import { TimeAgo } from './time-ago.tsx';
 
 /** What is wrong, where, how bad and since when; opened, why and what was done about it. */
 export function IncidentLine({ incident }: { incident: Incident }) {

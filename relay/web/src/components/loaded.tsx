@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react';
-import { ErrorNote } from './error-note';
+import { ErrorNote } from './error-note.tsx';
 
 interface QueryLike<T> {
   data: T | undefined;

@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react';
-import { Icon } from '../icons/icon';
-import type { IconName } from '../icons/paths';
-import type { Tone } from '../words/tone';
+import { Icon } from '../icons/icon.tsx';
+import type { IconName } from '../icons/paths.ts';
+import type { Tone } from '../words/tone.ts';
 import css from './note.module.css';
 
 const ICONS: Record<Tone, IconName> = {

@@ -1,7 +1,7 @@
-import type { Order } from '../api/types';
-import { ORDER_STATE } from '../words/work';
-import { Tag } from './tag';
-import { TimeAgo } from './time-ago';
+import type { Order } from '../api/types.ts';
+import { ORDER_STATE } from '../words/work.ts';
+import { Tag } from './tag.tsx';
+import { TimeAgo } from './time-ago.tsx';
 
 /** Where an order is on its way, and since when. */
 export function OrderState({ order }: { order: Order }) {

@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react';
-import { Icon } from '../icons/icon';
+import { Icon } from '../icons/icon.tsx';
 import css from './progress.module.css';
 
 export interface ProgressStep {

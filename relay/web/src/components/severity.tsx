@@ -1,7 +1,7 @@
-import type { Severity, SeverityCounts } from '../api/types';
-import { SEVERITIES, SEVERITY } from '../words/status';
+import type { Severity, SeverityCounts } from '../api/types.ts';
+import { SEVERITIES, SEVERITY } from '../words/status.ts';
 import css from './severity.module.css';
-import { Tag } from './tag';
+import { Tag } from './tag.tsx';
 
 export const SeverityTag = ({ severity }: { severity: Severity }) => <Tag sign={SEVERITY[severity]} />;
 

@@ -1,6 +1,6 @@
 import { Button } from '@mantine/core';
 import { type ReactNode, useState } from 'react';
-import { plural } from '../clock/format';
+import { plural } from '../clock/format.ts';
 import css from './short-list.module.css';
 
 interface ShortListProps<T> {

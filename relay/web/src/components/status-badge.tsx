@@ -1,8 +1,8 @@
-import type { FleetStatus, Health } from '../api/types';
-import { formatDuration } from '../clock/format';
-import { useRelayTime } from '../clock/use-relay-time';
-import { FLEET, HEALTH } from '../words/status';
-import { Tag } from './tag';
+import type { FleetStatus, Health } from '../api/types.ts';
+import { formatDuration } from '../clock/format.ts';
+import { useRelayTime } from '../clock/use-relay-time.ts';
+import { FLEET, HEALTH } from '../words/status.ts';
+import { Tag } from './tag.tsx';
 
 interface FleetProps {
   status: FleetStatus;

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
-import { Icon } from '../icons/icon';
-import type { Sign } from '../words/tone';
+import { Icon } from '../icons/icon.tsx';
+import type { Sign } from '../words/tone.ts';
 import css from './tag.module.css';
 
 interface TagProps {

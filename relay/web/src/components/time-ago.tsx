@@ -1,6 +1,6 @@
 import { useState } from 'react';
-import { formatExact, formatRelative } from '../clock/format';
-import { useRelayTime } from '../clock/use-relay-time';
+import { formatExact, formatRelative } from '../clock/format.ts';
+import { useRelayTime } from '../clock/use-relay-time.ts';
 import css from './time-ago.module.css';
 
 interface TimeAgoProps {

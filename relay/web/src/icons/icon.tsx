@@ -1,4 +1,4 @@
-import { type IconName, PATHS } from './paths';
+import { type IconName, PATHS } from './paths.ts';
 
 /** Always beside a word; assistive technology reads the word only. */
 export function Icon({ name, size = 16 }: { name: IconName; size?: number }) {

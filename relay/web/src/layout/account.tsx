@@ -1,10 +1,10 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from 'react-router';
-import { keys } from '../api/keys';
-import { signOut } from '../api/queries/session';
-import { Icon } from '../icons/icon';
-import { useSession } from '../session/session-gate';
-import { useAnnounce } from './announcer';
+import { keys } from '../api/keys.ts';
+import { signOut } from '../api/queries/session.ts';
+import { Icon } from '../icons/icon.tsx';
+import { useSession } from '../session/session-gate.tsx';
+import { useAnnounce } from './announcer.tsx';
 import css from './shell.module.css';
 
 /** Who is signed in, and the way out. */

@@ -1,6 +1,6 @@
 import { Button } from '@mantine/core';
 import { isRouteErrorResponse, useRouteError } from 'react-router';
-import { Note } from '../components/note';
+import { Note } from '../components/note.tsx';
 import css from '../session/session-gate.module.css';
 
 /** A part of the page that was replaced by a newer version on the relay cannot be fetched any more. */

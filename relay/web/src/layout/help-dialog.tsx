@@ -1,9 +1,9 @@
 import { CloseButton } from '@mantine/core';
 import { useEffect, useRef } from 'react';
-import { Tag } from '../components/tag';
-import { CHECK_STATUS } from '../words/checks';
-import { EVIDENCE, FLEET, HEALTH } from '../words/status';
-import type { Sign } from '../words/tone';
+import { Tag } from '../components/tag.tsx';
+import { CHECK_STATUS } from '../words/checks.ts';
+import { EVIDENCE, FLEET, HEALTH } from '../words/status.ts';
+import type { Sign } from '../words/tone.ts';
 import css from './help-dialog.module.css';
 
 const KEYS = [

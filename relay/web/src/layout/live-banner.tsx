@@ -1,12 +1,12 @@
 import { Button } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { useSyncExternalStore } from 'react';
-import { formatClock, formatDuration } from '../clock/format';
-import { relayClock } from '../clock/relay-clock';
-import { Note } from '../components/note';
-import { useLive, useLivePhase } from '../live/live-provider';
+import { formatClock, formatDuration } from '../clock/format.ts';
+import { relayClock } from '../clock/relay-clock.ts';
+import { Note } from '../components/note.tsx';
+import { useLive, useLivePhase } from '../live/live-provider.tsx';
 import css from './shell.module.css';
-import { useIsOffline } from './use-is-offline';
+import { useIsOffline } from './use-is-offline.ts';
 
 /** Stands on every page while the stream is silent: since when, and how old what is shown may be. */
 export function LiveBanner() {

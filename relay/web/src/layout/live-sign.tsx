@@ -1,4 +1,4 @@
-import { useLivePhase } from '../live/live-provider';
+import { useLivePhase } from '../live/live-provider.tsx';
 import css from './shell.module.css';
 
 const WORDS = { connecting: 'Connecting', live: 'Live', stopped: 'Not live' } as const;

@@ -1,16 +1,16 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { NavLink, Outlet, useLocation } from 'react-router';
-import { Icon } from '../icons/icon';
-import { may } from '../session/rights';
-import { useSession } from '../session/session-gate';
-import { Account } from './account';
-import { Brand } from './brand';
-import { HelpDialog } from './help-dialog';
-import { LiveBanner } from './live-banner';
-import { LiveSign } from './live-sign';
+import { Icon } from '../icons/icon.tsx';
+import { may } from '../session/rights.ts';
+import { useSession } from '../session/session-gate.tsx';
+import { Account } from './account.tsx';
+import { Brand } from './brand.tsx';
+import { HelpDialog } from './help-dialog.tsx';
+import { LiveBanner } from './live-banner.tsx';
+import { LiveSign } from './live-sign.tsx';
 import css from './shell.module.css';
-import { ThemeToggle } from './theme-toggle';
-import { useShortcuts } from './use-shortcuts';
+import { ThemeToggle } from './theme-toggle.tsx';
+import { useShortcuts } from './use-shortcuts.ts';
 
 /** Frame of the pages for signed-in people. */
 export function Shell() {

@@ -1,5 +1,5 @@
 import { useMantineColorScheme } from '@mantine/core';
-import { Icon } from '../icons/icon';
+import { Icon } from '../icons/icon.tsx';
 import css from './shell.module.css';
 
 const NEXT = {

@@ -1,6 +1,6 @@
 import type { QueryClient, QueryKey } from '@tanstack/react-query';
-import { keys } from '../api/keys';
-import type { LiveChange } from './live-store';
+import { keys } from '../api/keys.ts';
+import type { LiveChange } from './live-store.ts';
 
 /** A fleet of hundreds reports a change several times a second; one page asks again at most this often. */
 const SETTLE_MS = 500;

@@ -1,8 +1,8 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { createContext, type ReactNode, useContext, useEffect, useState, useSyncExternalStore } from 'react';
-import { keys } from '../api/keys';
-import { makeInvalidator } from './invalidate';
-import { type LivePhase, LiveStore } from './live-store';
+import { keys } from '../api/keys.ts';
+import { makeInvalidator } from './invalidate.ts';
+import { type LivePhase, LiveStore } from './live-store.ts';
 
 const LiveContext = createContext<LiveStore | null>(null);
 

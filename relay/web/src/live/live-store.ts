@@ -1,4 +1,4 @@
-import { relayClock } from '../clock/relay-clock';
+import { relayClock } from '../clock/relay-clock.ts';
 
 /** The relay ticks every 5 s: this long without an event means the stream is not live. */
 export const SILENCE_MS = 10_000;

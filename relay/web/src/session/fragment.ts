@@ -1,4 +1,4 @@
-import { keepScanned } from './scanned-claim';
+import { keepScanned } from './scanned-claim.ts';
 
 /**
  * Secrets come in the fragment of a link, which no server sees. They leave the address bar before anything is drawn,

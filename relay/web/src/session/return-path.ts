@@ -1,4 +1,4 @@
-import { forget, recall, remember } from './storage';
+import { forget, recall, remember } from './storage.ts';
 
 const KEY = 'sitewarden.return';
 

@@ -1,4 +1,4 @@
-import type { Role } from '../api/types';
+import type { Role } from '../api/types.ts';
 
 /** What a role may do. The relay decides; this only keeps buttons away that it would refuse. */
 const RIGHTS = {

@@ -1,4 +1,4 @@
-import { forget, recall, remember } from './storage';
+import { forget, recall, remember } from './storage.ts';
 
 const KEY = 'sitewarden.claim';
 const FRAGMENT = /^v1\.([A-Za-z0-9_-]{22})\.([A-Za-z0-9_-]{43})$/;

@@ -1,12 +1,12 @@
 import { useQuery } from '@tanstack/react-query';
 import { createContext, useContext } from 'react';
 import { Navigate, Outlet, useLocation } from 'react-router';
-import { sessionQuery } from '../api/queries/session';
-import type { Session } from '../api/types';
-import { ErrorNote } from '../components/error-note';
-import { RowsSkeleton } from '../components/skeletons';
-import { LiveProvider } from '../live/live-provider';
-import { signInPath } from './return-path';
+import { sessionQuery } from '../api/queries/session.ts';
+import type { Session } from '../api/types.ts';
+import { ErrorNote } from '../components/error-note.tsx';
+import { RowsSkeleton } from '../components/skeletons.tsx';
+import { LiveProvider } from '../live/live-provider.tsx';
+import { signInPath } from './return-path.ts';
 import css from './session-gate.module.css';
 
 const SessionContext = createContext<Session | null>(null);

@@ -1,5 +1,5 @@
-import type { Check } from '../api/types';
-import type { Sign } from './tone';
+import type { Check } from '../api/types.ts';
+import type { Sign } from './tone.ts';
 
 export const CHECK_TITLES: Record<Check['check'], string> = {
   bitlocker: 'Disk encryption',

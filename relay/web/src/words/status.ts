@@ -1,5 +1,5 @@
-import type { EvidenceState, FleetStatus, Health, Severity } from '../api/types';
-import type { Sign } from './tone';
+import type { EvidenceState, FleetStatus, Health, Severity } from '../api/types.ts';
+import type { Sign } from './tone.ts';
 
 export const HEALTH: Record<Health, Sign> = {
   problem: { tone: 'bad', icon: 'octagon', word: 'Problem' },

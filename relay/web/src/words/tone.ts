@@ -1,4 +1,4 @@
-import type { IconName } from '../icons/paths';
+import type { IconName } from '../icons/paths.ts';
 
 /** unknown is not neutral: it stands apart from pass and from fail in colour, icon and border. */
 export type Tone = 'ok' | 'warn' | 'bad' | 'info' | 'unknown' | 'neutral';

@@ -1,6 +1,6 @@
-import type { ActionRun, ClaimSession, Code, Incident, Order, TimelineItem } from '../api/types';
-import type { IconName } from '../icons/paths';
-import type { Sign } from './tone';
+import type { ActionRun, ClaimSession, Code, Incident, Order, TimelineItem } from '../api/types.ts';
+import type { IconName } from '../icons/paths.ts';
+import type { Sign } from './tone.ts';
 
 export const INCIDENT_STATE: Record<Incident['state'], Sign> = {
   open: { tone: 'warn', icon: 'triangle', word: 'Open' },

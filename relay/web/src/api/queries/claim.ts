@@ -1,8 +1,8 @@
 import { queryOptions } from '@tanstack/react-query';
-import type { ScannedClaim } from '../../session/scanned-claim';
-import { api, take } from '../client';
-import { keys } from '../keys';
-import type { ClaimSession } from '../types';
+import type { ScannedClaim } from '../../session/scanned-claim.ts';
+import { api, take } from '../client.ts';
+import { keys } from '../keys.ts';
+import type { ClaimSession } from '../types.ts';
 
 /** Finds the box that was scanned. The secret stays out of the key; the fingerprint names the same box. */
 export const lookupQuery = ({ secret, fingerprint }: ScannedClaim) =>

@@ -1,7 +1,7 @@
 import { queryOptions } from '@tanstack/react-query';
-import { api, take } from '../client';
-import { keys } from '../keys';
-import type { Body, CodeRequest } from '../types';
+import { api, take } from '../client.ts';
+import { keys } from '../keys.ts';
+import type { Body, CodeRequest } from '../types.ts';
 
 export const clientsQuery = queryOptions({
   queryKey: keys.clients,

@@ -1,8 +1,8 @@
 import { queryOptions } from '@tanstack/react-query';
-import { isApiError } from '../api-error';
-import { api, take } from '../client';
-import { keys } from '../keys';
-import type { Session } from '../types';
+import { isApiError } from '../api-error.ts';
+import { api, take } from '../client.ts';
+import { keys } from '../keys.ts';
+import type { Session } from '../types.ts';
 
 /** Who is signed in; null when nobody is. */
 export const sessionQuery = queryOptions({

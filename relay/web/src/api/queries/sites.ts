@@ -1,7 +1,7 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
-import { api, take } from '../client';
-import { keys } from '../keys';
-import type { Health, SiteList } from '../types';
+import { api, take } from '../client.ts';
+import { keys } from '../keys.ts';
+import type { Health, SiteList } from '../types.ts';
 
 export interface SiteFilter {
   search: string;

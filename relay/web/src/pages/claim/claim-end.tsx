@@ -1,5 +1,5 @@
 import { Button } from '@mantine/core';
-import { Note } from '../../components/note';
+import { Note } from '../../components/note.tsx';
 
 interface ClaimEndProps {
   state: 'rejected' | 'expired';

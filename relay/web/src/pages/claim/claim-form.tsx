@@ -1,15 +1,15 @@
 import { Button } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { keys } from '../../api/keys';
-import { claimBox } from '../../api/queries/claim';
-import type { ClaimSession, SiteSummary } from '../../api/types';
-import { ErrorNote } from '../../components/error-note';
-import { Note } from '../../components/note';
-import type { ScannedClaim } from '../../session/scanned-claim';
+import { keys } from '../../api/keys.ts';
+import { claimBox } from '../../api/queries/claim.ts';
+import type { ClaimSession, SiteSummary } from '../../api/types.ts';
+import { ErrorNote } from '../../components/error-note.tsx';
+import { Note } from '../../components/note.tsx';
+import type { ScannedClaim } from '../../session/scanned-claim.ts';
 import css from './claim.module.css';
-import { ConfirmationNumber } from './confirmation-number';
-import { SitePicker } from './site-picker';
+import { ConfirmationNumber } from './confirmation-number.tsx';
+import { SitePicker } from './site-picker.tsx';
 
 interface ClaimFormProps {
   claim: ScannedClaim;

@@ -1,12 +1,12 @@
-import { Note } from '../../components/note';
-import { LiveBanner } from '../../layout/live-banner';
-import { PhoneShell } from '../../layout/phone-shell';
-import { usePageTitle } from '../../layout/use-page-title';
-import { may } from '../../session/rights';
-import { useSession } from '../../session/session-gate';
-import { FoundBox } from './found-box';
-import { ScanHelp } from './scan-help';
-import { useScanned } from './use-scanned';
+import { Note } from '../../components/note.tsx';
+import { LiveBanner } from '../../layout/live-banner.tsx';
+import { PhoneShell } from '../../layout/phone-shell.tsx';
+import { usePageTitle } from '../../layout/use-page-title.ts';
+import { may } from '../../session/rights.ts';
+import { useSession } from '../../session/session-gate.tsx';
+import { FoundBox } from './found-box.tsx';
+import { ScanHelp } from './scan-help.tsx';
+import { useScanned } from './use-scanned.ts';
 
 /** Is this the right box and the right site? */
 export function ClaimPage() {

@@ -1,11 +1,11 @@
 import { Button } from '@mantine/core';
 import { Link } from 'react-router';
-import type { ClaimSession } from '../../api/types';
-import { plural } from '../../clock/format';
-import { Note } from '../../components/note';
-import { Progress, type ProgressStep } from '../../components/progress';
-import { may } from '../../session/rights';
-import { useSession } from '../../session/session-gate';
+import type { ClaimSession } from '../../api/types.ts';
+import { plural } from '../../clock/format.ts';
+import { Note } from '../../components/note.tsx';
+import { Progress, type ProgressStep } from '../../components/progress.tsx';
+import { may } from '../../session/rights.ts';
+import { useSession } from '../../session/session-gate.tsx';
 import css from './claim.module.css';
 
 /** From the claim to a box that is live, each step with what to do when it takes long. */

@@ -1,7 +1,7 @@
-import type { ClaimSession } from '../../api/types';
-import { FactGrid } from '../../components/fact-grid';
-import { Note } from '../../components/note';
-import { TimeAgo } from '../../components/time-ago';
+import type { ClaimSession } from '../../api/types.ts';
+import { FactGrid } from '../../components/fact-grid.tsx';
+import { Note } from '../../components/note.tsx';
+import { TimeAgo } from '../../components/time-ago.tsx';
 import css from './claim.module.css';
 
 /** The number both screens must show, and what else tells boxes apart. */

@@ -1,14 +1,14 @@
 import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { isApiError } from '../../api/api-error';
-import { claimSessionQuery, lookupQuery } from '../../api/queries/claim';
-import { ErrorNote } from '../../components/error-note';
-import { RowsSkeleton } from '../../components/skeletons';
-import type { ScannedClaim } from '../../session/scanned-claim';
+import { isApiError } from '../../api/api-error.ts';
+import { claimSessionQuery, lookupQuery } from '../../api/queries/claim.ts';
+import { ErrorNote } from '../../components/error-note.tsx';
+import { RowsSkeleton } from '../../components/skeletons.tsx';
+import type { ScannedClaim } from '../../session/scanned-claim.ts';
 import css from './claim.module.css';
-import { ClaimEnd } from './claim-end';
-import { ClaimForm } from './claim-form';
-import { ClaimProgress } from './claim-progress';
+import { ClaimEnd } from './claim-end.tsx';
+import { ClaimForm } from './claim-form.tsx';
+import { ClaimProgress } from './claim-progress.tsx';
 
 interface FoundBoxProps {
   claim: ScannedClaim;

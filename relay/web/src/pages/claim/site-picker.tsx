@@ -2,12 +2,12 @@ import { TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { siteSearchQuery } from '../../api/queries/sites';
-import type { SiteSummary } from '../../api/types';
-import { plural } from '../../clock/format';
-import { Loaded } from '../../components/loaded';
-import { RowsSkeleton } from '../../components/skeletons';
-import { Icon } from '../../icons/icon';
+import { siteSearchQuery } from '../../api/queries/sites.ts';
+import type { SiteSummary } from '../../api/types.ts';
+import { plural } from '../../clock/format.ts';
+import { Loaded } from '../../components/loaded.tsx';
+import { RowsSkeleton } from '../../components/skeletons.tsx';
+import { Icon } from '../../icons/icon.tsx';
 import css from './site-picker.module.css';
 
 interface SitePickerProps {

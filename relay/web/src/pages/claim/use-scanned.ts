@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react';
-import { onFragment } from '../../session/fragment';
-import { dropScan, keptScan, readClaim, type ScannedClaim } from '../../session/scanned-claim';
+import { onFragment } from '../../session/fragment.ts';
+import { dropScan, keptScan, readClaim, type ScannedClaim } from '../../session/scanned-claim.ts';
 
 export type Scanned = { kind: 'none' } | { kind: 'unreadable' } | { kind: 'claim'; claim: ScannedClaim };
 

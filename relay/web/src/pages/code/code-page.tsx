@@ -1,8 +1,8 @@
 import { useEffect, useState } from 'react';
-import { Note } from '../../components/note';
-import { PhoneShell } from '../../layout/phone-shell';
-import { usePageTitle } from '../../layout/use-page-title';
-import { firstFragment, onFragment } from '../../session/fragment';
+import { Note } from '../../components/note.tsx';
+import { PhoneShell } from '../../layout/phone-shell.tsx';
+import { usePageTitle } from '../../layout/use-page-title.ts';
+import { firstFragment, onFragment } from '../../session/fragment.ts';
 import css from './code-page.module.css';
 
 const BOX_PAGE = 'http://sitewarden.local:8080';

@@ -1,6 +1,6 @@
 import { Link, useLocation } from 'react-router';
-import { EmptyState } from '../../components/empty-state';
-import { usePageTitle } from '../../layout/use-page-title';
+import { EmptyState } from '../../components/empty-state.tsx';
+import { usePageTitle } from '../../layout/use-page-title.ts';
 
 export function NotFoundPage() {
   usePageTitle('Not found');

@@ -1,10 +1,10 @@
 import { Button, TextInput } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { keys } from '../../api/keys';
-import { approveClaim, rejectClaim } from '../../api/queries/provisioning';
-import type { ClaimSession } from '../../api/types';
-import { ErrorNote } from '../../components/error-note';
+import { keys } from '../../api/keys.ts';
+import { approveClaim, rejectClaim } from '../../api/queries/provisioning.ts';
+import type { ClaimSession } from '../../api/types.ts';
+import { ErrorNote } from '../../components/error-note.tsx';
 import css from './provisioning.module.css';
 
 /**

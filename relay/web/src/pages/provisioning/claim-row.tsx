@@ -1,13 +1,13 @@
 import { Link } from 'react-router';
-import type { ClaimSession } from '../../api/types';
-import { Actor } from '../../components/actor';
-import { Note } from '../../components/note';
-import { Tag } from '../../components/tag';
-import { TimeAgo } from '../../components/time-ago';
-import { may } from '../../session/rights';
-import { useSession } from '../../session/session-gate';
-import { CLAIM_STATE } from '../../words/work';
-import { ApproveForm } from './approve-form';
+import type { ClaimSession } from '../../api/types.ts';
+import { Actor } from '../../components/actor.tsx';
+import { Note } from '../../components/note.tsx';
+import { Tag } from '../../components/tag.tsx';
+import { TimeAgo } from '../../components/time-ago.tsx';
+import { may } from '../../session/rights.ts';
+import { useSession } from '../../session/session-gate.tsx';
+import { CLAIM_STATE } from '../../words/work.ts';
+import { ApproveForm } from './approve-form.tsx';
 import css from './provisioning.module.css';
 
 export function ClaimRow({ claim }: { claim: ClaimSession }) {

@@ -1,8 +1,8 @@
 import { Button } from '@mantine/core';
-import type { CodeCreated } from '../../api/types';
-import { formatExact } from '../../clock/format';
-import { Note } from '../../components/note';
-import { Icon } from '../../icons/icon';
+import type { CodeCreated } from '../../api/types.ts';
+import { formatExact } from '../../clock/format.ts';
+import { Note } from '../../components/note.tsx';
+import { Icon } from '../../icons/icon.tsx';
 import css from './code-label.module.css';
 
 /** The code as a label: for the box's camera page, for typing, and for paper. */

@@ -1,15 +1,15 @@
 import { Button } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Link } from 'react-router';
-import { keys } from '../../api/keys';
-import { revokeCode } from '../../api/queries/provisioning';
-import type { Code } from '../../api/types';
-import { Actor } from '../../components/actor';
-import { ErrorNote } from '../../components/error-note';
-import { Note } from '../../components/note';
-import { Tag } from '../../components/tag';
-import { TimeAgo } from '../../components/time-ago';
-import { CODE_STATE } from '../../words/work';
+import { keys } from '../../api/keys.ts';
+import { revokeCode } from '../../api/queries/provisioning.ts';
+import type { Code } from '../../api/types.ts';
+import { Actor } from '../../components/actor.tsx';
+import { ErrorNote } from '../../components/error-note.tsx';
+import { Note } from '../../components/note.tsx';
+import { Tag } from '../../components/tag.tsx';
+import { TimeAgo } from '../../components/time-ago.tsx';
+import { CODE_STATE } from '../../words/work.ts';
 import css from './provisioning.module.css';
 
 export function CodeRow({ code }: { code: Code }) {

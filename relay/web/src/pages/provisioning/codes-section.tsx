@@ -1,11 +1,11 @@
 import { useQuery } from '@tanstack/react-query';
-import { codesQuery } from '../../api/queries/provisioning';
-import { EmptyState } from '../../components/empty-state';
-import { Loaded } from '../../components/loaded';
-import { Section } from '../../components/section';
-import { ShortList } from '../../components/short-list';
-import { RowsSkeleton } from '../../components/skeletons';
-import { CodeRow } from './code-row';
+import { codesQuery } from '../../api/queries/provisioning.ts';
+import { EmptyState } from '../../components/empty-state.tsx';
+import { Loaded } from '../../components/loaded.tsx';
+import { Section } from '../../components/section.tsx';
+import { ShortList } from '../../components/short-list.tsx';
+import { RowsSkeleton } from '../../components/skeletons.tsx';
+import { CodeRow } from './code-row.tsx';
 
 export function CodesSection() {
   const codes = useQuery(codesQuery);

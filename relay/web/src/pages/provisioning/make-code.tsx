@@ -2,15 +2,15 @@ import { Button, Checkbox, NativeSelect, Select } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { keys } from '../../api/keys';
-import { createCode } from '../../api/queries/provisioning';
-import { siteQuery } from '../../api/queries/site';
-import { siteSearchQuery } from '../../api/queries/sites';
-import { ErrorNote } from '../../components/error-note';
-import { Section } from '../../components/section';
-import { may } from '../../session/rights';
-import { useSession } from '../../session/session-gate';
-import { CodeLabel } from './code-label';
+import { keys } from '../../api/keys.ts';
+import { createCode } from '../../api/queries/provisioning.ts';
+import { siteQuery } from '../../api/queries/site.ts';
+import { siteSearchQuery } from '../../api/queries/sites.ts';
+import { ErrorNote } from '../../components/error-note.tsx';
+import { Section } from '../../components/section.tsx';
+import { may } from '../../session/rights.ts';
+import { useSession } from '../../session/session-gate.tsx';
+import { CodeLabel } from './code-label.tsx';
 import css from './provisioning.module.css';
 
 const LIVES = [

@@ -2,11 +2,11 @@ import { Button, Select, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link } from 'react-router';
-import { keys } from '../../api/keys';
-import { clientsQuery, createClient, createSite } from '../../api/queries/provisioning';
-import { ErrorNote } from '../../components/error-note';
-import { Note } from '../../components/note';
-import { Section } from '../../components/section';
+import { keys } from '../../api/keys.ts';
+import { clientsQuery, createClient, createSite } from '../../api/queries/provisioning.ts';
+import { ErrorNote } from '../../components/error-note.tsx';
+import { Note } from '../../components/note.tsx';
+import { Section } from '../../components/section.tsx';
 import css from './provisioning.module.css';
 
 /** A site belongs to a client; both are made here. */

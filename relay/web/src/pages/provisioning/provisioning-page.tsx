@@ -1,13 +1,13 @@
 import { useSearchParams } from 'react-router';
-import { Note } from '../../components/note';
-import { usePageTitle } from '../../layout/use-page-title';
-import { may } from '../../session/rights';
-import { useSession } from '../../session/session-gate';
-import { CodesSection } from './codes-section';
-import { MakeCode } from './make-code';
-import { MakeSite } from './make-site';
+import { Note } from '../../components/note.tsx';
+import { usePageTitle } from '../../layout/use-page-title.ts';
+import { may } from '../../session/rights.ts';
+import { useSession } from '../../session/session-gate.tsx';
+import { CodesSection } from './codes-section.tsx';
+import { MakeCode } from './make-code.tsx';
+import { MakeSite } from './make-site.tsx';
 import css from './provisioning.module.css';
-import { WaitingClaims } from './waiting-claims';
+import { WaitingClaims } from './waiting-claims.tsx';
 
 /** How do I get a box to a site? */
 export function ProvisioningPage() {

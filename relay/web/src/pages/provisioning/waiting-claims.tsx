@@ -1,12 +1,12 @@
 import { useQuery } from '@tanstack/react-query';
-import { claimSessionsQuery } from '../../api/queries/provisioning';
-import type { ClaimSession } from '../../api/types';
-import { plural } from '../../clock/format';
-import { EmptyState } from '../../components/empty-state';
-import { Loaded } from '../../components/loaded';
-import { Section } from '../../components/section';
-import { RowsSkeleton } from '../../components/skeletons';
-import { ClaimRow } from './claim-row';
+import { claimSessionsQuery } from '../../api/queries/provisioning.ts';
+import type { ClaimSession } from '../../api/types.ts';
+import { plural } from '../../clock/format.ts';
+import { EmptyState } from '../../components/empty-state.tsx';
+import { Loaded } from '../../components/loaded.tsx';
+import { Section } from '../../components/section.tsx';
+import { RowsSkeleton } from '../../components/skeletons.tsx';
+import { ClaimRow } from './claim-row.tsx';
 
 const waits = (claim: ClaimSession) => claim.state === 'claimed';
 

@@ -1,6 +1,6 @@
 import { Button, TextInput } from '@mantine/core';
 import { useState } from 'react';
-import { readToken } from './read-token';
+import { readToken } from './read-token.ts';
 import css from './sign-in.module.css';
 
 /** On a phone the link often waits in a message: pasted here it signs in the tab that needs it. */

@@ -1,17 +1,17 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { useLocation, useNavigate, useSearchParams } from 'react-router';
-import { keys } from '../../api/keys';
-import { sessionQuery, signIn } from '../../api/queries/session';
-import { Note } from '../../components/note';
-import { PhoneShell } from '../../layout/phone-shell';
-import { usePageTitle } from '../../layout/use-page-title';
-import { onSignedIn, tellSignedIn } from '../../session/channel';
-import { firstFragment, onFragment } from '../../session/fragment';
-import { rememberReturn, takeReturn } from '../../session/return-path';
-import { LinkForm } from './link-form';
-import { readToken } from './read-token';
-import { SignInProblem } from './sign-in-problem';
+import { keys } from '../../api/keys.ts';
+import { sessionQuery, signIn } from '../../api/queries/session.ts';
+import { Note } from '../../components/note.tsx';
+import { PhoneShell } from '../../layout/phone-shell.tsx';
+import { usePageTitle } from '../../layout/use-page-title.ts';
+import { onSignedIn, tellSignedIn } from '../../session/channel.ts';
+import { firstFragment, onFragment } from '../../session/fragment.ts';
+import { rememberReturn, takeReturn } from '../../session/return-path.ts';
+import { LinkForm } from './link-form.tsx';
+import { readToken } from './read-token.ts';
+import { SignInProblem } from './sign-in-problem.tsx';
 
 /** Trades the one-time link for a session, then leads back to where the reader wanted to go. */
 export function SignInPage() {
@@ -28,7 +28,9 @@ export function SignInPage() {
   const leave = useCallback(() => void navigate(takeReturn(), { replace: true }), [navigate]);
   const trade = useMutation({
     mutationFn: signIn,
-    onSuccess: (signedIn) => {
+    onSuccess: async (signedIn) => {
+      // An answer from before the sign-in may still be under way and would undo it.
+      await client.cancelQueries({ queryKey: keys.session });
       client.setQueryData(keys.session, signedIn);
       tellSignedIn();
     },

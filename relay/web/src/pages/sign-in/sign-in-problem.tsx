@@ -1,6 +1,6 @@
-import { isApiError } from '../../api/api-error';
-import { ErrorNote } from '../../components/error-note';
-import { Note } from '../../components/note';
+import { isApiError } from '../../api/api-error.ts';
+import { ErrorNote } from '../../components/error-note.tsx';
+import { Note } from '../../components/note.tsx';
 
 export function SignInProblem({ isUnreadable, error }: { isUnreadable: boolean; error: unknown }) {
   if (isUnreadable)

@@ -1,8 +1,8 @@
 import { Button } from '@mantine/core';
 import { Link } from 'react-router';
-import { Note } from '../../components/note';
-import { may } from '../../session/rights';
-import { useSession } from '../../session/session-gate';
+import { Note } from '../../components/note.tsx';
+import { may } from '../../session/rights.ts';
+import { useSession } from '../../session/session-gate.tsx';
 
 export function NoBox({ siteId }: { siteId: string }) {
   const { role } = useSession();

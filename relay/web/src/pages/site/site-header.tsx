@@ -1,10 +1,10 @@
 import { Link } from 'react-router';
-import type { SiteDetail } from '../../api/types';
-import { EvidenceMark } from '../../components/evidence-mark';
-import { Note } from '../../components/note';
-import { HealthBadge, StatusBadge } from '../../components/status-badge';
-import { TimeAgo } from '../../components/time-ago';
-import { RunCheckButton } from './orders/run-check-button';
+import type { SiteDetail } from '../../api/types.ts';
+import { EvidenceMark } from '../../components/evidence-mark.tsx';
+import { Note } from '../../components/note.tsx';
+import { HealthBadge, StatusBadge } from '../../components/status-badge.tsx';
+import { TimeAgo } from '../../components/time-ago.tsx';
+import { RunCheckButton } from './orders/run-check-button.tsx';
 import css from './site-header.module.css';
 
 /** Name, how it is, why, since when and what next. */

@@ -1,27 +1,27 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from 'react-router';
-import { isApiError } from '../../api/api-error';
-import { siteQuery } from '../../api/queries/site';
-import type { SiteDetail } from '../../api/types';
-import { EmptyState } from '../../components/empty-state';
-import { Loaded } from '../../components/loaded';
-import { RowsSkeleton } from '../../components/skeletons';
-import { usePageTitle } from '../../layout/use-page-title';
-import { may } from '../../session/rights';
-import { useSession } from '../../session/session-gate';
-import { AgentsSection } from './agents/agents-section';
-import { ApplianceSection } from './appliance/appliance-section';
-import { DevicesSection } from './devices/devices-section';
-import { EvidenceSection } from './evidence/evidence-section';
-import { IncidentsSection } from './incidents/incidents-section';
-import { NoBox } from './no-box';
-import { OrdersSection } from './orders/orders-section';
-import { SectionNav } from './section-nav';
-import { SettingsSection } from './settings/settings-section';
-import { SiteHeader } from './site-header';
+import { isApiError } from '../../api/api-error.ts';
+import { siteQuery } from '../../api/queries/site.ts';
+import type { SiteDetail } from '../../api/types.ts';
+import { EmptyState } from '../../components/empty-state.tsx';
+import { Loaded } from '../../components/loaded.tsx';
+import { RowsSkeleton } from '../../components/skeletons.tsx';
+import { usePageTitle } from '../../layout/use-page-title.ts';
+import { may } from '../../session/rights.ts';
+import { useSession } from '../../session/session-gate.tsx';
+import { AgentsSection } from './agents/agents-section.tsx';
+import { ApplianceSection } from './appliance/appliance-section.tsx';
+import { DevicesSection } from './devices/devices-section.tsx';
+import { EvidenceSection } from './evidence/evidence-section.tsx';
+import { IncidentsSection } from './incidents/incidents-section.tsx';
+import { NoBox } from './no-box.tsx';
+import { OrdersSection } from './orders/orders-section.tsx';
+import { SectionNav } from './section-nav.tsx';
+import { SettingsSection } from './settings/settings-section.tsx';
+import { SiteHeader } from './site-header.tsx';
 import css from './site-page.module.css';
-import { TimelineSection } from './timeline/timeline-section';
-import { useSectionScroll } from './use-section-scroll';
+import { TimelineSection } from './timeline/timeline-section.tsx';
+import { useSectionScroll } from './use-section-scroll.ts';
 
 /** What is going on at this site? */
 export function SitePage() {

@@ -1,10 +1,10 @@
 import { Button } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
-import { fetchSites, type SiteFilter } from '../../api/queries/sites';
-import type { SiteSummary } from '../../api/types';
-import { Icon } from '../../icons/icon';
-import { saveFile } from '../../lib/save-file';
-import { sitesCsv } from './sites-csv';
+import { fetchSites, type SiteFilter } from '../../api/queries/sites.ts';
+import type { SiteSummary } from '../../api/types.ts';
+import { Icon } from '../../icons/icon.tsx';
+import { saveFile } from '../../lib/save-file.ts';
+import { sitesCsv } from './sites-csv.ts';
 
 async function fetchAll(filter: SiteFilter) {
   const sites: SiteSummary[] = [];

@@ -1,11 +1,11 @@
 import { Link } from 'react-router';
-import type { SiteFilter } from '../../api/queries/sites';
-import type { SiteList } from '../../api/types';
-import { formatCount } from '../../clock/format';
-import { Icon } from '../../icons/icon';
-import { HEALTH, HEALTHS } from '../../words/status';
+import type { SiteFilter } from '../../api/queries/sites.ts';
+import type { SiteList } from '../../api/types.ts';
+import { formatCount } from '../../clock/format.ts';
+import { Icon } from '../../icons/icon.tsx';
+import { HEALTH, HEALTHS } from '../../words/status.ts';
 import css from './health-filter.module.css';
-import { filterPath } from './use-site-filter';
+import { filterPath } from './use-site-filter.ts';
 
 /** Totals of the search, each a filter. They come with the rows: a total always leads to that many rows. */
 export function HealthFilter({ filter, totals }: { filter: SiteFilter; totals: SiteList['totals'] | undefined }) {

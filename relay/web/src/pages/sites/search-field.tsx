@@ -1,7 +1,7 @@
 import { CloseButton, TextInput } from '@mantine/core';
 import { useEffect, useRef, useState } from 'react';
 import { useLocation } from 'react-router';
-import { Icon } from '../../icons/icon';
+import { Icon } from '../../icons/icon.tsx';
 
 const TYPING_MS = 200;
 

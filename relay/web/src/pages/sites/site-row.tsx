@@ -1,10 +1,10 @@
 import { Link } from 'react-router';
-import type { SiteSummary } from '../../api/types';
-import { formatCount, formatDuration } from '../../clock/format';
-import { EvidenceMark } from '../../components/evidence-mark';
-import { SeverityLine } from '../../components/severity';
-import { HealthBadge, StatusBadge } from '../../components/status-badge';
-import { TimeAgo } from '../../components/time-ago';
+import type { SiteSummary } from '../../api/types.ts';
+import { formatCount, formatDuration } from '../../clock/format.ts';
+import { EvidenceMark } from '../../components/evidence-mark.tsx';
+import { SeverityLine } from '../../components/severity.tsx';
+import { HealthBadge, StatusBadge } from '../../components/status-badge.tsx';
+import { TimeAgo } from '../../components/time-ago.tsx';
 import css from './site-table.module.css';
 
 interface SiteRowProps {

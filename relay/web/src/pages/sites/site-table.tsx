@@ -1,5 +1,5 @@
-import type { SiteList } from '../../api/types';
-import { SiteRow } from './site-row';
+import type { SiteList } from '../../api/types.ts';
+import { SiteRow } from './site-row.tsx';
 import css from './site-table.module.css';
 
 interface SiteTableProps {

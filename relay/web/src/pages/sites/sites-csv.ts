@@ -1,4 +1,4 @@
-import type { SiteSummary } from '../../api/types';
+import type { SiteSummary } from '../../api/types.ts';
 
 const iso = (atMs: number | null) => (atMs === null ? '' : new Date(atMs).toISOString());
 

@@ -1,10 +1,10 @@
 import { Button } from '@mantine/core';
 import { Link } from 'react-router';
-import type { SiteFilter } from '../../api/queries/sites';
-import { EmptyState } from '../../components/empty-state';
-import { may } from '../../session/rights';
-import { useSession } from '../../session/session-gate';
-import { HEALTH } from '../../words/status';
+import type { SiteFilter } from '../../api/queries/sites.ts';
+import { EmptyState } from '../../components/empty-state.tsx';
+import { may } from '../../session/rights.ts';
+import { useSession } from '../../session/session-gate.tsx';
+import { HEALTH } from '../../words/status.ts';
 
 /** Nothing exists yet, or nothing fits the filter: two different sentences. */
 export function SitesEmpty({ filter }: { filter: SiteFilter }) {

@@ -1,21 +1,21 @@
 import { Button } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useEffect, useRef } from 'react';
-import { sitesQuery } from '../../api/queries/sites';
-import { formatCount, plural } from '../../clock/format';
-import { Loaded } from '../../components/loaded';
-import { RowsSkeleton } from '../../components/skeletons';
-import { useAnnounce } from '../../layout/announcer';
-import { usePageTitle } from '../../layout/use-page-title';
-import { may } from '../../session/rights';
-import { useSession } from '../../session/session-gate';
-import { ExportButton } from './export-button';
-import { HealthFilter } from './health-filter';
-import { SearchField } from './search-field';
-import { SiteTable } from './site-table';
-import { SitesEmpty } from './sites-empty';
+import { sitesQuery } from '../../api/queries/sites.ts';
+import { formatCount, plural } from '../../clock/format.ts';
+import { Loaded } from '../../components/loaded.tsx';
+import { RowsSkeleton } from '../../components/skeletons.tsx';
+import { useAnnounce } from '../../layout/announcer.tsx';
+import { usePageTitle } from '../../layout/use-page-title.ts';
+import { may } from '../../session/rights.ts';
+import { useSession } from '../../session/session-gate.tsx';
+import { ExportButton } from './export-button.tsx';
+import { HealthFilter } from './health-filter.tsx';
+import { SearchField } from './search-field.tsx';
+import { SiteTable } from './site-table.tsx';
+import { SitesEmpty } from './sites-empty.tsx';
 import css from './sites-page.module.css';
-import { useSiteFilter } from './use-site-filter';
+import { useSiteFilter } from './use-site-filter.ts';
 
 /** Which sites are not fine, since when, why, and what next? */
 export function SitesPage() {

@@ -1,8 +1,8 @@
 import { useCallback, useMemo } from 'react';
 import { useSearchParams } from 'react-router';
-import type { SiteFilter } from '../../api/queries/sites';
-import type { Health } from '../../api/types';
-import { HEALTHS } from '../../words/status';
+import type { SiteFilter } from '../../api/queries/sites.ts';
+import type { Health } from '../../api/types.ts';
+import { HEALTHS } from '../../words/status.ts';
 
 const isHealth = (value: string | null): value is Health => HEALTHS.includes(value as Health);
 

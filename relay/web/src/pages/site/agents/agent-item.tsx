@@ -1,15 +1,15 @@
-import type { Agent } from '../../../api/types';
-import { CheckResult } from '../../../components/check-result';
-import { Disclosure } from '../../../components/disclosure';
-import { FactGrid } from '../../../components/fact-grid';
-import { FactsList } from '../../../components/facts';
-import { StatusBadge } from '../../../components/status-badge';
-import { Tag } from '../../../components/tag';
-import { TimeAgo } from '../../../components/time-ago';
-import { CHECK_STATUS, compareChecks } from '../../../words/checks';
-import { TIERS } from '../../../words/work';
-import { RunCheckButton } from '../orders/run-check-button';
-import { countChecks } from './agent-words';
+import type { Agent } from '../../../api/types.ts';
+import { CheckResult } from '../../../components/check-result.tsx';
+import { Disclosure } from '../../../components/disclosure.tsx';
+import { FactGrid } from '../../../components/fact-grid.tsx';
+import { FactsList } from '../../../components/facts.tsx';
+import { StatusBadge } from '../../../components/status-badge.tsx';
+import { Tag } from '../../../components/tag.tsx';
+import { TimeAgo } from '../../../components/time-ago.tsx';
+import { CHECK_STATUS, compareChecks } from '../../../words/checks.ts';
+import { TIERS } from '../../../words/work.ts';
+import { RunCheckButton } from '../orders/run-check-button.tsx';
+import { countChecks } from './agent-words.ts';
 import css from './agents.module.css';
 
 interface AgentItemProps {

@@ -1,5 +1,5 @@
-import type { Agent, Check } from '../../../api/types';
-import { plural } from '../../../clock/format';
+import type { Agent, Check } from '../../../api/types.ts';
+import { plural } from '../../../clock/format.ts';
 
 export const countChecks = (agent: Agent, status: Check['status']): number =>
   agent.checks.filter((check) => check.status === status).length;

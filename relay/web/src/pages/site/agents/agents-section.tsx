@@ -1,14 +1,14 @@
 import { useQuery } from '@tanstack/react-query';
-import { agentsQuery } from '../../../api/queries/site';
-import type { Agent } from '../../../api/types';
-import { plural } from '../../../clock/format';
-import { EmptyState } from '../../../components/empty-state';
-import { Loaded } from '../../../components/loaded';
-import { Section } from '../../../components/section';
-import { ShortList } from '../../../components/short-list';
-import { RowsSkeleton } from '../../../components/skeletons';
-import { AgentItem } from './agent-item';
-import { compareAgents, fleetWords } from './agent-words';
+import { agentsQuery } from '../../../api/queries/site.ts';
+import type { Agent } from '../../../api/types.ts';
+import { plural } from '../../../clock/format.ts';
+import { EmptyState } from '../../../components/empty-state.tsx';
+import { Loaded } from '../../../components/loaded.tsx';
+import { Section } from '../../../components/section.tsx';
+import { ShortList } from '../../../components/short-list.tsx';
+import { RowsSkeleton } from '../../../components/skeletons.tsx';
+import { AgentItem } from './agent-item.tsx';
+import { compareAgents, fleetWords } from './agent-words.ts';
 
 /** Are the workstations compliant? */
 export function AgentsSection({ siteId, hasBox }: { siteId: string; hasBox: boolean }) {

@@ -1,14 +1,14 @@
-import type { Appliance, FleetStatus } from '../../../api/types';
-import { formatBytes } from '../../../clock/format';
-import { Actor } from '../../../components/actor';
-import { Disclosure } from '../../../components/disclosure';
-import { FactGrid } from '../../../components/fact-grid';
-import { FactsList } from '../../../components/facts';
-import { Section } from '../../../components/section';
-import { StatusBadge } from '../../../components/status-badge';
-import { TimeAgo } from '../../../components/time-ago';
-import { clockWords, DiskUse } from './appliance-words';
-import { QueueLanes } from './queue-lanes';
+import type { Appliance, FleetStatus } from '../../../api/types.ts';
+import { formatBytes } from '../../../clock/format.ts';
+import { Actor } from '../../../components/actor.tsx';
+import { Disclosure } from '../../../components/disclosure.tsx';
+import { FactGrid } from '../../../components/fact-grid.tsx';
+import { FactsList } from '../../../components/facts.tsx';
+import { Section } from '../../../components/section.tsx';
+import { StatusBadge } from '../../../components/status-badge.tsx';
+import { TimeAgo } from '../../../components/time-ago.tsx';
+import { clockWords, DiskUse } from './appliance-words.tsx';
+import { QueueLanes } from './queue-lanes.tsx';
 
 interface ApplianceSectionProps {
   appliance: Appliance;

@@ -1,5 +1,5 @@
-import type { Appliance } from '../../../api/types';
-import { formatBytes, formatDuration } from '../../../clock/format';
+import type { Appliance } from '../../../api/types.ts';
+import { formatBytes, formatDuration } from '../../../clock/format.ts';
 import css from './appliance.module.css';
 
 const QUALITY: Record<string, string> = {

@@ -1,6 +1,6 @@
-import type { Appliance } from '../../../api/types';
-import { formatCount, formatDuration } from '../../../clock/format';
-import { TimeAgo } from '../../../components/time-ago';
+import type { Appliance } from '../../../api/types.ts';
+import { formatCount, formatDuration } from '../../../clock/format.ts';
+import { TimeAgo } from '../../../components/time-ago.tsx';
 import css from './queue-lanes.module.css';
 
 const LANES = ['evidence', 'receipts', 'incidents', 'telemetry'] as const;

@@ -1,5 +1,5 @@
-import type { Device } from '../../../api/types';
-import { TimeAgo } from '../../../components/time-ago';
+import type { Device } from '../../../api/types.ts';
+import { TimeAgo } from '../../../components/time-ago.tsx';
 import css from './devices.module.css';
 
 export function DeviceTable({ devices }: { devices: readonly Device[] }) {

@@ -1,12 +1,12 @@
 import { useQuery } from '@tanstack/react-query';
-import { devicesQuery } from '../../../api/queries/site';
-import { plural } from '../../../clock/format';
-import { EmptyState } from '../../../components/empty-state';
-import { Loaded } from '../../../components/loaded';
-import { Section } from '../../../components/section';
-import { ShortList } from '../../../components/short-list';
-import { RowsSkeleton } from '../../../components/skeletons';
-import { DeviceTable } from './device-table';
+import { devicesQuery } from '../../../api/queries/site.ts';
+import { plural } from '../../../clock/format.ts';
+import { EmptyState } from '../../../components/empty-state.tsx';
+import { Loaded } from '../../../components/loaded.tsx';
+import { Section } from '../../../components/section.tsx';
+import { ShortList } from '../../../components/short-list.tsx';
+import { RowsSkeleton } from '../../../components/skeletons.tsx';
+import { DeviceTable } from './device-table.tsx';
 
 /** What is on the network? */
 export function DevicesSection({ siteId }: { siteId: string }) {

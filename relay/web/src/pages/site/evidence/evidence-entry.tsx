@@ -1,9 +1,9 @@
-import type { EvidenceEntry } from '../../../api/types';
-import { Actor } from '../../../components/actor';
-import { EntryMark } from '../../../components/evidence-mark';
-import { TimeAgo } from '../../../components/time-ago';
+import type { EvidenceEntry } from '../../../api/types.ts';
+import { Actor } from '../../../components/actor.tsx';
+import { EntryMark } from '../../../components/evidence-mark.tsx';
+import { TimeAgo } from '../../../components/time-ago.tsx';
 import css from './evidence.module.css';
-import { ProofButton } from './proof-button';
+import { ProofButton } from './proof-button.tsx';
 
 /** `incident_opened` reads "Incident opened". */
 const kindWords = (kind: string) => kind.charAt(0).toUpperCase() + kind.slice(1).replaceAll('_', ' ');

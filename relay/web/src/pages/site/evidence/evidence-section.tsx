@@ -1,15 +1,15 @@
 import { Button } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { evidenceQuery } from '../../../api/queries/site';
-import { formatCount } from '../../../clock/format';
-import { EmptyState } from '../../../components/empty-state';
-import { EvidenceMark } from '../../../components/evidence-mark';
-import { Loaded } from '../../../components/loaded';
-import { Section } from '../../../components/section';
-import { RowsSkeleton } from '../../../components/skeletons';
+import { evidenceQuery } from '../../../api/queries/site.ts';
+import { formatCount } from '../../../clock/format.ts';
+import { EmptyState } from '../../../components/empty-state.tsx';
+import { EvidenceMark } from '../../../components/evidence-mark.tsx';
+import { Loaded } from '../../../components/loaded.tsx';
+import { Section } from '../../../components/section.tsx';
+import { RowsSkeleton } from '../../../components/skeletons.tsx';
 import css from './evidence.module.css';
-import { EvidenceEntryRow } from './evidence-entry';
-import { LogState } from './log-state';
+import { EvidenceEntryRow } from './evidence-entry.tsx';
+import { LogState } from './log-state.tsx';
 
 /** Can we prove it? */
 export function EvidenceSection({ siteId }: { siteId: string }) {

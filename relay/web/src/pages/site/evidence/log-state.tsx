@@ -1,8 +1,8 @@
-import type { EvidenceState } from '../../../api/types';
-import { formatCount } from '../../../clock/format';
-import { FactGrid } from '../../../components/fact-grid';
-import { Note } from '../../../components/note';
-import { TimeAgo } from '../../../components/time-ago';
+import type { EvidenceState } from '../../../api/types.ts';
+import { formatCount } from '../../../clock/format.ts';
+import { FactGrid } from '../../../components/fact-grid.tsx';
+import { Note } from '../../../components/note.tsx';
+import { TimeAgo } from '../../../components/time-ago.tsx';
 import css from './evidence.module.css';
 
 /** The relay's own verification of the log. */

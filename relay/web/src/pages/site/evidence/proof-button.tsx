@@ -1,9 +1,9 @@
 import { Button } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
-import { fetchProof } from '../../../api/queries/site';
-import { ErrorNote } from '../../../components/error-note';
-import { Icon } from '../../../icons/icon';
-import { saveFile } from '../../../lib/save-file';
+import { fetchProof } from '../../../api/queries/site.ts';
+import { ErrorNote } from '../../../components/error-note.tsx';
+import { Icon } from '../../../icons/icon.tsx';
+import { saveFile } from '../../../lib/save-file.ts';
 
 /** Saves all that a stranger needs to verify one entry without us. */
 export function ProofButton({ siteId, seq }: { siteId: string; seq: number }) {

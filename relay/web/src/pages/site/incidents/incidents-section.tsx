@@ -1,16 +1,16 @@
 import { useQuery } from '@tanstack/react-query';
 import { useSearchParams } from 'react-router';
-import { incidentsQuery } from '../../../api/queries/site';
-import type { Incident } from '../../../api/types';
-import { plural } from '../../../clock/format';
-import { Choice } from '../../../components/choice';
-import { EmptyState } from '../../../components/empty-state';
-import { IncidentLine } from '../../../components/incident-line';
-import { Loaded } from '../../../components/loaded';
-import { Section } from '../../../components/section';
-import { ShortList } from '../../../components/short-list';
-import { RowsSkeleton } from '../../../components/skeletons';
-import { SEVERITIES } from '../../../words/status';
+import { incidentsQuery } from '../../../api/queries/site.ts';
+import type { Incident } from '../../../api/types.ts';
+import { plural } from '../../../clock/format.ts';
+import { Choice } from '../../../components/choice.tsx';
+import { EmptyState } from '../../../components/empty-state.tsx';
+import { IncidentLine } from '../../../components/incident-line.tsx';
+import { Loaded } from '../../../components/loaded.tsx';
+import { Section } from '../../../components/section.tsx';
+import { ShortList } from '../../../components/short-list.tsx';
+import { RowsSkeleton } from '../../../components/skeletons.tsx';
+import { SEVERITIES } from '../../../words/status.ts';
 
 const CHOICES = [
   { value: 'open', word: 'Open' },

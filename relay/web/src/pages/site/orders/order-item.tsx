@@ -1,11 +1,11 @@
-import type { Order } from '../../../api/types';
-import { Actor } from '../../../components/actor';
-import { OrderState } from '../../../components/order-state';
-import { Tag } from '../../../components/tag';
-import { TimeAgo } from '../../../components/time-ago';
-import { actionWords, isOrderOpen } from '../../../words/work';
+import type { Order } from '../../../api/types.ts';
+import { Actor } from '../../../components/actor.tsx';
+import { OrderState } from '../../../components/order-state.tsx';
+import { Tag } from '../../../components/tag.tsx';
+import { TimeAgo } from '../../../components/time-ago.tsx';
+import { actionWords, isOrderOpen } from '../../../words/work.ts';
 import css from './orders.module.css';
-import { SENDING_ID } from './use-run-check';
+import { SENDING_ID } from './use-run-check.ts';
 
 interface OrderItemProps {
   order: Order;

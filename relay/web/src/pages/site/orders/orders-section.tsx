@@ -1,13 +1,13 @@
 import { useQuery } from '@tanstack/react-query';
-import { agentsQuery, ordersQuery } from '../../../api/queries/site';
-import { EmptyState } from '../../../components/empty-state';
-import { Loaded } from '../../../components/loaded';
-import { Section } from '../../../components/section';
-import { ShortList } from '../../../components/short-list';
-import { RowsSkeleton } from '../../../components/skeletons';
-import { OrderItem } from './order-item';
+import { agentsQuery, ordersQuery } from '../../../api/queries/site.ts';
+import { EmptyState } from '../../../components/empty-state.tsx';
+import { Loaded } from '../../../components/loaded.tsx';
+import { Section } from '../../../components/section.tsx';
+import { ShortList } from '../../../components/short-list.tsx';
+import { RowsSkeleton } from '../../../components/skeletons.tsx';
+import { OrderItem } from './order-item.tsx';
 import css from './orders.module.css';
-import { useSpokenOrders } from './use-spoken-orders';
+import { useSpokenOrders } from './use-spoken-orders.ts';
 
 export function OrdersSection({ siteId }: { siteId: string }) {
   const orders = useQuery(ordersQuery(siteId));

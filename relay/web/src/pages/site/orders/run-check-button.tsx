@@ -1,11 +1,11 @@
 import { Button } from '@mantine/core';
-import type { Agent } from '../../../api/types';
-import { ErrorNote } from '../../../components/error-note';
-import { Icon } from '../../../icons/icon';
-import { may } from '../../../session/rights';
-import { useSession } from '../../../session/session-gate';
+import type { Agent } from '../../../api/types.ts';
+import { ErrorNote } from '../../../components/error-note.tsx';
+import { Icon } from '../../../icons/icon.tsx';
+import { may } from '../../../session/rights.ts';
+import { useSession } from '../../../session/session-gate.tsx';
 import css from './orders.module.css';
-import { useRunCheck } from './use-run-check';
+import { useRunCheck } from './use-run-check.ts';
 
 /** Orders the checks now, on one workstation or on all. Not shown to roles the relay would refuse. */
 export function RunCheckButton({ siteId, agent }: { siteId: string; agent?: Agent }) {

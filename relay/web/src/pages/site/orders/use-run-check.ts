@@ -1,9 +1,9 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { keys } from '../../../api/keys';
-import { createOrder } from '../../../api/queries/site';
-import type { Order, OrderList } from '../../../api/types';
-import { relayClock } from '../../../clock/relay-clock';
-import { useSession } from '../../../session/session-gate';
+import { keys } from '../../../api/keys.ts';
+import { createOrder } from '../../../api/queries/site.ts';
+import type { Order, OrderList } from '../../../api/types.ts';
+import { relayClock } from '../../../clock/relay-clock.ts';
+import { useSession } from '../../../session/session-gate.tsx';
 
 /** Id of an order the relay has not confirmed; real ids begin with `ord_`. */
 export const SENDING_ID = 'sending';

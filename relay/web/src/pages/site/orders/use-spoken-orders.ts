@@ -1,7 +1,7 @@
 import { useEffect, useRef } from 'react';
-import type { Order } from '../../../api/types';
-import { useAnnounce } from '../../../layout/announcer';
-import { actionWords, ORDER_STATE } from '../../../words/work';
+import type { Order } from '../../../api/types.ts';
+import { useAnnounce } from '../../../layout/announcer.tsx';
+import { actionWords, ORDER_STATE } from '../../../words/work.ts';
 
 /** A screen reader hears when an order reaches another state. */
 export function useSpokenOrders(orders: Order[] | undefined): void {

@@ -1,13 +1,13 @@
 import { Button, Radio, TagsInput } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { keys } from '../../../api/keys';
-import { changeSite } from '../../../api/queries/site';
-import type { SiteDetail, SitePatch, Tier } from '../../../api/types';
-import { ErrorNote } from '../../../components/error-note';
-import { Section } from '../../../components/section';
-import { TIERS } from '../../../words/work';
+import { keys } from '../../../api/keys.ts';
+import { changeSite } from '../../../api/queries/site.ts';
+import type { SiteDetail, SitePatch, Tier } from '../../../api/types.ts';
+import { ErrorNote } from '../../../components/error-note.tsx';
+import { Section } from '../../../components/section.tsx';
+import { TIERS } from '../../../words/work.ts';
 import css from './settings.module.css';
-import { useDraft } from './use-draft';
+import { useDraft } from './use-draft.ts';
 
 const NAME = /^[A-Za-z0-9@._][A-Za-z0-9@._-]{0,63}$/;
 

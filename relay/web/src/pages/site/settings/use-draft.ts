@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import type { SiteDetail, SitePatch } from '../../../api/types';
+import type { SiteDetail, SitePatch } from '../../../api/types.ts';
 
 type Settings = Pick<SiteDetail, 'agentTier' | 'requiredServices'>;
 

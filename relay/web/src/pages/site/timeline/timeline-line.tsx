@@ -1,9 +1,9 @@
-import type { TimelineItem } from '../../../api/types';
-import { Actor } from '../../../components/actor';
-import { TimeAgo } from '../../../components/time-ago';
-import { Icon } from '../../../icons/icon';
-import { SEVERITY } from '../../../words/status';
-import { TIMELINE_ICON } from '../../../words/work';
+import type { TimelineItem } from '../../../api/types.ts';
+import { Actor } from '../../../components/actor.tsx';
+import { TimeAgo } from '../../../components/time-ago.tsx';
+import { Icon } from '../../../icons/icon.tsx';
+import { SEVERITY } from '../../../words/status.ts';
+import { TIMELINE_ICON } from '../../../words/work.ts';
 import css from './timeline.module.css';
 
 export function TimelineLine({ item }: { item: TimelineItem }) {

@@ -1,13 +1,13 @@
 import { useQuery } from '@tanstack/react-query';
-import { timelineQuery } from '../../../api/queries/site';
-import type { TimelineItem } from '../../../api/types';
-import { EmptyState } from '../../../components/empty-state';
-import { Loaded } from '../../../components/loaded';
-import { Section } from '../../../components/section';
-import { ShortList } from '../../../components/short-list';
-import { RowsSkeleton } from '../../../components/skeletons';
+import { timelineQuery } from '../../../api/queries/site.ts';
+import type { TimelineItem } from '../../../api/types.ts';
+import { EmptyState } from '../../../components/empty-state.tsx';
+import { Loaded } from '../../../components/loaded.tsx';
+import { Section } from '../../../components/section.tsx';
+import { ShortList } from '../../../components/short-list.tsx';
+import { RowsSkeleton } from '../../../components/skeletons.tsx';
 import css from './timeline.module.css';
-import { TimelineLine } from './timeline-line';
+import { TimelineLine } from './timeline-line.tsx';
 
 const keyOf = (item: TimelineItem) => `${item.atMs}/${item.kind}/${item.ref}/${item.text}`;
 
