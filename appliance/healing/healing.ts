@@ -26,6 +26,8 @@ export interface Healing extends LifecyclePart {
 }
 
 const POLL_MS = 1000;
+/** While a backlog is assessed, changes come by the thousand: one look for all of this long. */
+const GATHER_MS = 100;
 
 /**
  * Looks at the rows again and again and never at memory: what is open, what is under way, what an agent answered. A kill
@@ -106,17 +108,26 @@ export function createHealing(ctx: ApplianceContext, options: HealingOptions = {
   };
   const loop = createLoop({ name: 'healing', log, turn, pollMs: POLL_MS, onError });
   let off: (() => void)[] = [];
+  let gathering: NodeJS.Timeout | undefined;
+  const wakeSoon = (): void => {
+    gathering ??= setTimeout(() => {
+      gathering = undefined;
+      loop.wake();
+    }, GATHER_MS);
+  };
 
   return {
     name: 'healing',
     rules,
     start() {
       stopping = new AbortController();
-      off = [signals.on('change', loop.wake), signals.on('config', loop.wake)];
+      off = (['change', 'config', 'agentOrder'] as const).map((signal) => signals.on(signal, wakeSoon));
       loop.start();
     },
     async stop() {
       for (const leave of off) leave();
+      clearTimeout(gathering);
+      gathering = undefined;
       await loop.stop();
       stopping.abort();
       await Promise.all(executing.values());

@@ -66,7 +66,9 @@ function progressStarted({ where, nowMs }: ProgressInput): Progress {
     case 'failed':
     case 'refused':
     case 'indeterminate': {
-      const { state, code, detail, before, after } = order;
+      const { code, detail, before, after } = order;
+      // AGENT/1 has no word of its own for an agent that was stopped in the middle.
+      const state = code === 'INDETERMINATE' ? 'indeterminate' : order.state;
       return { kind: 'finish', state, code, outcome: detail ?? '', before: before ?? {}, after: after ?? {} };
     }
     case 'expired':

@@ -2,8 +2,10 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import t from 'tap';
+import { createDiscovery } from '../../../appliance/discovery/index.ts';
 import type { DeviceRecord } from '../../../appliance/store/devices.ts';
-import { eventually } from '../../helpers/appliance-context.ts';
+import { devices } from '../../../appliance/store/index.ts';
+import { applianceContext, eventually } from '../../helpers/appliance-context.ts';
 import { makeLan } from '../../helpers/lan.ts';
 import { skipWithout } from '../../helpers/needs.ts';
 
@@ -21,12 +23,12 @@ t.test('on a real LAN a workstation and a printer are found without a question b
   ]);
   const errors: string[] = [];
   box.stderr?.on('data', (chunk) => errors.push(String(chunk)));
-  let devices: DeviceRecord[] = [];
+  let listed: DeviceRecord[] = [];
   createInterface({ input: box.stdout! }).on('line', (line) => {
-    devices = JSON.parse(line);
+    listed = JSON.parse(line);
   });
   const found = (what: string, is: (device: DeviceRecord) => boolean) =>
-    eventually(what, () => devices.find(is), TIMEOUT_MS).catch((error: Error) => {
+    eventually(what, () => listed.find(is), TIMEOUT_MS).catch((error: Error) => {
       throw new Error(`${error.message}: ${errors.join('')}`);
     });
 
@@ -52,6 +54,10 @@ t.test('on a real LAN a workstation and a printer are found without a question b
   const avahi = lan.printer.spawn(['bash', '-c', start]);
   avahi.stderr?.on('data', (chunk) => errors.push(String(chunk)));
 
+  // Noise on the group must not end the listening.
+  for (const size of [1, 12, 40, 300, 1400]) {
+    await lan.desk.run(['bash', '-c', `head -c ${size} /dev/urandom > /dev/udp/224.0.0.251/5353`]);
+  }
   // A connection that is refused: enough for the kernel of the box to learn who asked.
   await lan.desk.run(['bash', '-c', `exec 3<>/dev/tcp/${lan.box.address}/9`], { mayFail: true });
 
@@ -65,7 +71,7 @@ t.test('on a real LAN a workstation and a printer are found without a question b
   t.ok(printer.addresses.includes(lan.printer.address));
   t.ok(printer.probes.includes('mdns'));
   t.notOk(
-    devices.some(({ addresses }) => addresses.includes(lan.box.address)),
+    listed.some(({ addresses }) => addresses.includes(lan.box.address)),
     'the box itself is no device',
   );
 
@@ -73,7 +79,15 @@ t.test('on a real LAN a workstation and a printer are found without a question b
   await lan.printer.run(['bash', '-c', `exec 3<>/dev/tcp/${lan.box.address}/9`], { mayFail: true });
   await found('the MAC of the printer is learnt', ({ mac, name }) => mac === lan.printer.mac && name !== null);
   t.match(
-    devices.filter(({ addresses }) => addresses.includes(lan.printer.address)),
+    listed.filter(({ addresses }) => addresses.includes(lan.printer.address)),
     [{ id: printer.id, mac: lan.printer.mac, name: 'lab-printer' }],
   );
+});
+
+t.test('switched off, it listens to nothing and writes nothing', async (t) => {
+  const ctx = applianceContext(t, 'discovery: { enabled: false }\n');
+  const discovery = createDiscovery(ctx);
+  discovery.start();
+  await discovery.stop();
+  t.strictSame(devices.list(ctx.db), []);
 });

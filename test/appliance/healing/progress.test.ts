@@ -50,6 +50,9 @@ t.test('the receipt of the agent ends the run with its own words', async (t) => 
     state: 'refused',
     code: 'TIER_TOO_LOW',
   });
+  t.match(look({ where: order({ state: 'failed', code: 'INDETERMINATE', detail: 'stopped' }) }), {
+    state: 'indeterminate',
+  });
 });
 
 t.test('an order that expires unanswered is a failure, or unclear when the agent had begun', async (t) => {
