@@ -1,0 +1,228 @@
+import { createEntryVerifier, type EvidencePredicate, logOrigin } from '@sitewarden/agent-proto/evidence';
+import { publicKeyFromRaw } from '@sitewarden/agent-proto/keys';
+import {
+  consistencyProof,
+  inclusionProof,
+  rootOf,
+  verifyConsistency,
+  verifyInclusion,
+} from '@sitewarden/agent-proto/merkle';
+import { verifierOf, verifyCheckpoint } from '@sitewarden/agent-proto/note';
+import { newId } from '@sitewarden/kit/ids';
+import type { Test } from 'tap';
+import t from 'tap';
+import { createEvidence } from '../../../appliance/evidence/index.ts';
+import { type Identity, loadIdentity } from '../../../appliance/identity/index.ts';
+import { actionRunById, evidence, incidentById, insertActionRun, readCursor } from '../../../appliance/store/index.ts';
+import type { ClaimedSiteState } from '../../../appliance/store/state-types.ts';
+import { applianceContext, type TestContext } from '../../helpers/appliance-context.ts';
+import { actionRunChange, appendChange, incidentChange, openIncident } from '../helpers/change-bodies.ts';
+import { claimRows } from '../helpers/claimed.ts';
+
+async function setUp(t: Test) {
+  const ctx = applianceContext(t);
+  const identity = await loadIdentity({ dataDir: ctx.config.dataDir, publicHosts: [] });
+  const open = () => createEvidence({ ctx, evk: identity.evk, timeQuality: () => 'unsynced' });
+  return { ctx, identity, open, stage: open() };
+}
+
+/** Every entry, verified as a stranger would. */
+function verifyAll(ctx: TestContext, identity: Identity, site: ClaimedSiteState): EvidencePredicate[] {
+  const verify = createEntryVerifier(publicKeyFromRaw(identity.evk.publicKey));
+  const origin = logOrigin(site.relayHost, site.applianceId, site.epoch);
+  let prev = '';
+  return evidence.leaves(ctx.db, 0, 100_000).map(({ seq, envelope, leafHash }) => {
+    const verdict = verify(envelope, { origin, seq, prev });
+    if (!verdict.ok) throw new Error(`entry ${seq}: ${verdict.code} ${verdict.detail}`);
+    if (!leafHash.equals(verdict.leafHash)) throw new Error(`entry ${seq}: stored hash`);
+    prev = verdict.leafHashHex;
+    return verdict.statement.predicate;
+  });
+}
+
+t.test('nothing is evidence before the claim, and the claim is entry 0', async (t) => {
+  const { ctx, identity, stage } = await setUp(t);
+  const incident = openIncident(ctx);
+  await stage.settle();
+  t.equal(evidence.size(ctx.db), 0);
+  t.equal(readCursor(ctx.db, 'evidence'), 0, 'it waits');
+  const site = claimRows(ctx, identity);
+  await stage.settle();
+  const entries = verifyAll(ctx, identity, site);
+  t.strictSame(
+    entries.map(({ kind }) => kind),
+    ['claim', 'incident_opened'],
+  );
+  t.match(entries[0]!.after?.facts, { appliance_id: site.applianceId, evk: identity.evk.publicKey, code_id: 'pc_1' });
+  t.equal(entries[1]!.incidentId, incident.row.id);
+  t.match(stage.snapshot(), { epoch: 1, size: 2, cosignedSize: 0 });
+});
+
+t.test('each kind of change is the entry it should be', async (t) => {
+  const { ctx, identity, stage } = await setUp(t);
+  const site = claimRows(ctx, identity);
+  const incident = openIncident(ctx);
+  const run = actionRunChange(incident, 'started');
+  const { type: _type, ...row } = run.row;
+  insertActionRun(ctx.db, { ...row, source: 'box', ruleDigest: run.ruleDigest, verifyByMs: null });
+  appendChange(ctx, 'action_started', run.row.id, run);
+  appendChange(ctx, 'action_finished', run.row.id, { ...run, row: { ...run.row, state: 'done' } });
+  appendChange(ctx, 'action_verified', run.row.id, { ...run, row: { ...run.row, state: 'verified' } });
+  appendChange(ctx, 'incident_changed', incident.row.id, incident);
+  appendChange(ctx, 'incident_resolved', incident.row.id, { ...incident, row: { ...incident.row, state: 'resolved' } });
+  const order = {
+    orderId: newId('ord'),
+    orderSeq: 1,
+    action: 'run_check',
+    params: { checks: ['services'] },
+    requestedBy: 'Ada',
+    code: null,
+    detail: '',
+    atMs: 1,
+  };
+  appendChange(ctx, 'order_received', order.orderId, { ...order, state: 'started' });
+  appendChange(ctx, 'order_finished', order.orderId, { ...order, state: 'done' });
+  appendChange(ctx, 'loss', 'telemetry', { what: 'telemetry', count: 5, code: 'DISK_FULL', text: '5 rows' });
+  await stage.settle();
+  const entries = verifyAll(ctx, identity, site);
+  t.strictSame(
+    entries.map(({ kind, outcome }) => `${kind} ${outcome.code}`),
+    [
+      'claim claimed',
+      'incident_opened open',
+      'action_started started',
+      'action_finished done',
+      'action_verified verified',
+      'incident_resolved resolved',
+      'order_received received',
+      'order_finished done',
+      'loss DISK_FULL',
+    ],
+  );
+  t.match(entries[4], {
+    rule: { id: 'required-service-down', version: 1, digest: run.ruleDigest },
+    action: { name: 'restart_service', runId: run.row.id, params: { service: 'cron' } },
+    before: { facts: { state: 'stopped' } },
+    timeQuality: 'unsynced',
+  });
+  t.strictSame(entries[4]!.after?.facts, { state: 'running' }, 'a fact outside the catalogue is left out');
+  t.equal(incidentById(ctx.db, incident.row.id)?.evidenceSeq, 5);
+  t.equal(actionRunById(ctx.db, run.row.id)?.evidenceSeq, 4);
+});
+
+t.test('the log goes on after a restart, and its proofs hold', async (t) => {
+  const { ctx, identity, open } = await setUp(t);
+  const site = claimRows(ctx, identity);
+  for (let round = 0; round < 7; round += 1) {
+    for (let i = 0; i < 1 + round * 13; i += 1) openIncidentOnly(ctx);
+    const stage = open();
+    await stage.settle();
+    stage.checkpointNews();
+  }
+  verifyAll(ctx, identity, site);
+  const size = evidence.size(ctx.db);
+  const hashes = evidence.leaves(ctx.db, 0, size).map(({ leafHash }) => leafHash);
+  const read = (level: number, index: number) => evidence.node(ctx.db, level, index);
+  const root = rootOf(hashes, size);
+  t.strictSame(Buffer.from(rootOf(read, size)), Buffer.from(root), 'stored nodes are the tree');
+  for (const index of [0, 1, size >> 1, size - 1]) {
+    t.ok(verifyInclusion({ leafHash: hashes[index]!, index, size, root, proof: inclusionProof(read, index, size) }));
+  }
+  for (const oldSize of [1, 2, 57, size - 1]) {
+    const proof = consistencyProof(read, oldSize, size);
+    t.ok(verifyConsistency({ oldSize, oldRoot: rootOf(hashes, oldSize), newSize: size, newRoot: root, proof }));
+  }
+  const name = logOrigin(site.relayHost, site.applianceId, 1);
+  const checkpoint = evidence.lastCheckpoint(ctx.db)!;
+  const verified = verifyCheckpoint(checkpoint.note, [verifierOf({ name, publicKey: identity.evk.publicKey })]);
+  t.match(verified, { origin: name, size });
+  t.strictSame(Buffer.from(verified.rootHash), Buffer.from(root));
+});
+
+t.test('a checkpoint is kept every 256 entries and only when there is news', async (t) => {
+  const { ctx, identity, stage } = await setUp(t);
+  claimRows(ctx, identity);
+  for (let i = 0; i < 600; i += 1) openIncidentOnly(ctx);
+  await stage.settle();
+  const sizes = () =>
+    (ctx.db.prepare('SELECT size FROM evidence_checkpoint ORDER BY size').all() as { size: number }[]).map(
+      (r) => r.size,
+    );
+  t.strictSame(sizes(), [256, 512]);
+  stage.checkpointNews();
+  stage.checkpointNews();
+  t.strictSame(sizes(), [256, 512, 601]);
+});
+
+t.test('a turn that fails leaves nothing behind and is done again', async (t) => {
+  const { ctx, identity, stage } = await setUp(t);
+  const site = claimRows(ctx, identity);
+  openIncidentOnly(ctx);
+  ctx.db.exec(
+    `CREATE TRIGGER broken BEFORE INSERT ON evidence_leaf WHEN new.seq = 1 BEGIN SELECT raise(ABORT, 'no'); END`,
+  );
+  await t.rejects(stage.settle());
+  t.equal(evidence.size(ctx.db), 0, 'all or nothing');
+  stage.checkpointNews();
+  t.equal(evidence.lastCheckpoint(ctx.db), undefined, 'what was rolled back is not signed');
+  ctx.db.exec('DROP TRIGGER broken');
+  await stage.settle();
+  t.equal(verifyAll(ctx, identity, site).length, 2);
+});
+
+t.test('the store itself refuses a fork', async (t) => {
+  const { ctx, identity, stage, open } = await setUp(t);
+  claimRows(ctx, identity);
+  await stage.settle();
+  const [leaf] = evidence.leaves(ctx.db, 0, 1);
+  const next = { kind: 'loss' as const, envelope: Buffer.from('x'), atMs: 1 };
+  t.throws(() => evidence.insertLeaf(ctx.db, { ...next, seq: 0, leafHash: Buffer.alloc(32), prev: 'a' }), 'the place');
+  t.throws(
+    () => evidence.insertLeaf(ctx.db, { ...next, seq: 1, leafHash: Buffer.alloc(32), prev: '' }),
+    'the predecessor',
+  );
+  t.throws(() => evidence.insertLeaf(ctx.db, { ...next, seq: 1, leafHash: leaf!.leafHash, prev: 'b' }), 'the leaf');
+  // A second writer that read the same tip loses, whichever comes first.
+  const second = open();
+  openIncidentOnly(ctx);
+  await second.settle();
+  await stage.settle();
+  t.equal(evidence.size(ctx.db), 2);
+});
+
+t.test('a change that does not fit becomes an entry that says so, and nothing waits behind it', async (t) => {
+  const { ctx, identity, stage } = await setUp(t);
+  const site = claimRows(ctx, identity);
+  const odd = incidentChange();
+  appendChange(ctx, 'incident_opened', 'not-an-id', { ...odd, row: { ...odd.row, id: 'not-an-id' } });
+  openIncidentOnly(ctx);
+  await stage.settle();
+  t.match(
+    verifyAll(ctx, identity, site).map(({ kind, outcome }) => [kind, outcome.code]),
+    [
+      ['claim', 'claimed'],
+      ['loss', 'EVIDENCE_SCHEMA'],
+      ['incident_opened', 'open'],
+    ],
+  );
+});
+
+t.test('whatever facts and words come, the entry verifies', async (t) => {
+  const { ctx, identity, stage } = await setUp(t);
+  const site = claimRows(ctx, identity);
+  const odd = incidentChange({
+    service: `\ud800${'x'.repeat(5000)}`,
+    state: 'a"\\\u2028\n',
+    detail: 'é'.normalize('NFD'),
+  });
+  appendChange(ctx, 'incident_opened', odd.row.id, odd);
+  await stage.settle();
+  const [, entry] = verifyAll(ctx, identity, site);
+  t.equal(String(entry?.after?.facts.service).length, 1024);
+});
+
+/** The change alone; its row is not needed for the log. */
+function openIncidentOnly(ctx: TestContext): void {
+  const change = incidentChange();
+  appendChange(ctx, 'incident_opened', change.row.id, change);
+}
