@@ -27,7 +27,9 @@ const TONES: readonly Tone[] = ['bad', 'warn', 'info', 'ok'];
 export function headlineOf(status: HeadlineInput): Headline {
   const remarks = [
     ...diskRemarks(status),
-    ...(status.claim.phase === 'done' ? claimedRemarks(status) : [claimRemark(status.claim)]),
+    ...(status.claim.phase === 'done'
+      ? claimedRemarks(status)
+      : [claimRemark(status.claim), ...incidentRemarks(status)]),
   ].sort((a, b) => TONES.indexOf(a.tone) - TONES.indexOf(b.tone));
   const [first, ...more] = remarks;
   return first === undefined ? { ...fine(status), more: [] } : { ...first, more };

@@ -24,6 +24,8 @@ const BODY_LIMIT_BYTES = 16 * 1024;
 /** A page open on every screen of a site asks 12 times a minute each. */
 const REQUESTS_PER_MINUTE = 1200;
 
+const MAX_CONNECTIONS = 256;
+
 /** The server without its socket. */
 export async function buildServer(options: LocalServerOptions): Promise<FastifyInstance> {
   const { ctx, services, telemetry, adminToken } = options;
@@ -41,6 +43,7 @@ export async function buildServer(options: LocalServerOptions): Promise<FastifyI
     return503OnClosing: false,
     routerOptions: { maxParamLength: 128 },
   });
+  app.server.maxConnections = MAX_CONNECTIONS;
   answerErrors(app);
   app.addHook('onRequest', async (request) => {
     if (!isOwnHost(request.headers.host, ctx.config.local.hostNames)) throw applianceErrors.make('LOCAL_HOST_REFUSED');

@@ -57,13 +57,24 @@ ${error === undefined ? html`` : html`<p class="form-error" id="code-error" role
 </form></section>`;
 }
 
+const DOCTOR_NAMES: Readonly<Record<string, string>> = {
+  link: 'Network',
+  dhcp: 'DHCP',
+  dns: 'Name of the relay (DNS)',
+  tcp: 'Port of the relay (TCP)',
+  tls: 'Proof of who it is (TLS)',
+  http: 'Answer of the relay (HTTP)',
+  clock: 'Clock',
+  disk: 'Disk',
+};
+
 const DOCTOR = { ok: ['ok', 'Fine'], failed: ['bad', 'Failed'], skipped: ['unknown', 'Skipped'] } as const;
 
 export function doctorSection(lines: readonly DoctorLine[]): Html | undefined {
   if (lines.length === 0) return undefined;
   const rows = lines.map(({ name, state, text }) => {
     const [tone, word] = DOCTOR[state];
-    return html`<li><span class="doctor-name">${name}</span>${badge(tone, word)}<p>${text}</p></li>`;
+    return html`<li><span class="doctor-name">${DOCTOR_NAMES[name] ?? name}</span>${badge(tone, word)}<p>${text}</p></li>`;
   });
   return card('doctor', 'Way to the relay', html`<ul class="rows doctor">${rows}</ul>`);
 }

@@ -49,7 +49,7 @@ t.test('on a real LAN a workstation and a printer are found without a question b
     join(dir, 'avahi', 'services', 'ipp.service'),
     '<service-group><name>Lab</name><service><type>_ipp._tcp</type><port>631</port></service></service-group>',
   );
-  const start = `mount --bind ${dir}/avahi /etc/avahi && mkdir -p /run/avahi-daemon && mount -t tmpfs none /run/avahi-daemon &&
+  const start = `mount --bind ${dir}/avahi /etc/avahi && mount -t tmpfs none /run && mkdir /run/avahi-daemon &&
     exec avahi-daemon --no-drop-root --no-chroot --no-rlimits`;
   const avahi = lan.printer.spawn(['bash', '-c', start]);
   avahi.stderr?.on('data', (chunk) => errors.push(String(chunk)));

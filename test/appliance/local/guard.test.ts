@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { newId } from '@sitewarden/kit/ids';
+import fc from 'fast-check';
 import t from 'tap';
 import { applianceErrors } from '../../../appliance/errors.ts';
 import { createFormTokens, isOwnHost, isOwnOrigin } from '../../../appliance/local/guard.ts';
@@ -233,4 +234,37 @@ t.test('codes are tried slowly, and too many requests are told to wait', async (
   t.equal(codes.filter((code) => code === 'CODE_INVALID').length, 20);
   t.equal(codes.at(-1), 'LOCAL_RATE_LIMITED');
   t.equal((await call(url, {})).status, 200, 'the page itself goes on');
+});
+
+t.test('whatever is sent, the box answers with a code of its own and never with a failure', async (t) => {
+  const { url } = await localPage(t);
+  const header = fc
+    .string({ unit: 'grapheme-ascii', maxLength: 60 })
+    .map((text) => text.replaceAll(/[^\x20-\x7e]/g, ''));
+  const sent = fc.record({
+    method: fc.constantFrom('GET', 'POST', 'DELETE', 'PUT', 'HEAD'),
+    path: fc.oneof(
+      fc.constantFrom('/', '/claim', '/api/local/claim', '/api/local/agents/x', '/api/local/agent-tokens'),
+      fc.webUrl().map((text) => new URL(text).pathname),
+    ),
+    type: fc.constantFrom('application/json', 'application/x-www-form-urlencoded', 'text/plain', 'multipart/form-data'),
+    authorization: header,
+    origin: header,
+    body: fc.oneof(fc.json(), fc.string({ maxLength: 300 })),
+  });
+  await fc.assert(
+    fc.asyncProperty(sent, async ({ method, path, type, authorization, origin, body }) => {
+      const headers = {
+        'content-type': type,
+        authorization,
+        origin,
+        'content-length': String(Buffer.byteLength(body)),
+      };
+      const answer = await call(url, { method, path, headers, body });
+      if (answer.status >= 500) throw new Error(`${answer.status} ${answer.text}`);
+      if (answer.status >= 400 && method !== 'HEAD') t.match(answer.json().code ?? '', /^[A-Z_]+$/);
+    }),
+    { numRuns: 150 },
+  );
+  t.equal((await call(url, {})).status, 200);
 });
