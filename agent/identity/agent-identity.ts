@@ -33,7 +33,7 @@ export async function openIdentity(dataDir: string): Promise<AgentIdentity> {
       return certificate.validToDate.getTime();
     },
     get renewalDueMs() {
-      return renewalDueMs(certificate);
+      return renewalDueMs(certificate, current.certifiedAtMs);
     },
     connect: (address) => openClient(address, { trustedCaPems: current.trustedCaPems, client: current }),
     async renew(applianceAddress) {

@@ -30,8 +30,13 @@ export function findFault(issued: IssuedCertificate, keyPem: string): string | u
   return undefined;
 }
 
-/** Two thirds into its life: the last third is for outages of the appliance. */
-export function renewalDueMs({ validFromDate, validToDate }: X509Certificate): number {
+/**
+ * Two thirds into its life: the last third is for outages of the appliance. Its life begins when it came: appliances
+ * without a trusted clock date certificates back by years. A time of coming outside the validity tells nothing.
+ */
+export function renewalDueMs({ validFromDate, validToDate }: X509Certificate, certifiedAtMs: number): number {
+  const notAfterMs = validToDate.getTime();
   const fromMs = validFromDate.getTime();
-  return fromMs + Math.floor(((validToDate.getTime() - fromMs) * 2) / 3);
+  const beganMs = certifiedAtMs >= fromMs && certifiedAtMs < notAfterMs ? certifiedAtMs : fromMs;
+  return beganMs + Math.floor(((notAfterMs - beganMs) * 2) / 3);
 }

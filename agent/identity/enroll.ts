@@ -73,6 +73,7 @@ function readAnswer(
     certificatePem: certificate.toString(),
     trustedCaPems: [ca.toString()],
     enrolledAtMs: asked.nowMs,
+    certifiedAtMs: asked.nowMs,
   };
 }
 

@@ -50,7 +50,8 @@ async function fetchChain(address: HostPort, timeoutMs: number): Promise<X509Cer
     const detail = `${address.host}:${address.port}: ${(cause as Error).message}`;
     throw agentErrors.make('APPLIANCE_UNREACHABLE', { detail, cause });
   } finally {
-    socket?.destroy();
+    // Not destroy: the end of the handshake should still reach the appliance, which would log an attack otherwise.
+    socket?.destroySoon();
   }
 }
 

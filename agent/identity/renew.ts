@@ -55,6 +55,7 @@ function readAnswer(
     keyPem: asked.keyPem,
     certificatePem: certificate.toString(),
     trustedCaPems: [newest, ...before],
+    certifiedAtMs: Date.now(),
   };
 }
 

@@ -17,6 +17,8 @@ export interface StoredIdentity {
   /** The site CA; after a change of it also the one before, which the appliance may still show. */
   readonly trustedCaPems: readonly string[];
   readonly enrolledAtMs: number;
+  /** When the certificate came, on this machine's clock. */
+  readonly certifiedAtMs: number;
 }
 
 const fileOf = (dataDir: string): string => join(dataDir, 'identity', 'identity.json');

@@ -38,6 +38,8 @@ export function createRenewal({ identity, address, clock, log, random }: Renewal
       try {
         await identity.renew(address);
         failures = 0;
+        // Whatever dates a certificate bears, renewing must not become a loop.
+        notBeforeMs = clock.monotonicMs() + Math.max(0, identity.notAfterMs - clock.nowMs()) / 3;
         log.info({ notAfterMs: identity.notAfterMs }, 'certificate renewed');
       } catch (error) {
         if (agentErrors.is(error, 'AGENT_REMOVED')) return 'removed';

@@ -58,7 +58,6 @@ export function runSession(options: SessionOptions): Promise<SessionResult> {
   return new Promise((resolve) => {
     const call = client.session();
     let wasWelcomed = false;
-    let madeProgress = false;
     let isDone = false;
     let isPaused = false;
     let isClosing = false;
@@ -74,6 +73,7 @@ export function runSession(options: SessionOptions): Promise<SessionResult> {
       window: options.window,
       canSend: () => wasWelcomed && !isPaused && !isClosing && !isDone,
       send: (value) => send({ $case: 'report', value }),
+      guarded,
     });
     const receipts = createReceiptSender(queue.orders, (value) => send({ $case: 'orderReceipt', value }));
     const pulse = createHeartbeat({
@@ -131,8 +131,15 @@ export function runSession(options: SessionOptions): Promise<SessionResult> {
       clearTimeout(welcomeTimer);
       clearTimeout(closeTimer);
       pulse.stop();
+      try {
+        reports.settle();
+      } catch (error) {
+        // What was acknowledged stays in the queue and comes twice.
+        log.error({ err: error }, 'acknowledged reports could not be deleted');
+      }
       for (const stop of stopListening) stop();
       signal.removeEventListener('abort', onAbort);
+      const madeProgress = reports.acknowledged > 0;
       resolve({ end: ownEnd ?? end, wasWelcomed, madeProgress, unacked: [...reports.unacked] });
     }
 
@@ -162,13 +169,10 @@ export function runSession(options: SessionOptions): Promise<SessionResult> {
           reports.pump();
           options.onWelcome();
           break;
-        case 'ack': {
-          const before = queue.reports.depth;
+        case 'ack':
           reports.acknowledge(message.value.throughSeq);
-          madeProgress ||= queue.reports.depth < before;
           reports.pump();
           break;
-        }
         case 'order':
           options.onOrder(message.value, clockOffsetMs);
           break;

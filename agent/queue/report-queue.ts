@@ -39,6 +39,7 @@ export interface ReportQueue {
   onEnqueued(listener: () => void): () => void;
 }
 
+const NUMBERS_AHEAD = 32;
 /** A report stamped before this came from a clock that was not set; its age says nothing. 2024-01-01. */
 const CLOCK_FLOOR_MS = 1_704_067_200_000;
 
@@ -89,11 +90,12 @@ export function createReportQueue(db: SqliteDatabase, caps: QueueCaps, clock: Cl
     for (const listener of listeners) listener();
   }
 
-  /** A sync a batch: on a slow disk one for each report would hold up a long queue. */
+  /** Many at a time: on a slow disk a sync for each report would hold up a long queue. */
   function giveNumbers(limit: number): void {
     lastSeq = withTransaction(db, () => {
       let seq = lastSeq;
-      for (const { position } of nextUnnumbered.all({ limit })) setSeq.run({ seq: ++seq, position });
+      for (const { position } of nextUnnumbered.all({ limit: Math.max(limit, NUMBERS_AHEAD) }))
+        setSeq.run({ seq: ++seq, position });
       setLastSeq.run({ lastSeq: seq });
       return seq;
     });

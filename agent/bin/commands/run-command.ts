@@ -2,7 +2,7 @@ import { createLogger } from '@sitewarden/kit/log';
 import closeWithGrace from 'close-with-grace';
 import { loadAgentConfig } from '../../config/index.ts';
 import { runDaemon } from '../../run/index.ts';
-import { EXIT_REMOVED } from './output.ts';
+import { EXIT_REMOVED, print } from './output.ts';
 
 /** More than the parts may take together, less than the 10 s after which service managers lose patience. */
 const STOP_WITHIN_MS = 9_000;
@@ -13,7 +13,7 @@ export async function runCommand(configPath: string | undefined, { readyJson = f
   const log = createLogger({ name: 'sitewarden-agent', level: config.logLevel });
   const stop = new AbortController();
   const onStarted = (agentId: string) => {
-    if (readyJson) console.log(JSON.stringify({ ready: true, pid: process.pid, agentId }));
+    if (readyJson) print(JSON.stringify({ ready: true, pid: process.pid, agentId }));
   };
   const ended = runDaemon({ config, log, signal: stop.signal, onStarted });
   const grace = closeWithGrace({ delay: STOP_WITHIN_MS, logger: log }, async ({ err }) => {

@@ -62,6 +62,8 @@ export interface ApplianceRules {
   isPoison: (report: Report) => boolean;
   /** Certificates live this long. */
   certificateLifetimeMs: number;
+  /** Certificates are dated back by this, as an appliance without a trusted clock does. */
+  datedBackMs: number;
   /** Changes the answer to Enroll. */
   tamper: ((answer: { nonce: Buffer; siteCa: Buffer; certificate: Buffer }) => unknown) | undefined;
   /** What the next sessions are told at Welcome instead of the truth. */
@@ -125,6 +127,7 @@ export async function startTestAppliance(config: Partial<AgentConfig> = {}): Pro
     refuseSessions: undefined,
     isPoison: () => false,
     certificateLifetimeMs: 30 * 86_400_000,
+    datedBackMs: 0,
     tamper: undefined,
     ackedThrough: undefined,
     clockOffsetMs: 0,
@@ -234,7 +237,7 @@ export async function startTestAppliance(config: Partial<AgentConfig> = {}): Pro
   async function enroll(request: EnrollRequest, callback: sendUnaryData<EnrollResponse>): Promise<void> {
     if (!tokens.delete(request.token)) return callback(fail({ code: status.UNAUTHENTICATED }));
     const id = `agt_${agents.size + 1}`;
-    const issued = await ca.issueClient(request.csr, id, rules.certificateLifetimeMs);
+    const issued = await ca.issueClient(request.csr, id, rules);
     note(issued.serial, id);
     agents.set(id, {
       id,
@@ -264,7 +267,7 @@ export async function startTestAppliance(config: Partial<AgentConfig> = {}): Pro
   ): Promise<void> {
     const agent = agentOf(peer);
     if ('code' in agent) return callback(fail(agent));
-    const issued = await ca.issueClient(request.csr, agent.id, rules.certificateLifetimeMs);
+    const issued = await ca.issueClient(request.csr, agent.id, rules);
     note(issued.serial, agent.id);
     renewals++;
     const { der: certificate, notAfterMs } = issued;

@@ -21,13 +21,18 @@ export interface IssuedCertificate {
   readonly notAfterMs: number;
 }
 
+export interface ClientDates {
+  readonly certificateLifetimeMs: number;
+  readonly datedBackMs: number;
+}
+
 export interface TestCa {
   readonly pem: string;
   readonly der: Buffer;
   /** sha256:<hex> of the DER. */
   readonly fingerprint: string;
   issueServer(dnsName: string): Promise<{ keyPem: string; certificatePem: string }>;
-  issueClient(csr: Buffer, subject: string, lifetimeMs: number): Promise<IssuedCertificate>;
+  issueClient(csr: Buffer, subject: string, dates: ClientDates): Promise<IssuedCertificate>;
 }
 
 /** A certificate authority with a key of its own. */
@@ -72,16 +77,16 @@ export async function createTestCa(name = 'Test Site CA'): Promise<TestCa> {
         certificatePem: `${certificate.toString('pem')}\n`,
       };
     },
-    async issueClient(csr, subject, lifetimeMs) {
+    async issueClient(csr, subject, { certificateLifetimeMs, datedBackMs }) {
       const request = new Pkcs10CertificateRequest(csr);
       if (!(await request.verify(webcrypto))) throw new Error('the request is not signed by its key');
-      const notAfter = new Date(Date.now() + lifetimeMs);
+      const notAfter = new Date(Date.now() + certificateLifetimeMs);
       const certificate: X509Certificate = await X509CertificateGenerator.create(
         {
           ...common,
           subject: `CN=${subject}`,
           publicKey: await request.publicKey.export(webcrypto),
-          notBefore: new Date(),
+          notBefore: new Date(Date.now() - datedBackMs),
           notAfter,
           extensions: [new ExtendedKeyUsageExtension([CLIENT_AUTH])],
         },

@@ -71,6 +71,18 @@ t.test('no more than the window is under way without an acknowledgement', async 
   await daemon.stop();
 });
 
+t.test('an acknowledgement of more than was sent forgets only what was sent', async (t) => {
+  const { site, agent } = await scene(t, {}, FAST);
+  site.rules.holdAcks = true;
+  fill(agent, site, names(40));
+  const daemon = agent.start();
+  await until('a full window', () => site.agent.reports.length === 32);
+  site.agent.session?.write({ message: { $case: 'ack', value: { throughSeq: 1_000_000 } } });
+  await until('the others', () => own(site.agent.reports).length === 40);
+  t.strictSame(own(site.agent.reports), names(40));
+  await daemon.stop();
+});
+
 t.test('what was not acknowledged comes again after a cut and is stored once', async (t) => {
   const { site, agent } = await scene(t);
   site.rules.holdAcks = true;
@@ -234,6 +246,18 @@ t.test('the certificate is renewed under way, with a new key, and the agent goes
   t.equal(site.renewals, 1);
   await daemon.stop();
   t.ok(agent);
+});
+
+t.test('a certificate dated back by years is not renewed before two thirds of what is left', async (t) => {
+  const { site } = await scene(t);
+  site.rules.datedBackMs = 20 * 365 * 86_400_000;
+  const agent = await makeAgent(site, FAST);
+  t.teardown(() => agent.remove());
+  const daemon = agent.start();
+  await until('three heartbeats', () => site.agent.heartbeats.length >= 3);
+  t.equal(site.renewals, 0);
+  t.equal(site.sessionsOpened, 1);
+  await daemon.stop();
 });
 
 t.test('no line of the log holds a key, a token or a certificate', async (t) => {

@@ -56,7 +56,7 @@ t.test('a number is on disk before it is seen, and stays with its report', async
     [1, 2],
   );
   const other = openQueue(dir, CAPS, clockAt(START_MS));
-  t.equal(other.reports.lastSeq, 2);
+  t.equal(other.reports.lastSeq, 3, 'the numbers after it are given in the same sync');
   t.strictSame(ids(other), [
     [1, 'a'],
     [2, 'b'],
@@ -66,10 +66,11 @@ t.test('a number is on disk before it is seen, and stays with its report', async
   queue.close();
 });
 
-t.test('an acknowledgement beyond what was given forgets nothing that was not sent', async (t) => {
+t.test('an acknowledgement beyond the numbers that were given forgets nothing else', async (t) => {
   const queue = open(t.testdir());
-  for (const id of ['a', 'b']) queue.reports.enqueue(report(id));
+  queue.reports.enqueue(report('a'));
   queue.reports.next(0, 1);
+  queue.reports.enqueue(report('b'));
   t.equal(queue.reports.ackThrough(99), 1);
   t.strictSame(ids(queue), [[2, 'b']]);
   queue.close();
