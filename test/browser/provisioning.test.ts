@@ -49,6 +49,7 @@ t.test('from nothing to a printed code that a camera can read', { skip: !stage }
 
   await page.getByText('Waiting for its box').waitFor();
   await page.getByRole('button', { name: 'Done, forget it' }).click();
+  await page.getByRole('heading', { name: 'Make a code for a box' }).waitFor();
   t.equal(await page.getByText(typed).count(), 0, 'a code is seen once');
 
   const box = await relay.box('SW-0077');

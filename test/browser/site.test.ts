@@ -87,7 +87,7 @@ t.test('a proof can be taken away and checked without us', { skip: !stage }, asy
   const { siteId, box } = await fullSite(partner);
   const page = await partner.open(`/sites/${siteId}/evidence`);
   const evidence = page.locator('#evidence');
-  await evidence.getByText('1 entry not cosigned yet').waitFor();
+  await evidence.getByText('1 entry is not cosigned yet').waitFor();
   t.equal(await evidence.getByRole('button', { name: 'Download the proof of entry 3' }).count(), 0, 'not yet cosigned');
   t.equal(await page.evaluate('document.activeElement.id'), 'evidence-title', 'the address leads to its part');
   const [download] = await Promise.all([

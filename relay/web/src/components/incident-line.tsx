@@ -38,7 +38,9 @@ function IncidentDetail({ incident }: { incident: Incident }) {
     <div className={css.detail}>
       <p>
         {incident.reason}
-        {incident.state !== 'resolved' && incident.nextStep && <strong> {incident.nextStep}</strong>}
+        {incident.state !== 'resolved' && !incident.reason.endsWith(incident.nextStep) && (
+          <strong> {incident.nextStep}</strong>
+        )}
       </p>
       <FactGrid
         rows={[

@@ -26,5 +26,5 @@ export function fleetWords(agents: readonly Agent[]): string {
     undecided > 0 && `${undecided} with unknown results`,
     away > 0 && `${away} not online`,
   ].filter(Boolean);
-  return parts.length === 0 ? `${plural(active.length, 'agent')}, all fine` : parts.join(', ');
+  return `${plural(active.length, 'agent')}: ${parts.length === 0 ? 'all fine' : parts.join(', ')}`;
 }

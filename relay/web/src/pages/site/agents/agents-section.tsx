@@ -1,7 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { agentsQuery } from '../../../api/queries/site.ts';
 import type { Agent } from '../../../api/types.ts';
-import { plural } from '../../../clock/format.ts';
 import { EmptyState } from '../../../components/empty-state.tsx';
 import { Loaded } from '../../../components/loaded.tsx';
 import { Section } from '../../../components/section.tsx';
@@ -28,9 +27,6 @@ export function AgentsSection({ siteId, hasBox }: { siteId: string; hasBox: bool
           );
         }}
       </Loaded>
-      {agents.data && agents.data.agents.length > 0 && (
-        <p className="dim small">{plural(agents.data.agents.length, 'agent')}, what is not fine first.</p>
-      )}
     </Section>
   );
 }
@@ -38,9 +34,14 @@ export function AgentsSection({ siteId, hasBox }: { siteId: string; hasBox: bool
 function NoAgents({ hasBox }: { hasBox: boolean }) {
   return (
     <EmptyState small icon="laptop" title="No agent has reported yet">
-      {hasBox
-        ? 'Make an enrolment token on the box’s local page and start the agent on a workstation with it.'
-        : 'Agents enrol at the box; claim a box for this site first.'}
+      {hasBox ? (
+        <>
+          On the box, <code>sitewarden-appliance agents token</code> makes a one-time token. Start the agent on a
+          workstation with it.
+        </>
+      ) : (
+        'Agents enrol at the box; claim a box for this site first.'
+      )}
     </EmptyState>
   );
 }

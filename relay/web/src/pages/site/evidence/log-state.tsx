@@ -1,5 +1,5 @@
 import type { EvidenceState } from '../../../api/types.ts';
-import { formatCount } from '../../../clock/format.ts';
+import { formatCount, plural } from '../../../clock/format.ts';
 import { FactGrid } from '../../../components/fact-grid.tsx';
 import { Note } from '../../../components/note.tsx';
 import { TimeAgo } from '../../../components/time-ago.tsx';
@@ -16,7 +16,7 @@ export function LogState({ state }: { state: EvidenceState }) {
           <p>Do not rely on its entries from here on. Keep the box as it is and find out who changed its log.</p>
         </Note>
       ) : (
-        <p className="dim">{sentence(state.reason)}</p>
+        <p className="dim">{verdict(state)}</p>
       )}
       {lastFault && (
         <p className="small">
@@ -43,5 +43,13 @@ export function LogState({ state }: { state: EvidenceState }) {
   );
 }
 
-const sentence = (reason: string) =>
-  `${reason.charAt(0).toUpperCase()}${reason.slice(1)}${/[.!?]$/.test(reason) ? '' : '.'}`;
+/** From the figures beside it, so that the sentence never grows older than they do. */
+function verdict({ mark, receivedSize, cosignedSize }: EvidenceState): string {
+  const waiting = receivedSize - cosignedSize;
+  if (mark === 'none') return 'No evidence was received yet.';
+  if (waiting > 0)
+    return `${plural(waiting, 'entry is', 'entries are')} not cosigned yet: until then the box could still rewrite them.`;
+  if (waiting < 0)
+    return `${plural(-waiting, 'cosigned entry', 'cosigned entries')} not received yet: the box still has to send them.`;
+  return 'Every entry is cosigned: a change made later would be found.';
+}
