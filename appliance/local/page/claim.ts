@@ -50,10 +50,10 @@ export function codeForm(
 <input type="hidden" name="form" value="${formToken}">
 <label for="code">Code</label>
 <div class="form-row"><input id="code" name="code" type="text" required maxlength="512" spellcheck="false" autocapitalize="characters"
- placeholder="BCDF GHJKL MNPQR" aria-describedby="${described}"${error === undefined ? html`` : html` aria-invalid="true" autofocus`}>
+ aria-describedby="${described}"${error === undefined ? html`` : html` aria-invalid="true" autofocus`}>
 <button type="submit">Claim</button></div>
 ${error === undefined ? html`` : html`<p class="form-error" id="code-error" role="alert">${error}</p>`}
-<p class="quiet" id="code-help">14 letters, with or without spaces, or the address a QR label holds.</p>
+<p class="quiet" id="code-help">14 letters such as BCDF GHJKL MNPQR, with or without spaces, or the address a QR label holds.</p>
 </form></section>`;
 }
 

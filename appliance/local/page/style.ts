@@ -81,7 +81,6 @@ label{font-weight:600}
 .form-row{display:flex;flex-wrap:wrap;gap:8px}
 input[type=text]{flex:1 1 14rem;min-width:0;min-height:44px;font:1rem ui-monospace,Menlo,Consolas,"DejaVu Sans Mono",monospace;padding:8px 12px;color:var(--text);background:var(--surface);border:1px solid var(--line);border-radius:8px}
 input[aria-invalid]{border-color:var(--bad)}
-::placeholder{color:var(--quiet);opacity:1}
 button{min-height:44px;padding:8px 20px;border:0;border-radius:8px;background:var(--button);color:var(--button-text);font:600 1rem system-ui,sans-serif;cursor:pointer}
 :focus-visible{outline:3px solid var(--focus);outline-offset:2px}
 .form-error{color:var(--bad)}
