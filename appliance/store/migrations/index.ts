@@ -1,4 +1,8 @@
 import * as first from './0001-first.ts';
+import * as lookAgainIndexes from './0002-look-again-indexes.ts';
 
 /** Appended only: a name that was released never changes. */
-export const MIGRATIONS = [{ name: '0001-first', up: first.up }];
+export const MIGRATIONS = [
+  { name: '0001-first', up: first.up },
+  { name: '0002-look-again-indexes', up: lookAgainIndexes.up },
+];
