@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { encodeFacts, type Facts, type Heartbeat } from '@sitewarden/agent-proto/agent';
 import type { Clock } from '@sitewarden/kit/time';
 
@@ -23,6 +24,7 @@ export interface HeartbeatPulse {
 
 /** How many intervals a beat may stay without an answer. */
 const PATIENCE_INTERVALS = 2;
+const MEASURE_TIMEOUT_MS = 5_000;
 
 export function createHeartbeat(options: HeartbeatOptions): HeartbeatPulse {
   const { intervalMs, measure, clock, queueDepth, send, onSilence } = options;
@@ -32,7 +34,8 @@ export function createHeartbeat(options: HeartbeatOptions): HeartbeatPulse {
   let pending = 0;
 
   async function beat(): Promise<void> {
-    const telemetry = await measure();
+    // A disk that hangs must not silence the agent: the beat then goes without telemetry.
+    const telemetry = await Promise.race([measure(), delay<Facts>(MEASURE_TIMEOUT_MS, {}, { ref: false })]);
     if (!isRunning) return;
     const uptimeS = typeof telemetry.uptime_s === 'number' ? telemetry.uptime_s : 0;
     send({ sentAtMs: clock.nowMs(), uptimeS, queueDepth: queueDepth(), telemetry: encodeFacts(telemetry) });

@@ -2,7 +2,7 @@ export interface Engine {
   readonly name: string;
   /** Names in /proc/PID/comm, which the kernel cuts at 15 characters. */
   readonly processes: readonly string[];
-  /** Any of these there means installed. Helpers live here too, so a process from here proves nothing. */
+  /** Any of these there means installed. Its side programs live here too, so a process from here proves nothing. */
   readonly paths: readonly string[];
   /** Processes that scan at every file access. undefined: the engine always does while it runs. */
   readonly realtime?: readonly string[];

@@ -171,6 +171,25 @@ t.test('run_check can be narrowed to some checks', async (t) => {
   await daemon.stop();
 });
 
+t.test(
+  'a flood of orders is answered whole: some run, one at a time, the others are refused as too many',
+  async (t) => {
+    const { site, agent } = await scene(t, Tier.TIER_MONITOR_ONLY);
+    const daemon = agent.start();
+    await until('the first round', () => site.agent.reports.length === 1);
+    const orders = Array.from({ length: 60 }, () => site.order({ action: 'run_check' }).orderId);
+    const last = () => new Map(site.agent.receipts.map((receipt) => [receipt.orderId, receipt]));
+    await until('an end for each', () =>
+      orders.every((id) => [DONE, REFUSED].includes(last().get(id)?.state as never)),
+    );
+    const codes = orders.map((id) => last().get(id)?.code);
+    const busy = codes.filter((code) => code === 'AGENT_BUSY').length;
+    t.equal(busy + codes.filter((code) => code === '').length, 60);
+    t.ok(busy >= 20, `${busy} refused`);
+    await daemon.stop();
+  },
+);
+
 t.test('an order found started after a crash is answered as indeterminate and not run again', async (t) => {
   const { site, agent, starts, receipts } = await scene(t, Tier.TIER_SELF_HEAL);
   const queue = openQueue(agent.config.dataDir, { maxRows: 100, maxAgeMs: 1e10 }, systemClock);

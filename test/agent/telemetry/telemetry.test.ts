@@ -1,0 +1,39 @@
+import { totalmem } from 'node:os';
+import { AGENT_LIMITS, encodeFacts, Heartbeat } from '@sitewarden/agent-proto/agent';
+import t from 'tap';
+import { createTelemetryMeter, parseOsRelease, readHostInfo } from '../../../agent/telemetry/index.ts';
+
+t.test('this machine is measured in whole numbers within its own bounds', async (t) => {
+  const meter = createTelemetryMeter();
+  const facts = await meter.measure();
+  const number = (name: string) => facts[name] as number;
+  for (const name of ['cpu_count', 'memory_total_bytes', 'memory_used_bytes', 'uptime_s', 'process_count']) {
+    t.ok(Number.isSafeInteger(number(name)) && number(name) > 0, name);
+  }
+  t.equal(facts.memory_total_bytes, totalmem());
+  t.ok(number('memory_used_bytes') < number('memory_total_bytes'));
+  t.ok(number('disk_used_bytes') <= number('disk_total_bytes') && number('disk_total_bytes') > 0);
+  const busyUntil = performance.now() + 50;
+  while (performance.now() < busyUntil);
+  const { cpu_percent: percent } = (await meter.measure()) as { cpu_percent: number };
+  t.ok(percent >= 0 && percent <= 100, `${percent} %`);
+});
+
+t.test('a heartbeat of this machine is within the limits of the contract', async (t) => {
+  const facts = await createTelemetryMeter().measure();
+  t.ok(Object.keys(facts).length <= AGENT_LIMITS.maxFactsPerResult);
+  for (const name of Object.keys(facts)) t.match(name, /^[a-z][a-z0-9_]{0,63}$/);
+  const bytes = Heartbeat.encode({ sentAtMs: 1, uptimeS: 1, queueDepth: 0, telemetry: encodeFacts(facts) }).finish();
+  t.ok(bytes.length < 16_384, `${bytes.length} bytes`);
+});
+
+t.test('the name of the system comes from os-release, with or without quotes', async (t) => {
+  t.equal(
+    parseOsRelease('ID=debian\nPRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\n'),
+    'Debian GNU/Linux 12 (bookworm)',
+  );
+  t.equal(parseOsRelease("PRETTY_NAME='Alpine'\n"), 'Alpine');
+  t.equal(parseOsRelease('PRETTY_NAME=Void\n'), 'Void');
+  t.equal(parseOsRelease('NAME=x\nPRETTY_NAME=""\n'), undefined);
+  t.match(readHostInfo('1.2.3'), { agentVersion: '1.2.3', osFamily: /^(linux|windows|macos)$/, hostname: /./ });
+});
