@@ -11,6 +11,9 @@ import { SqliteTransactions } from './transactions.ts';
 /** After a disk fault a reopen is tried at most this often. */
 const REOPEN_AFTER_MS = 1000;
 
+/** The default of 2 MiB reads most pages of a fleet's list anew each time. */
+const CACHE_KIB = 32 * 1024;
+
 const migrations = MIGRATIONS.map(({ name, statements }) => ({
   name,
   up: (db: { exec(sql: string): unknown }) => {
@@ -20,6 +23,7 @@ const migrations = MIGRATIONS.map(({ name, statements }) => ({
 
 function connect(file: string) {
   const db = openDatabase(file, { migrations });
+  db.pragma(`cache_size = -${CACHE_KIB}`);
   const kysely = new Kysely<RelayDatabase>({ dialect: new RelaySqliteDialect(db) });
   return { db, kysely, transactions: new SqliteTransactions(kysely, db) };
 }
@@ -42,13 +46,15 @@ export function openSqlite(file: string, onError: (error: Error) => void): Store
     const { db, transactions } = usable();
     try {
       return (await transactions.run(work)) as T;
-    } catch (error) {
-      if (isDiskFault(error) && failedAtMs === undefined) {
+    } catch (cause) {
+      if (isDiskFault(cause) && db.open) {
         failedAtMs = performance.now();
-        onError(error as Error);
+        onError(cause as Error);
         db.close();
       }
-      throw error;
+      // Those that waited behind the failed write meet a closed file.
+      if (isDiskFault(cause) || !db.open) throw relayErrors.make('OVERLOADED', { cause });
+      throw cause;
     }
   }
 
