@@ -1,0 +1,355 @@
+import { decodeEnvelope, verifyEnvelope } from '@sitewarden/agent-proto/dsse';
+import { BOX_PATHS, type IncidentRow, type ReceiptPayload } from '@sitewarden/agent-proto/http';
+import { publicKeyFromRaw } from '@sitewarden/agent-proto/keys';
+import { newId } from '@sitewarden/kit/ids';
+import type { Test } from 'tap';
+import t from 'tap';
+import { createEvidence } from '../../../appliance/evidence/index.ts';
+import type { RelayFailure } from '../../../appliance/lib/relay-failure.ts';
+import { createOutbox } from '../../../appliance/outbox/index.ts';
+import { agents, changes, evidence, outbox, readCursor } from '../../../appliance/store/index.ts';
+import { eventually } from '../../helpers/appliance-context.ts';
+import { appendChange, openIncident } from '../helpers/change-bodies.ts';
+import { claimWith, type UplinkFixture, uplinkFixture } from '../helpers/uplink-fixture.ts';
+
+interface Parts extends UplinkFixture {
+  readonly stage: ReturnType<typeof createEvidence>;
+  readonly box: ReturnType<typeof createOutbox>;
+  readonly refusals: RelayFailure[];
+  /** Entries and lane rows of everything there is. */
+  settle(): Promise<void>;
+}
+
+async function setUp(t: Test, options: { isThin?: boolean; claimed?: boolean } = {}): Promise<Parts> {
+  const fixture = await uplinkFixture(t);
+  if (options.claimed !== false) claimWith(fixture);
+  const { ctx, identity, client } = fixture;
+  const refusals: RelayFailure[] = [];
+  const stage = createEvidence({ ctx, evk: identity.evk, timeQuality: () => 'unsynced' });
+  const box = createOutbox({
+    ctx,
+    dik: identity.dik,
+    client,
+    isThin: () => options.isThin === true,
+    checkpointNews: stage.checkpointNews,
+    onUnauthorized: (failure) => refusals.push(failure),
+  });
+  t.teardown(() => box.stop());
+  return {
+    ...fixture,
+    stage,
+    box,
+    refusals,
+    async settle() {
+      await stage.settle();
+      await box.settle();
+    },
+  };
+}
+
+const empty = ({ box }: Parts) =>
+  eventually('the outbox is empty', () =>
+    Object.values(box.snapshot()).every(({ depth }) => depth === 0) ? true : undefined,
+  );
+
+t.test('changes reach the relay in their lanes, with the number of the entry that stands for them', async (t) => {
+  const parts = await setUp(t);
+  const { ctx, relay } = parts;
+  const incident = openIncident(ctx);
+  const agent = { id: newId('agt'), host: { hostname: 'a', osFamily: 'linux', osVersion: '', agentVersion: '' } };
+  agents.insert(ctx.db, { ...agent, tier: 0, enrolledAtMs: 1 });
+  appendChange(ctx, 'agent_enrolled', agent.id, agents.toRow(agents.byId(ctx.db, agent.id)!));
+  await parts.settle();
+  t.match(parts.box.snapshot(), { evidence: { depth: 3 }, incidents: { depth: 1 }, telemetry: { depth: 1 } });
+  await parts.box.start();
+  await empty(parts);
+  t.match(JSON.parse(relay.lanes.get('incidents')![0]!), {
+    id: incident.row.id,
+    evidenceSeq: 1,
+  } as Partial<IncidentRow>);
+  t.match(JSON.parse(relay.lanes.get('telemetry')![0]!), { type: 'agent', id: agent.id });
+  t.strictSame(
+    relay.lanes.get('evidence'),
+    evidence.leaves(ctx.db, 0, 10).map(({ envelope }) => envelope.toString()),
+  );
+  await eventually('it is cosigned', () => (evidence.lastCosigned(ctx.db)?.size === 3 ? true : undefined));
+  t.equal(relay.cosigned.size, 3);
+  t.equal(
+    (ctx.db.prepare('SELECT count(*) AS n FROM outbox_row').get() as { n: number }).n,
+    0,
+    'settled rows are gone',
+  );
+});
+
+t.test('evidence goes first, telemetry last', async (t) => {
+  const parts = await setUp(t);
+  const { ctx, relay } = parts;
+  const agentId = newId('agt');
+  agents.insert(ctx.db, {
+    id: agentId,
+    host: { hostname: 'a', osFamily: 'linux', osVersion: '', agentVersion: '' },
+    tier: 0,
+    enrolledAtMs: 1,
+  });
+  appendChange(ctx, 'agent_changed', agentId, agents.toRow(agents.byId(ctx.db, agentId)!));
+  openIncident(ctx);
+  await parts.settle();
+  await parts.box.start();
+  await empty(parts);
+  const order = relay.on(BOX_PATHS.outbox).map(({ body }) => JSON.parse(body.toString().split('\n')[0]!).lane);
+  t.strictSame(order, ['evidence', 'incidents', 'telemetry']);
+});
+
+t.test('nothing is sent of a change before it is evidence', async (t) => {
+  const parts = await setUp(t);
+  openIncident(parts.ctx);
+  await parts.box.settle();
+  t.equal(readCursor(parts.ctx.db, 'outbox'), 0);
+  await parts.settle();
+  t.equal(readCursor(parts.ctx.db, 'outbox'), readCursor(parts.ctx.db, 'evidence'));
+});
+
+t.test('before the claim everything waits', async (t) => {
+  const parts = await setUp(t, { claimed: false });
+  openIncident(parts.ctx);
+  await parts.settle();
+  t.equal(readCursor(parts.ctx.db, 'outbox'), 0);
+  claimWith(parts);
+  await parts.settle();
+  t.equal(parts.box.snapshot().incidents.depth, 1);
+});
+
+t.test('receipts are signed by the device key', async (t) => {
+  const parts = await setUp(t);
+  const { ctx, relay, identity } = parts;
+  const orderId = newId('ord');
+  const order = {
+    orderId,
+    orderSeq: 4,
+    action: 'run_check',
+    params: {},
+    requestedBy: 'Ada',
+    code: null,
+    detail: 'x',
+    atMs: 7,
+  };
+  appendChange(ctx, 'order_received', orderId, { ...order, state: 'started' });
+  appendChange(ctx, 'order_finished', orderId, { ...order, state: 'done' });
+  await parts.settle();
+  await parts.box.start();
+  await empty(parts);
+  const key = publicKeyFromRaw(identity.dik.publicKey);
+  const payloads = relay.lanes
+    .get('receipts')!
+    .map(
+      (text) =>
+        JSON.parse(Buffer.from(verifyEnvelope(decodeEnvelope(Buffer.from(text)), key)).toString()) as ReceiptPayload,
+    );
+  t.match(payloads, [
+    { orderId, state: 'started', orderSeq: 4, applianceId: relay.box.applianceId },
+    { orderId, state: 'done' },
+  ]);
+});
+
+t.test('answers that never come back lead to no loss and no double', async (t) => {
+  const parts = await setUp(t);
+  const { ctx, relay } = parts;
+  for (let i = 0; i < 40; i += 1) openIncident(ctx);
+  await parts.settle();
+  const taken: number[] = [];
+  let calls = 0;
+  relay.override.set(BOX_PATHS.outbox, async (request) => {
+    calls += 1;
+    relay.override.delete(BOX_PATHS.outbox);
+    // The relay takes the rows; its answer is lost.
+    const rows = relay.lanes.get('evidence')?.length ?? 0;
+    await fetchInside(relay, request.body);
+    taken.push((relay.lanes.get('evidence')?.length ?? 0) - rows);
+    return 'cut' as const;
+  });
+  await parts.box.start();
+  await empty(parts);
+  t.equal(calls, 1);
+  t.strictSame(taken, [41]);
+  t.equal(relay.lanes.get('evidence')?.length, 41);
+  t.equal(relay.lanes.get('incidents')?.length, 40);
+  t.equal(new Set(relay.lanes.get('incidents')).size, 40);
+});
+
+/** What the relay's own route would have done with this body. */
+async function fetchInside(relay: UplinkFixture['relay'], body: Buffer): Promise<void> {
+  const lines = body.toString().split('\n').slice(1, -1);
+  const { lane } = JSON.parse(body.toString().split('\n')[0]!) as { lane: string };
+  relay.lanes.set(lane, [...(relay.lanes.get(lane) ?? []), ...lines]);
+}
+
+t.test('a relay that lost evidence is told it again from where it stands', async (t) => {
+  const parts = await setUp(t);
+  const { ctx, relay } = parts;
+  for (let i = 0; i < 5; i += 1) openIncident(ctx);
+  await parts.settle();
+  await parts.box.start();
+  await empty(parts);
+  relay.lanes.set('evidence', relay.lanes.get('evidence')!.slice(0, 2));
+  openIncident(ctx);
+  await parts.settle();
+  parts.box.drain.wake();
+  await eventually('all seven are there', () => (relay.lanes.get('evidence')?.length === 7 ? true : undefined));
+});
+
+t.test('a gap that cannot be filled is shown and holds up its own lane alone', async (t) => {
+  const parts = await setUp(t);
+  const { ctx, relay } = parts;
+  openIncident(ctx);
+  await parts.settle();
+  await parts.box.start();
+  await empty(parts);
+  relay.lanes.set('incidents', []);
+  openIncident(ctx);
+  await parts.settle();
+  parts.box.drain.wake();
+  await eventually('the fault is shown', () => parts.box.faults().incidents);
+  t.match(parts.box.faults(), { incidents: { code: 'OUTBOX_GAP', isPermanent: true, message: /expectedSeq/ } });
+  t.equal(parts.box.snapshot().incidents.depth, 1, 'nothing is deleted');
+  t.equal(relay.lanes.get('evidence')?.length, 3, 'evidence went on');
+});
+
+t.test('a row the relay will never take is retried slowly, shown, and counted', async (t) => {
+  const parts = await setUp(t);
+  const { ctx, relay } = parts;
+  openIncident(ctx);
+  await parts.settle();
+  relay.override.set(BOX_PATHS.outbox, ({ body }) => {
+    const { lane } = JSON.parse(body.toString().split('\n')[0]!) as { lane: string };
+    if (lane === 'incidents') return { error: 'OUTBOX_ROW_INVALID', data: { seq: 1 } };
+    relay.lanes.set(lane, body.toString().split('\n').slice(1, -1));
+    return { json: { ackedThrough: relay.lanes.get(lane)!.length, newRows: 1 } };
+  });
+  await parts.box.start();
+  await eventually('the fault is shown', () => parts.box.faults().incidents);
+  const tries = () => relay.on(BOX_PATHS.outbox).filter(({ body }) => body.includes('"lane":"incidents"')).length;
+  parts.box.drain.retryNow();
+  parts.box.drain.wake();
+  await eventually('evidence is settled', () => (parts.box.snapshot().evidence.depth === 0 ? true : undefined));
+  t.equal(tries(), 1);
+  const { values } = await ctx.metrics.outboxFailures.get();
+  t.match(values, [{ labels: { lane: 'incidents', code: 'OUTBOX_ROW_INVALID' }, value: 1 }]);
+});
+
+t.test('a busy relay is left alone for as long as it asked', async (t) => {
+  const parts = await setUp(t);
+  const { ctx, relay } = parts;
+  openIncident(ctx);
+  await parts.settle();
+  relay.override.set(BOX_PATHS.outbox, () => ({ error: 'OVERLOADED', headers: { 'retry-after': '3600' } }));
+  await parts.box.start();
+  await eventually('the fault is shown', () => parts.box.faults().evidence);
+  relay.override.delete(BOX_PATHS.outbox);
+  parts.box.drain.wake();
+  openIncident(ctx);
+  await parts.settle();
+  t.equal(relay.on(BOX_PATHS.outbox).filter(({ body }) => body.includes('"lane":"evidence"')).length, 1);
+  t.equal(parts.box.faults().evidence?.isPermanent, false);
+  parts.box.drain.retryNow();
+  await empty(parts);
+});
+
+t.test('a refused box stops sending until it is welcome again', async (t) => {
+  const parts = await setUp(t);
+  const { ctx, relay } = parts;
+  openIncident(ctx);
+  await parts.settle();
+  relay.override.set(BOX_PATHS.outbox, () => ({ error: 'APPLIANCE_REVOKED' }));
+  await parts.box.start();
+  await eventually('the refusal is told', () => parts.refusals[0]);
+  t.equal(parts.refusals[0]?.code, 'APPLIANCE_REVOKED');
+  parts.box.drain.setPaused(true);
+  relay.override.delete(BOX_PATHS.outbox);
+  const before = relay.on(BOX_PATHS.outbox).length;
+  parts.box.drain.wake();
+  t.equal(relay.on(BOX_PATHS.outbox).length, before);
+  parts.box.drain.setPaused(false);
+  parts.box.drain.retryNow();
+  parts.box.drain.retryNow();
+  t.ok(before >= 1);
+});
+
+t.test('the relay never makes the box forget more than it sent', async (t) => {
+  const parts = await setUp(t);
+  const { ctx, relay } = parts;
+  for (let i = 0; i < 3; i += 1) openIncident(ctx);
+  await parts.settle();
+  relay.override.set(BOX_PATHS.outbox, ({ body }) => {
+    const { lane } = JSON.parse(body.toString().split('\n')[0]!) as { lane: string };
+    return lane === 'evidence'
+      ? { json: { ackedThrough: 1, newRows: 1 } }
+      : { json: { ackedThrough: 900, newRows: 0 } };
+  });
+  await parts.box.start();
+  await eventually('incidents are judged', () => (parts.box.faults().incidents ? true : undefined));
+  // It claims rows this disk never made: an older copy of the disk runs here. What waits gets numbers behind those.
+  t.match(outbox.lane(ctx.db, 'incidents'), { ackedThrough: 900, nextSeq: 904 });
+  t.strictSame(
+    outbox.batch(ctx.db, 'incidents', { fromSeq: 1, limit: 10 }).map(({ seq }) => seq),
+    [901, 902, 903],
+  );
+});
+
+t.test('a checkpoint is proved from the size the relay names', async (t) => {
+  const parts = await setUp(t);
+  const { ctx, relay } = parts;
+  for (let i = 0; i < 4; i += 1) openIncident(ctx);
+  await parts.settle();
+  await parts.box.start();
+  await eventually('it is cosigned', () => (evidence.lastCosigned(ctx.db)?.size === 5 ? true : undefined));
+  // The answer of an earlier cosignature was lost: the box believes in a smaller size than the relay.
+  ctx.db.exec('UPDATE evidence_checkpoint SET cosigned_note = NULL');
+  for (let i = 0; i < 4; i += 1) openIncident(ctx);
+  await parts.settle();
+  await eventually('it is cosigned again', () => {
+    parts.box.drain.retryNow();
+    return evidence.lastCosigned(ctx.db)?.size === 9 ? true : undefined;
+  });
+  t.equal(relay.cosigned.size, 9);
+  t.equal(relay.on(BOX_PATHS.checkpoint).length, 3, 'once refused for the size');
+});
+
+t.test('a cosignature that does not verify is not kept', async (t) => {
+  const parts = await setUp(t);
+  const { ctx, relay } = parts;
+  openIncident(ctx);
+  await parts.settle();
+  const other = await uplinkFixture(t);
+  relay.override.set(BOX_PATHS.checkpoint, () => ({ text: `\u2014 ${other.relay.host}/witness ${'A'.repeat(100)}\n` }));
+  await parts.box.start();
+  await eventually('the fault is shown', () => parts.box.faults().checkpoint);
+  t.equal(parts.box.faults().checkpoint?.code, 'COSIGNATURE_INVALID');
+  t.equal(evidence.lastCosigned(ctx.db), undefined);
+});
+
+t.test('a relay that knows a longer log of this box is an alarm, not a retry', async (t) => {
+  const parts = await setUp(t);
+  const { ctx, relay } = parts;
+  openIncident(ctx);
+  await parts.settle();
+  relay.cosigned = { size: 500, root: Buffer.alloc(32) };
+  await parts.box.start();
+  await eventually('the fault is shown', () => parts.box.faults().checkpoint);
+  t.match(parts.box.faults().checkpoint, { code: 'EVIDENCE_DIVERGED', isPermanent: true });
+});
+
+t.test('on a short disk telemetry is left out, counted in the log, and nothing else is', async (t) => {
+  const parts = await setUp(t, { isThin: true });
+  const { ctx } = parts;
+  const agentId = newId('agt');
+  const host = { hostname: 'a', osFamily: 'linux', osVersion: '', agentVersion: '' };
+  agents.insert(ctx.db, { id: agentId, host, tier: 0, enrolledAtMs: 1 });
+  const row = agents.toRow(agents.byId(ctx.db, agentId)!);
+  appendChange(ctx, 'agent_enrolled', agentId, row);
+  for (let i = 0; i < 3; i += 1) appendChange(ctx, 'agent_changed', agentId, row);
+  openIncident(ctx);
+  await parts.settle();
+  t.match(parts.box.snapshot(), { incidents: { depth: 1 }, telemetry: { depth: 1 } });
+  const loss = changes.since(ctx.db, 0, { limit: 100 }).filter(({ kind }) => kind === 'loss');
+  t.match(loss, [{ body: { what: 'telemetry', count: 3, code: 'DISK_FULL' } }]);
+});

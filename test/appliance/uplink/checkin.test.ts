@@ -1,0 +1,243 @@
+import { BOX_PATHS, type CheckinRequest } from '@sitewarden/agent-proto/http';
+import type { Test } from 'tap';
+import t from 'tap';
+import { agents, state } from '../../../appliance/store/index.ts';
+import { createCheckin, uplinkState } from '../../../appliance/uplink/checkin.ts';
+import { createUplink, type Uplink } from '../../../appliance/uplink/index.ts';
+import { nextCheckinDelayMs, retryCheckinDelayMs } from '../../../appliance/uplink/schedule.ts';
+import { eventually } from '../../helpers/appliance-context.ts';
+import { claimWith, type UplinkFixture, uplinkFixture } from '../helpers/uplink-fixture.ts';
+
+const host = async () => ({
+  facts: { cpu_percent: 3, 'Not A Name': 1 },
+  disk: { totalBytes: 10, freeBytes: 5 },
+  isClockSynced: false,
+});
+const lanes = () => {
+  const empty = { depth: 0, oldestAgeMs: 0 };
+  return { evidence: empty, receipts: empty, incidents: { depth: 2, oldestAgeMs: 9 }, telemetry: empty };
+};
+
+async function setUp(t: Test, options: { clockOffsetMs?: number } = {}) {
+  const fixture = await uplinkFixture(t, options);
+  claimWith(fixture);
+  const { ctx, client, identity } = fixture;
+  const answers: unknown[] = [];
+  let refused = 0;
+  const open = (): Uplink => {
+    const uplink = createUplink({
+      ctx,
+      client,
+      dikFingerprint: identity.dik.fingerprint,
+      host,
+      lanes,
+      onAnswer: (answer) => answers.push(answer),
+      onRefused: () => {
+        refused += 1;
+      },
+    });
+    t.teardown(() => uplink.stop());
+    return uplink;
+  };
+  return { ...fixture, open, answers, refusals: () => refused };
+}
+
+const bodies = ({ relay }: UplinkFixture) =>
+  relay.on(BOX_PATHS.checkin).map(({ body }) => JSON.parse(body.toString()) as CheckinRequest);
+
+t.test('a check-in says how the box stands and carries the chain on', async (t) => {
+  const parts = await setUp(t);
+  const { ctx, client } = parts;
+  agents.insert(ctx.db, {
+    id: `agt_${'a'.repeat(25)}a`,
+    host: { hostname: 'a', osFamily: 'linux', osVersion: '', agentVersion: '' },
+    tier: 0,
+    enrolledAtMs: 1,
+  });
+  const checkin = createCheckin({ ctx, client, host, lanes });
+  await checkin.once();
+  await checkin.once();
+  const [first, second] = bodies(parts);
+  t.match(first, {
+    counter: 1,
+    previousToken: null,
+    telemetry: { cpu_percent: 3 },
+    lanes: { incidents: { depth: 2, oldestAgeMs: 9 } },
+    agents: { total: 1, connected: 0, failing: 0 },
+    disk: { totalBytes: 10, freeBytes: 5 },
+    evidence: { epoch: 1, size: 0, cosignedSize: 0 },
+  });
+  t.strictSame(Object.keys(first!.telemetry), ['cpu_percent'], 'a sensor with an odd name is left out');
+  t.match(second, { counter: 2, previousToken: /^T{16}000001$/ });
+  t.match(uplinkState(ctx.db), { counter: 2, pendingBody: null, isQuarantined: false });
+});
+
+t.test('after a lost answer the very same words are said again, also by a new process', async (t) => {
+  const parts = await setUp(t);
+  const { ctx, client, relay } = parts;
+  const route = BOX_PATHS.checkin;
+  await createCheckin({ ctx, client, host, lanes }).once();
+  relay.override.set(route, () => 'cut');
+  await t.rejects(createCheckin({ ctx, client, host, lanes }).once(), { code: 'RELAY_UNREACHABLE' });
+  relay.override.delete(route);
+  const { isRepeat, answer } = await createCheckin({ ctx, client, host, lanes }).once();
+  t.equal(isRepeat, true);
+  t.equal(answer.state, 'active');
+  const sent = relay
+    .on(route)
+    .slice(1)
+    .map(({ body }) => body.toString());
+  t.ok(sent.length >= 2);
+  t.equal(new Set(sent).size, 1, 'byte for byte');
+  t.equal((await createCheckin({ ctx, client, host, lanes }).once()).isRepeat, false);
+});
+
+t.test('a check-in that never left is made anew', async (t) => {
+  const parts = await setUp(t);
+  const { ctx, client, relay } = parts;
+  const { url } = relay;
+  await relay.close();
+  await t.rejects(createCheckin({ ctx, client, host, lanes }).once(), { code: 'RELAY_UNREACHABLE' });
+  t.equal(uplinkState(ctx.db).pendingBody, null);
+  t.ok(url);
+});
+
+t.test('a wrong clock is corrected by the signed time of the refusal, without touching the clock', async (t) => {
+  const parts = await setUp(t, { clockOffsetMs: 400 * 86_400_000 });
+  const { ctx, client, relay } = parts;
+  const before = Date.now();
+  const { answer } = await createCheckin({ ctx, client, host, lanes }).once();
+  t.equal(answer.state, 'active');
+  t.ok(Math.abs(client.clock.nowMs() - relay.nowMs()) < 5000, 'requests are signed with the time of the relay');
+  t.equal(client.clock.quality(), 'relay');
+  t.ok(Date.now() - before < 60_000);
+  t.equal(relay.on(BOX_PATHS.checkin).length, 2, 'refused once');
+});
+
+t.test('signed time of somebody else is not believed', async (t) => {
+  const parts = await setUp(t, { clockOffsetMs: 400 * 86_400_000 });
+  const { ctx, client, relay } = parts;
+  const other = await uplinkFixture(t);
+  relay.override.set(BOX_PATHS.checkin, () => ({ json: {} }));
+  const forged = other.relay.envelope('time', 'application/vnd.sitewarden.time.v1+json', {
+    timeMs: 1,
+    nonce: 'A'.repeat(22),
+  });
+  t.equal(client.takeSignedTime(forged, { nonce: 'A'.repeat(22), roundTripMs: 0 }), false);
+  const stale = relay.envelope('time', 'application/vnd.sitewarden.time.v1+json', { timeMs: 1, nonce: 'B'.repeat(22) });
+  t.equal(client.takeSignedTime(stale, { nonce: 'A'.repeat(22), roundTripMs: 0 }), false, 'over another nonce');
+  t.equal(ctx.clock.nowMs() > 1, true);
+});
+
+t.test('a newer configuration is fetched, verified and put in force', async (t) => {
+  const parts = await setUp(t);
+  const { ctx, relay } = parts;
+  relay.config = {
+    generation: 3,
+    envelope: relay.siteConfig({ generation: 3, agentTier: 2, requiredServices: ['cron'] }),
+  };
+  let applied = 0;
+  ctx.signals.on('config', () => {
+    applied += 1;
+  });
+  parts.open().start();
+  await eventually('it is in force', () => (state.siteConfig(ctx.db)?.generation === 3 ? true : undefined));
+  t.match(state.siteConfig(ctx.db), { agentTier: 2, requiredServices: ['cron'] });
+  t.equal(applied, 1);
+});
+
+t.test("another box's, an older or a forged configuration changes nothing and is shown", async (t) => {
+  const parts = await setUp(t);
+  const { ctx, relay } = parts;
+  const other = await uplinkFixture(t);
+  const bad = [
+    relay.siteConfig({ generation: 9, applianceId: other.relay.box.applianceId }),
+    relay.siteConfig({ generation: 9, dikFingerprint: other.identity.dik.fingerprint }),
+    relay.siteConfig({ generation: 9, epoch: 2 }),
+    other.relay.siteConfig({ generation: 9, applianceId: relay.box.applianceId }),
+  ];
+  for (const envelope of bad) {
+    relay.config = { generation: 9, envelope };
+    const uplink = parts.open();
+    uplink.start();
+    await eventually('it is refused', () =>
+      uplink.snapshot().lastError?.code === 'CONFIG_REFUSED' ? true : undefined,
+    );
+    await uplink.stop();
+    t.equal(state.siteConfig(ctx.db), undefined);
+  }
+});
+
+t.test('an unwelcome box says so, phones seldom, and comes back by itself', async (t) => {
+  const parts = await setUp(t);
+  const { relay } = parts;
+  relay.override.set(BOX_PATHS.checkin, () => ({ error: 'APPLIANCE_REVOKED' }));
+  const uplink = parts.open();
+  await uplink.start();
+  await eventually('it is told', () => (uplink.snapshot().state === 'stopped' ? true : undefined));
+  const { lastError, nextCheckinAtMs } = uplink.snapshot();
+  t.equal(lastError?.code, 'APPLIANCE_REVOKED');
+  t.match(lastError?.message, /Ask the MSP/);
+  t.ok(nextCheckinAtMs! - Date.now() > 14 * 60_000, 'a quarter of an hour');
+  t.equal(parts.refusals(), 1);
+  relay.override.delete(BOX_PATHS.checkin);
+  uplink.checkinNow();
+  await eventually('it is welcome', () => (uplink.snapshot().state === 'ok' ? true : undefined));
+  t.equal(uplink.snapshot().lastError, null);
+});
+
+t.test('a quarantined box is told, and takes no orders', async (t) => {
+  const parts = await setUp(t);
+  const { ctx, relay } = parts;
+  // A copy of this box has checked in already.
+  await createCheckin({ ctx, client: parts.client, host, lanes }).once();
+  relay.orders = [relay.order({ seq: 1 })];
+  const copy = uplinkState(ctx.db);
+  await createCheckin({ ctx, client: parts.client, host, lanes }).once();
+  await createCheckin({ ctx, client: parts.client, host, lanes }).once();
+  state.set(ctx.db, 'uplink', { value: copy, atMs: 1 });
+  const uplink = parts.open();
+  await uplink.start();
+  await eventually('it is told', () => (uplink.snapshot().isQuarantined ? true : undefined));
+  t.equal(relay.on(BOX_PATHS.orders).length, 0);
+});
+
+t.test('before the claim nobody is phoned', async (t) => {
+  const fixture = await uplinkFixture(t);
+  const { ctx, client, identity, relay } = fixture;
+  const uplink = createUplink({
+    ctx,
+    client,
+    dikFingerprint: identity.dik.fingerprint,
+    host,
+    lanes,
+    onAnswer() {},
+    onRefused() {},
+  });
+  t.teardown(() => uplink.stop());
+  await uplink.start();
+  t.equal(uplink.snapshot().state, 'idle');
+  claimWith(fixture);
+  ctx.signals.emit('claimed');
+  await eventually('then it is', () => (uplink.snapshot().state === 'ok' ? true : undefined));
+  t.equal(relay.on(BOX_PATHS.checkin).length, 1);
+});
+
+t.test('the wish of the relay wins over the configured interval; the contract default is none', async (t) => {
+  const at = (relayMs: number, random: number) =>
+    nextCheckinDelayMs({ relayMs, configuredMs: 5000, random: () => random });
+  t.equal(at(60_000, 0.5), 5000);
+  t.equal(at(300_000, 0.5), 300_000);
+  t.equal(at(60_000, 0), 4500);
+  t.equal(at(60_000, 1), 5500);
+});
+
+t.test('retries wait as long as the kind of failure asks', async (t) => {
+  const at = (kind: Parameters<typeof retryCheckinDelayMs>[0]['kind'], attempt: number, retryAfterMs?: number) =>
+    retryCheckinDelayMs({ kind, attempt, retryAfterMs, configuredMs: 60_000, random: () => 0.5 });
+  t.equal(at('ambiguous', 0), 500);
+  t.equal(at('ambiguous', 50), 30_000, 'jitter after the cap');
+  t.equal(at('busy', 0, 120_000), 120_500);
+  t.ok(at('unauthorized', 0) >= 15 * 60_000);
+  t.equal(at('permanent', 0), 60_000);
+});

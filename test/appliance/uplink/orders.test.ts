@@ -1,0 +1,157 @@
+import type { OrderState } from '@sitewarden/agent-proto/http';
+import { newId } from '@sitewarden/kit/ids';
+import type { Test } from 'tap';
+import t from 'tap';
+import { agentOrders, agents, changes, relayOrders } from '../../../appliance/store/index.ts';
+import { createOrderProgress, orderEnd } from '../../../appliance/uplink/order-progress.ts';
+import { createOrderTaker } from '../../../appliance/uplink/orders.ts';
+import { eventually } from '../../helpers/appliance-context.ts';
+import { claimWith, uplinkFixture } from '../helpers/uplink-fixture.ts';
+
+async function setUp(t: Test, options: { clockOffsetMs?: number } = {}) {
+  const fixture = await uplinkFixture(t, options);
+  claimWith(fixture);
+  const { ctx, client } = fixture;
+  const asked: (string | null)[] = [];
+  ctx.signals.on('selfCheck', ({ relayOrderId }) => asked.push(relayOrderId));
+  const addAgent = () => {
+    const id = newId('agt');
+    const host = { hostname: id, osFamily: 'linux', osVersion: '', agentVersion: '' };
+    agents.insert(ctx.db, { id, host, tier: 0, enrolledAtMs: 1 });
+    return id;
+  };
+  const told = () =>
+    changes.since(ctx.db, 0, { limit: 100 }).flatMap(({ kind, body }) => {
+      const { state, code } = body as { state: string; code: string | null };
+      return kind.startsWith('order_') ? [`${kind} ${state}${code === null ? '' : ` ${code}`}`] : [];
+    });
+  return { ...fixture, taker: createOrderTaker(ctx, client), asked, addAgent, told };
+}
+
+t.test('an order for all agents becomes one for each, and the box checks itself', async (t) => {
+  const { ctx, relay, taker, asked, addAgent, told } = await setUp(t);
+  const ids = [addAgent(), addAgent()].sort();
+  const orderId = newId('ord');
+  relay.orders = [relay.order({ seq: 1, orderId, params: { checks: ['services', 'made_up'] } })];
+  await taker.fetch();
+  const orders = agentOrders.byRelayOrder(ctx.db, orderId);
+  t.strictSame(orders.map(({ agentId }) => agentId).sort(), ids);
+  t.match(orders[0], { action: 'run_check', params: { checks: ['services'] }, state: 'queued', requestedBy: 'Ada' });
+  t.strictSame(asked, [orderId]);
+  t.strictSame(told(), ['order_received started']);
+});
+
+t.test('an order for one agent reaches only that one', async (t) => {
+  const { ctx, relay, taker, asked, addAgent } = await setUp(t);
+  const [one] = [addAgent(), addAgent()];
+  const orderId = newId('ord');
+  relay.orders = [relay.order({ seq: 1, orderId, params: { agent_id: one } })];
+  await taker.fetch();
+  t.strictSame(
+    agentOrders.byRelayOrder(ctx.db, orderId).map(({ agentId }) => agentId),
+    [one],
+  );
+  t.strictSame(asked, []);
+});
+
+t.test('the same order given again and again is taken once', async (t) => {
+  const { ctx, relay, taker, addAgent, told } = await setUp(t);
+  addAgent();
+  const orderId = newId('ord');
+  relay.orders = [relay.order({ seq: 1, orderId })];
+  for (let i = 0; i < 3; i += 1) await taker.fetch();
+  t.equal(agentOrders.byRelayOrder(ctx.db, orderId).length, 1);
+  t.strictSame(told(), ['order_received started']);
+});
+
+t.test('forged, foreign, replayed and unreadable orders are not run', async (t) => {
+  const { ctx, relay, taker, addAgent, told } = await setUp(t);
+  addAgent();
+  const other = await uplinkFixture(t);
+  relay.orders = [
+    other.relay.order({ seq: 1, applianceId: relay.box.applianceId }),
+    relay.order({ seq: 1, applianceId: other.relay.box.applianceId }),
+    relay.order({ seq: 1, epoch: 2 }),
+    relay.envelope('config', 'application/vnd.sitewarden.order.v1+json', { orderId: newId('ord') }),
+    relay.order({ seq: 1, action: 'reboot' as never }),
+    'not an envelope',
+  ];
+  await taker.fetch();
+  t.strictSame(told(), []);
+  relay.orders = [relay.order({ seq: 5 }), relay.order({ seq: 5 }), relay.order({ seq: 4 })];
+  await taker.fetch();
+  t.strictSame(told(), ['order_received started'], 'numbers only rise');
+  t.equal(relayOrders.maxSeq(ctx.db), 5);
+});
+
+t.test('an order that is genuine but cannot be run is answered with the reason', async (t) => {
+  const { relay, taker, told } = await setUp(t);
+  relay.orders = [
+    relay.order({ seq: 1, expiresAtMs: relay.nowMs() - 1 }),
+    relay.order({ seq: 2, params: { agent_id: newId('agt') } }),
+    relay.order({ seq: 3, params: { checks: ['made_up'] } }),
+  ];
+  await taker.fetch();
+  t.strictSame(told(), [
+    'order_finished expired ORDER_EXPIRED',
+    'order_finished refused ORDER_AGENT_UNKNOWN',
+    'order_finished refused ORDER_CHECKS_UNKNOWN',
+  ]);
+});
+
+t.test('expiry is judged by the time of the relay', async (t) => {
+  const { relay, taker, told, addAgent } = await setUp(t, { clockOffsetMs: -3_600_000 });
+  addAgent();
+  relay.orders = [relay.order({ seq: 1 })];
+  await taker.fetch();
+  t.strictSame(told(), ['order_received started'], 'by the clock of the box it would have expired an hour ago');
+});
+
+t.test('an order is done when the last agent has answered', async (t) => {
+  const { ctx, relay, taker, addAgent, told } = await setUp(t);
+  addAgent();
+  addAgent();
+  const orderId = newId('ord');
+  relay.orders = [relay.order({ seq: 1, orderId })];
+  await taker.fetch();
+  const progress = createOrderProgress(ctx);
+  await progress.start();
+  t.teardown(() => progress.stop());
+  const orders = agentOrders.byRelayOrder(ctx.db, orderId);
+  for (const { id, agentId } of orders) {
+    t.equal(relayOrders.byId(ctx.db, orderId)?.state, 'started');
+    agentOrders.move(ctx.db, { id, state: 'done', atMs: 1 });
+    ctx.signals.emit('agentOrder', { agentId });
+  }
+  await eventually('it is done', () => (relayOrders.byId(ctx.db, orderId)?.state === 'done' ? true : undefined));
+  t.strictSame(told(), ['order_received started', 'order_finished done']);
+  t.match(relayOrders.byId(ctx.db, orderId)?.detail, /2 of 2/);
+});
+
+t.test('agents that never answer do not keep an order open', async (t) => {
+  const { ctx, relay, taker, addAgent } = await setUp(t);
+  addAgent();
+  const orderId = newId('ord');
+  relay.orders = [relay.order({ seq: 1, orderId })];
+  await taker.fetch();
+  ctx.db.prepare('UPDATE agent_order SET expires_at_ms = 1').run();
+  const progress = createOrderProgress(ctx);
+  await progress.start();
+  t.teardown(() => progress.stop());
+  await eventually('it has expired', () => (relayOrders.byId(ctx.db, orderId)?.state === 'expired' ? true : undefined));
+  t.equal(agentOrders.byRelayOrder(ctx.db, orderId)[0]?.state, 'expired');
+});
+
+t.test('what an order has come to follows from what its agents say', async (t) => {
+  const end = (...states: OrderState[]) => {
+    const found = orderEnd(states);
+    return found === undefined ? 'open' : `${found.state}${found.code === null ? '' : ` ${found.code}`}`;
+  };
+  t.equal(end('done', 'delivered'), 'open');
+  t.equal(end(), 'done');
+  t.equal(end('done', 'done'), 'done');
+  t.equal(end('done', 'failed'), 'done SOME_AGENTS_DID_NOT');
+  t.equal(end('expired', 'expired'), 'expired AGENTS_NOT_CONNECTED');
+  t.equal(end('expired', 'indeterminate'), 'indeterminate AGENT_WENT_SILENT');
+  t.equal(end('refused', 'failed'), 'failed AGENTS_FAILED');
+});
