@@ -1,4 +1,5 @@
 import { createLogger } from '@sitewarden/kit/log';
+import { startMemoryTrim } from '@sitewarden/kit/memory';
 import closeWithGrace from 'close-with-grace';
 import { readConfigFile } from '../config/index.ts';
 import { startAppliance } from '../daemon.ts';
@@ -21,6 +22,7 @@ export async function runDaemon({
     else log.info({ signal }, 'stopping');
     await appliance.close();
   });
+  startMemoryTrim();
   log.info(appliance.addresses, 'the appliance is up');
   if (readyJson) console.log(JSON.stringify({ ready: true, pid: process.pid, ...appliance.addresses }));
 }

@@ -5,7 +5,6 @@ import { addAgentCommands } from './agent-commands.ts';
 import { addClaimCommands } from './claim-commands.ts';
 import { addConfigCommands } from './config-commands.ts';
 import { reported } from './failure.ts';
-import { runDaemon } from './run.ts';
 import { showStatus } from './status.ts';
 
 export const DEFAULT_CONFIG = '/etc/sitewarden/appliance.yaml';
@@ -23,7 +22,13 @@ const withConfig = (command: Command): Command =>
 withConfig(program.command('run'))
   .description('run the appliance until it is stopped')
   .option('--ready-json', 'print one line {"ready":true,...} with the addresses once everything is up')
-  .action(reported((options: { config: string; readyJson?: boolean }) => runDaemon(options)));
+  .action(
+    reported(async (options: { config: string; readyJson?: boolean }) => {
+      // Loaded here, so that the short commands need not load a daemon.
+      const { runDaemon } = await import('./run.ts');
+      await runDaemon(options);
+    }),
+  );
 withConfig(program.command('status'))
   .description('show how the running appliance stands')
   .option('--json', 'as JSON')

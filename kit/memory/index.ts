@@ -1,0 +1,1 @@
+export { isTrimDue, startMemoryTrim, trimMemory } from './trim.ts';
