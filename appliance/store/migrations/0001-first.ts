@@ -100,7 +100,7 @@ export function up(db: Database): void {
       state TEXT NOT NULL CHECK (state IN ('queued', 'delivered', 'started', 'done', 'failed', 'refused', 'expired', 'indeterminate')),
       code TEXT, detail TEXT, before TEXT, after TEXT, changed_at_ms INTEGER NOT NULL
     ) STRICT;
-    CREATE INDEX agent_order_open ON agent_order (agent_id, state);
+    CREATE INDEX agent_order_open ON agent_order (agent_id, state, created_at_ms, id);
 
     -- What happened, in order: read by the evidence stage and by the outbox stage. Body: JSON, see store/changes.ts.
     CREATE TABLE change (
