@@ -7,9 +7,9 @@ import { makeNonce, type SignedHeaders, signRequest } from '@sitewarden/agent-pr
 import { fingerprint, generateEd25519, privateKeyFromPem } from '@sitewarden/agent-proto/keys';
 import { newId } from '@sitewarden/kit/ids';
 import { createPartner } from '../../../relay/accounts/index.ts';
-import { type RelayConfig, readConfig, storeOptions } from '../../../relay/config/index.ts';
+import { type RelayConfig, readConfig } from '../../../relay/config/index.ts';
 import { initKeys } from '../../../relay/keys/index.ts';
-import { openStore } from '../../../relay/store/index.ts';
+import { openStore, storeOptions } from '../../../relay/store/index.ts';
 
 /** A claimed box as far as a check-in needs one. */
 export interface BenchBox {
