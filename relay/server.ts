@@ -8,7 +8,7 @@ import { Registry } from 'prom-client';
 import { createBoxDirectory, createStaffSessions } from './accounts/index.ts';
 import { createApp } from './app.ts';
 import { purgeExpired } from './claim/purge.ts';
-import { type RelayConfig, readSecret } from './config/index.ts';
+import { type RelayConfig, readSecret, relayHost } from './config/index.ts';
 import { loadKeyring } from './keys/index.ts';
 import { createLiveBus, startStatusWatch } from './live/index.ts';
 import type { Services } from './routes/context.ts';
@@ -31,11 +31,6 @@ export interface StartOptions {
   readonly log?: Logger;
   readonly clock?: Clock;
   readonly guard?: Guard;
-}
-
-/** Host name of the relay, the first part of every log origin and bound into its keys. */
-export function relayHost({ publicUrl, listen }: RelayConfig): string {
-  return publicUrl === undefined ? listen.host : new URL(publicUrl).hostname;
 }
 
 /** Opens the store, binds the port and serves. Everything opened is closed again when one step fails. */

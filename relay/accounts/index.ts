@@ -5,6 +5,7 @@ export {
   disablePerson,
   hasTenants,
   LINK_TTL_MS,
+  listPeople,
   type SignInLink,
 } from './people.ts';
 export {

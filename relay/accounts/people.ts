@@ -11,6 +11,8 @@ import {
   insertLink,
   insertPartner,
   insertStaff,
+  listStaff,
+  type Person,
   partnerName,
 } from '../store/repositories/staff.ts';
 
@@ -88,6 +90,16 @@ async function onlyPartner(store: Store): Promise<string> {
   const [only] = tenants;
   if (only !== undefined && tenants.length === 1) return only;
   throw relayErrors.make('PARTNER_UNKNOWN', { detail: `This relay has ${tenants.length} partners` });
+}
+
+/** Everyone of all partners, those who were disabled too. */
+export async function listPeople(store: Store): Promise<(Person & { partnerId: string })[]> {
+  const people: (Person & { partnerId: string })[] = [];
+  for (const partnerId of await store.system(listTenants)) {
+    const own = await store.inTenant(partnerId, (trx) => listStaff(trx, partnerId));
+    people.push(...own.map((person) => ({ ...person, partnerId })));
+  }
+  return people;
 }
 
 /** Ends all sessions of a person at once and lets nobody sign in as them again. Throws NOT_FOUND. */

@@ -1,1 +1,2 @@
 export { type AuditEntry, appendAudit, auditHash, GENESIS } from './append.ts';
+export { type AuditVerdict, verifyAudit } from './verify.ts';

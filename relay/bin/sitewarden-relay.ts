@@ -3,8 +3,18 @@ import { isCodedError } from '@sitewarden/kit/errors';
 import { Command } from 'commander';
 import { ROLES } from '../lib/roles.ts';
 import { programVersion } from '../lib/version.ts';
-import { configCheck, init, migrate, openApi, serve, signInLink } from './commands.ts';
 import { type ConfigFlags, configFrom, withConfigOptions } from './options.ts';
+import { print } from './print.ts';
+
+type LinkFlags = { role: string; name: string; partner?: string; createPartner?: string; json?: boolean };
+
+/** Each command loads what it needs: a sign-in link should not wait for the web server's modules. */
+const load = {
+  init: async () => (await import('./commands/init.ts')).init,
+  serve: async () => (await import('./commands/serve.ts')).serve,
+  store: () => import('./commands/store.ts'),
+  openApi: async () => (await import('../routes/openapi-document.ts')).openApiDocument,
+};
 
 const program = new Command('sitewarden-relay')
   .description('Hands boxes to sites, knows which sites are fine, and witnesses their evidence')
@@ -15,16 +25,18 @@ withConfigOptions(program.command('init'))
   .description('make the root key and the working keys in the data folder')
   .option('--if-missing', 'do nothing when there are keys already')
   .option('--json', 'print one line of JSON')
-  .action(async (flags: ConfigFlags & { json?: boolean; ifMissing?: boolean }) => init(await configFrom(flags), flags));
+  .action(async (flags: ConfigFlags & { json?: boolean; ifMissing?: boolean }) =>
+    (await load.init())(await configFrom(flags), flags),
+  );
 
 withConfigOptions(program.command('serve'))
   .description('run the relay; the first start of all prints a one-time sign-in link')
   .option('--ready-json', 'print one line of JSON once it listens')
-  .action(async (flags: ConfigFlags & { readyJson?: boolean }) => serve(await configFrom(flags), flags));
+  .action(async (flags: ConfigFlags & { readyJson?: boolean }) => (await load.serve())(await configFrom(flags), flags));
 
 withConfigOptions(program.command('migrate'))
   .description('bring the database to the version of this program')
-  .action(async (flags: ConfigFlags) => migrate(await configFrom(flags)));
+  .action(async (flags: ConfigFlags) => (await load.store()).migrate(await configFrom(flags)));
 
 withConfigOptions(program.command('sign-in-link'))
   .description('make a one-time sign-in link for a person, who is made when there is none of that name and role')
@@ -33,13 +45,30 @@ withConfigOptions(program.command('sign-in-link'))
   .option('--partner <id>', 'which partner, when there are several')
   .option('--create-partner <name>', 'make a new partner and the link for it')
   .option('--json', 'print one line of JSON')
-  .action(async (flags: ConfigFlags & Parameters<typeof signInLink>[1]) => signInLink(await configFrom(flags), flags));
+  .action(async (flags: ConfigFlags & LinkFlags) => (await load.store()).signInLink(await configFrom(flags), flags));
 
-program.command('openapi').description('print the description of the API').action(openApi);
+withConfigOptions(program.command('people'))
+  .description('list everyone: id, partner, role, state, name')
+  .action(async (flags: ConfigFlags) => (await load.store()).people(await configFrom(flags)));
+
+withConfigOptions(program.command('disable').argument('<staff-id>', 'as `people` lists it'))
+  .description('sign a person out everywhere and let them in no more')
+  .action(async (staffId: string, flags: ConfigFlags) =>
+    (await load.store()).disable(await configFrom(flags), staffId),
+  );
+
+withConfigOptions(program.command('audit-verify'))
+  .description('check that no event of the audit chains was changed, removed or put in')
+  .action(async (flags: ConfigFlags) => (await load.store()).auditVerify(await configFrom(flags)));
+
+program
+  .command('openapi')
+  .description('print the description of the API')
+  .action(async () => print(JSON.stringify((await load.openApi())(), null, 2)));
 
 withConfigOptions(program.command('config').description('read the configuration').command('check'))
   .description('print the configuration with its defaults, or every fault in it')
-  .action(async (flags: ConfigFlags) => configCheck(await configFrom(flags)));
+  .action(async (flags: ConfigFlags) => print(JSON.stringify(await configFrom(flags), null, 2)));
 
 try {
   await program.parseAsync();

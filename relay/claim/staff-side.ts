@@ -122,9 +122,8 @@ export function createStaffSide(deps: ClaimDeps) {
     /** Those that wait first, then the newest. */
     async list(tenant: Tenant, nowMs: number): Promise<ClaimView[]> {
       return store.inTenant(tenant.partnerId, async (trx) => {
-        const rows = await listClaims(trx, tenant.partnerId, MAX_LISTED);
-        const views: ClaimView[] = [];
-        for (const row of rows) views.push(await viewIn(trx, row, nowMs));
+        const listed = await listClaims(trx, tenant.partnerId, MAX_LISTED);
+        const views = listed.map(({ claim, progress }) => claimView(claim, progress, nowMs));
         const rank = (view: ClaimView) => (view.state === 'claimed' ? 0 : 1);
         return views.sort((a, b) => rank(a) - rank(b) || b.startedAtMs - a.startedAtMs);
       });

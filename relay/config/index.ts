@@ -4,6 +4,7 @@ import { formatIssues, loadConfig } from '@sitewarden/kit/config';
 import { relayErrors } from '../errors.ts';
 import { type RelayConfig, RelayConfigSchema } from './schema.ts';
 
+export { relayHost } from './host.ts';
 export { type RelayConfig, RelayConfigSchema } from './schema.ts';
 
 /** What a file may hold when the command line says the rest. */

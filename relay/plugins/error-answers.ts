@@ -33,8 +33,8 @@ export function codedErrorOf(error: unknown): CodedError {
   const { code, message, statusCode } = (error ?? {}) as Partial<FastifyError>;
   const known = Object.hasOwn(KNOWN, code ?? '') ? KNOWN[code as string] : undefined;
   if (known !== undefined) return relayErrors.make(known, { cause: error });
-  // The pool has no code for this.
-  if (message?.includes('timeout exceeded when trying to connect')) {
+  // The PostgreSQL client has no codes for these.
+  if (message !== undefined && /^(timeout exceeded when trying to connect|Connection terminated)/.test(message)) {
     return relayErrors.make('OVERLOADED', { cause: error });
   }
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { appendAudit, auditHash, GENESIS } from '../../relay/audit/index.ts';
+import { appendAudit, auditHash, GENESIS, verifyAudit } from '../../relay/audit/index.ts';
 import { onBothEngines } from '../helpers/engines.ts';
 import { seedTenant } from '../helpers/seed-tenant.ts';
 
@@ -31,7 +31,7 @@ await onBothEngines(t, async (t, fresh, engine) => {
   await t.test('callers that come together do not see halves of each other', async (t) => {
     const store = await fresh(t);
     const { partnerId, rows } = await seedTenant(store);
-    const increments = 200;
+    const increments = 100;
     await Promise.all(
       Array.from({ length: increments }, () =>
         store.inTenant(partnerId, (trx) =>
@@ -169,6 +169,18 @@ await onBothEngines(t, async (t, fresh, engine) => {
       t.equal(event.hash, auditHash(prev, event));
       prev = event.hash;
     }
+    const verdict = await store.inTenant(partnerId, (trx) => verifyAudit(trx, partnerId));
+    t.strictSame(verdict, { events: 41, brokenAt: null });
+    // As somebody could who forges one hash and forgets the event after it.
+    const forged = { ...(events[40] as (typeof events)[0]), prev_hash: events[39]?.hash ?? '', hash: 'f'.repeat(64) };
+    await store.inTenant(partnerId, (trx) =>
+      trx
+        .insertInto('audit_event')
+        .values({ ...forged, id: undefined as never, prev_hash: prev })
+        .execute(),
+    );
+    const after = await store.inTenant(partnerId, (trx) => verifyAudit(trx, partnerId));
+    t.match(after, { events: 41, brokenAt: Number });
   });
 
   await t.test('an audit event can be neither changed nor removed', async (t) => {
@@ -179,6 +191,37 @@ await onBothEngines(t, async (t, fresh, engine) => {
   });
 
   if (engine === 'sqlite') {
+    await t.test(
+      'after a fault of the disk the file is opened anew, and nobody is told that it was written',
+      async (t) => {
+        const store = await fresh(t);
+        const { partnerId, rows } = await seedTenant(store);
+        const rename = (name: string) =>
+          store.inTenant(partnerId, (trx) =>
+            trx.updateTable('site').set({ name }).where('id', '=', rows.site.id).execute(),
+          );
+        const fault = Object.assign(new Error('disk I/O error'), { code: 'SQLITE_IOERR_FSYNC' });
+        const failing = store.inTenant(partnerId, async (trx) => {
+          await trx.updateTable('site').set({ name: 'lost' }).execute();
+          throw fault;
+        });
+        await t.rejects(failing, { code: 'OVERLOADED' });
+        await t.rejects(rename('too soon'), { code: 'OVERLOADED' });
+        const deadlineMs = Date.now() + 10_000;
+        let isBack = false;
+        while (!isBack && Date.now() < deadlineMs) {
+          isBack = await rename('again').then(
+            () => true,
+            () => false,
+          );
+          if (!isBack) await new Promise((resolve) => setTimeout(resolve, 50));
+        }
+        t.equal(isBack, true, 'it opens again by itself');
+        const site = await store.inTenant(partnerId, (trx) => trx.selectFrom('site').select('name').executeTakeFirst());
+        t.match(site, { name: 'again' });
+      },
+    );
+
     await t.test('a query that cannot be kept inside its tenant is refused', async (t) => {
       const store = await fresh(t);
       const { partnerId, rows } = await seedTenant(store);

@@ -5,7 +5,7 @@ import type { Store, StoreOptions } from '../types.ts';
 import { assertPostgresMigrated, assertPostgresRole, migratePostgres } from './migrate.ts';
 
 const BIGINT_OID = 20;
-const CONNECT_TIMEOUT_MS = 5000;
+const CONNECT_TIMEOUT_MS = 15_000;
 /** A statement that runs longer holds locks others wait for; the longest honest one is far below. */
 const STATEMENT_TIMEOUT = '30s';
 /** Serialization failure and deadlock: the same transaction run again succeeds. */

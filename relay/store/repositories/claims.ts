@@ -146,15 +146,34 @@ export async function findClaimByCode(trx: Tx, codeId: string): Promise<ClaimRow
 }
 
 /** Newest first; those that wait come with the others, the caller sorts. */
-export async function listClaims(trx: Tx, partnerId: string, limit: number): Promise<ClaimRow[]> {
-  return trx
-    .selectFrom('provision_session')
-    .selectAll()
-    .where('partner_id', '=', partnerId)
-    .orderBy('started_at_ms', 'desc')
-    .orderBy('id')
+export async function listClaims(
+  trx: Tx,
+  partnerId: string,
+  limit: number,
+): Promise<{ claim: ClaimRow; progress: ClaimProgress }[]> {
+  const rows = await trx
+    .selectFrom('provision_session as claim')
+    .innerJoin('site', 'site.id', 'claim.site_id')
+    .leftJoin('appliance_live as live', 'live.appliance_id', 'claim.appliance_id')
+    .selectAll('claim')
+    .select(['site.name as site_name', 'live.appliance_id as heard_of'])
+    .select((eb) =>
+      eb
+        .selectFrom('agent')
+        .select(({ fn }) => fn.countAll<number>().as('count'))
+        .whereRef('agent.appliance_id', '=', 'claim.appliance_id')
+        .where('agent.state', '=', 'active')
+        .as('agents'),
+    )
+    .where('claim.partner_id', '=', partnerId)
+    .orderBy('claim.started_at_ms', 'desc')
+    .orderBy('claim.id')
     .limit(limit)
     .execute();
+  return rows.map(({ site_name: siteName, heard_of, agents, ...claim }) => ({
+    claim,
+    progress: { siteName, hasCheckedIn: heard_of !== null, agents: Number(agents) },
+  }));
 }
 
 /** Claimed to approved, for one caller, and never over a dispute. */

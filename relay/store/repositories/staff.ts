@@ -46,6 +46,26 @@ export async function findStaff(
   return row && { id: row.id, name, role };
 }
 
+export interface Person extends Staff {
+  readonly disabledAtMs: number | null;
+}
+
+export async function listStaff(trx: Tx, partnerId: string): Promise<Person[]> {
+  const rows = await trx
+    .selectFrom('staff')
+    .select(['id', 'name', 'role', 'disabled_at_ms'])
+    .where('partner_id', '=', partnerId)
+    .orderBy('name')
+    .orderBy('id')
+    .execute();
+  return rows.map(({ id, name, role, disabled_at_ms }) => ({
+    id,
+    name,
+    role: role as Role,
+    disabledAtMs: disabled_at_ms,
+  }));
+}
+
 export async function insertLink(
   trx: Tx,
   link: { hash: string; partnerId: string; staffId: string; nowMs: number; expiresAtMs: number },
