@@ -2,8 +2,10 @@ import type { QueryClient, QueryKey } from '@tanstack/react-query';
 import { keys } from '../api/keys.ts';
 import type { LiveChange } from './live-store.ts';
 
-/** A fleet of hundreds reports a change several times a second; one page asks again at most this often. */
-const SETTLE_MS = 500;
+/** Changes that come together are one. */
+const SETTLE_MS = 300;
+/** A fleet of hundreds changes several times a second; the list of sites is asked for again at most this often. */
+const FLEET_REST_MS = 2000;
 
 type PerSite = (siteId: string) => QueryKey;
 const AFFECTED: Record<LiveChange['kind'], { always: QueryKey[]; perSite: PerSite[] }> = {
@@ -25,15 +27,26 @@ export function affectedKeys({ kind, siteId }: LiveChange): QueryKey[] {
   return [...always, ...perSite.map((key) => (siteId === null ? key('').slice(0, 1) : key(siteId)))];
 }
 
-/** Gathers changes for a moment, then asks again once for each key. */
-export function makeInvalidator(client: QueryClient): (change: LiveChange) => void {
+/** Gathers keys for a moment, asks again once for each, then rests. */
+function makeGatherer(client: QueryClient, restMs: number): (key: QueryKey) => void {
   const waiting = new Map<string, QueryKey>();
+  let restsUntilMs = 0;
   const flush = () => {
+    restsUntilMs = performance.now() + restMs;
     for (const queryKey of waiting.values()) void client.invalidateQueries({ queryKey });
     waiting.clear();
   };
+  return (key) => {
+    if (waiting.size === 0) setTimeout(flush, Math.max(SETTLE_MS, restsUntilMs - performance.now()));
+    waiting.set(key.join('/'), key);
+  };
+}
+
+/** Asks again for what a change made old. */
+export function makeInvalidator(client: QueryClient): (change: LiveChange) => void {
+  const fleet = makeGatherer(client, FLEET_REST_MS);
+  const rest = makeGatherer(client, 0);
   return (change) => {
-    if (waiting.size === 0) setTimeout(flush, SETTLE_MS);
-    for (const key of affectedKeys(change)) waiting.set(key.join('/'), key);
+    for (const key of affectedKeys(change)) (key === keys.sites ? fleet : rest)(key);
   };
 }
