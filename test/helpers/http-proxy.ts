@@ -3,9 +3,10 @@ import type { AddressInfo } from 'node:net';
 
 /**
  * What to do with one exchange. `hold`: the request was read whole and is never forwarded. `drop-answer`: the relay got it
- * and answered, the box never hears of it. Both end when the box hangs up.
+ * and answered, the box never hears of it; both end when the box hangs up. `lose-answer`: the same, but the connection
+ * breaks at once. `duplicate`: the relay gets the request twice.
  */
-export type Verdict = 'pass' | 'hold' | 'drop-answer' | 'refuse' | 'duplicate';
+export type Verdict = 'pass' | 'hold' | 'drop-answer' | 'lose-answer' | 'refuse' | 'duplicate';
 
 export interface HttpProxy {
   readonly url: string;
@@ -38,6 +39,7 @@ export async function startHttpProxy(port = 0): Promise<HttpProxy> {
     const answer = await forward(target, incoming, body).catch(() => undefined);
     if (!answer) return void outgoing.destroy();
     if (verdict === 'drop-answer') return announce(verdict, path);
+    if (verdict === 'lose-answer') return void outgoing.destroy();
     announce(verdict, path);
     relayAnswer(answer, outgoing);
   });
