@@ -52,7 +52,6 @@ export function storeGrant(
     storeConfig(db, signed, { verified, atMs });
     // With the session go its nonce and its code.
     state.set(db, 'claim', { value: { phase: 'granted', session, site }, atMs });
-    state.remove(db, 'uplink');
   });
   return site;
 }

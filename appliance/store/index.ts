@@ -19,5 +19,4 @@ export { createRetention, RETENTION, RETENTION_SQL } from './retention.ts';
 export { createRoom, judgeRoom, ROOM, type Room } from './room.ts';
 export { createStage, isDiskFault, MAX_STAGE_ROWS, type Stage, type StageOptions } from './stage.ts';
 export * as state from './state.ts';
-export type { UplinkState as UplinkStateRow } from './state-types.ts';
 export { prepared } from './statements.ts';

@@ -42,14 +42,3 @@ export interface RelayKeysState {
   readonly keys: RelayKeys;
   readonly envelope: string;
 }
-
-export interface UplinkState {
-  /** Of the last check-in begun; the next one uses a higher one. */
-  readonly counter: number;
-  /** From the last answer: proves the next check-in comes from the same box. */
-  readonly token: string | null;
-  readonly lastCheckinAtMs: number | null;
-  /** The body of a check-in without an answer: it is repeated byte for byte, or the relay would see a clone. */
-  readonly pendingBody: string | null;
-  readonly isQuarantined: boolean;
-}

@@ -1,6 +1,6 @@
 import type { RelayKeys, SiteConfig } from '@sitewarden/agent-proto/http';
 import type { SqliteDatabase } from '@sitewarden/kit/sqlite';
-import type { ClaimState, RelayKeysState, SiteConfigState, UplinkState } from './state-types.ts';
+import type { ClaimState, RelayKeysState, SiteConfigState } from './state-types.ts';
 import { prepared } from './statements.ts';
 
 export type * from './state-types.ts';
@@ -9,7 +9,6 @@ export interface StateValues {
   claim: ClaimState;
   site_config: SiteConfigState;
   relay_keys: RelayKeysState;
-  uplink: UplinkState;
 }
 export type StateName = keyof StateValues;
 

@@ -4,7 +4,8 @@ import type { ApplianceContext } from '../lib/context.ts';
 import type { RelayClient } from '../lib/relay-client.ts';
 import { RelayFailure } from '../lib/relay-failure.ts';
 import { applianceVersion, osVersion } from '../lib/version.ts';
-import { state, type UplinkStateRow } from '../store/index.ts';
+import type { ClaimedSiteState } from '../store/state-types.ts';
+import type { ChainFile, ChainState } from './chain-file.ts';
 import { checkinBody, type HostState } from './checkin-body.ts';
 
 const TIME_EVERY_MS = 3_600_000;
@@ -12,47 +13,35 @@ const TIME_EVERY_MS = 3_600_000;
 export interface CheckinDeps {
   readonly ctx: ApplianceContext;
   readonly client: RelayClient;
+  readonly chain: ChainFile;
   readonly host: () => Promise<HostState & { readonly isClockSynced: boolean }>;
   readonly lanes: () => Readonly<Record<Lane, { depth: number; oldestAgeMs: number }>>;
 }
 
 export interface Checkin {
   /** One check-in. `isRepeat`: it said what an earlier one without an answer had said. Rejects with RelayFailure. */
-  once(): Promise<{ answer: CheckinResponse; isRepeat: boolean }>;
+  once(site: Pick<ClaimedSiteState, 'applianceId' | 'epoch'>): Promise<{ answer: CheckinResponse; isRepeat: boolean }>;
 }
-
-const FRESH: UplinkStateRow = {
-  counter: 0,
-  token: null,
-  lastCheckinAtMs: null,
-  pendingBody: null,
-  isQuarantined: false,
-};
-
-export const uplinkState = (db: ApplianceContext['db']): UplinkStateRow => state.get(db, 'uplink') ?? FRESH;
 
 /** The same body again may have been heard and must not differ; after these it certainly was not. */
 const NOT_HEARD = new Set<RelayFailure['kind']>(['unsent', 'clock', 'unauthorized', 'permanent']);
 
-export function createCheckin({ ctx, client, host, lanes }: CheckinDeps): Checkin {
-  const { db, clock } = ctx;
+export function createCheckin({ ctx, client, chain, host, lanes }: CheckinDeps): Checkin {
+  const { clock } = ctx;
   const validate = compile(CheckinResponse);
   const versions = { appliance: applianceVersion(), node: process.version, os: osVersion() };
   let timeTakenAtMs: number | undefined;
 
-  const save = (value: UplinkStateRow) => state.set(db, 'uplink', { value, atMs: clock.nowMs() });
-
-  async function build(before: UplinkStateRow): Promise<string> {
+  async function build({ counter, token, epoch }: ChainState): Promise<string> {
     const { isClockSynced, ...hostState } = await host();
     client.clock.setSynced(isClockSynced);
     const isTimeDue = timeTakenAtMs === undefined || clock.monotonicMs() - timeTakenAtMs > TIME_EVERY_MS;
-    const claim = state.get(db, 'claim');
     const body = checkinBody(ctx, {
-      counter: before.counter + 1,
-      previousToken: before.token,
+      counter: counter + 1,
+      previousToken: token,
       timeNonce: isTimeDue ? makeNonce() : null,
       versions,
-      epoch: claim?.phase === 'claimed' ? claim.site.epoch : 1,
+      epoch,
       host: hostState,
       lanes: lanes(),
       timeQuality: client.clock.quality(),
@@ -69,29 +58,26 @@ export function createCheckin({ ctx, client, host, lanes }: CheckinDeps): Checki
   }
 
   return {
-    async once() {
-      const before = uplinkState(db);
+    async once(site) {
+      const before = await chain.load(site);
       const isRepeat = before.pendingBody !== null;
       const body = before.pendingBody ?? (await build(before));
       const pending = { ...before, counter: isRepeat ? before.counter : before.counter + 1, pendingBody: body };
       // On disk before it is sent: after a crash the same words are said again.
-      if (!isRepeat) save(pending);
+      if (!isRepeat) await chain.save(pending);
       const beganMs = clock.monotonicMs();
       try {
         const answer = await client.sendJson({ method: 'POST', path: BOX_PATHS.checkin, body }, validate);
         if (!isRepeat) takeTime(body, answer, clock.monotonicMs() - beganMs);
-        save({
-          ...pending,
-          token: answer.token,
-          pendingBody: null,
-          lastCheckinAtMs: clock.nowMs(),
-          isQuarantined: answer.state === 'quarantined',
-        });
+        const { token } = answer;
+        const isQuarantined = answer.state === 'quarantined';
+        await chain.save({ ...pending, token, pendingBody: null, lastCheckinAtMs: clock.nowMs(), isQuarantined });
         return { answer, isRepeat };
       } catch (error) {
         const kind = error instanceof RelayFailure ? error.kind : 'ambiguous';
         // An earlier try of a repeated body may have been heard; only a final refusal ends it.
-        if (kind === 'permanent' || (!isRepeat && NOT_HEARD.has(kind))) save({ ...pending, pendingBody: null });
+        const isOver = kind === 'permanent' || (!isRepeat && NOT_HEARD.has(kind));
+        if (isOver) await chain.save({ ...pending, pendingBody: null });
         throw error;
       }
     },

@@ -6,7 +6,8 @@ import { lazily } from '../lib/lazily.ts';
 import type { RelayClient } from '../lib/relay-client.ts';
 import { RelayFailure } from '../lib/relay-failure.ts';
 import { state } from '../store/index.ts';
-import { createCheckin, uplinkState } from './checkin.ts';
+import { openChainFile } from './chain-file.ts';
+import { createCheckin } from './checkin.ts';
 import type { HostState } from './checkin-body.ts';
 import { createOrderProgress } from './order-progress.ts';
 import { createOrderTaker } from './orders.ts';
@@ -54,7 +55,8 @@ const SOON_MS = 1000;
 export function createUplink(options: UplinkOptions): Uplink {
   const { ctx, client, random = Math.random } = options;
   const { db, clock, log, metrics, config } = ctx;
-  const checkin = createCheckin({ ctx, client, host: options.host, lanes: options.lanes });
+  const chain = openChainFile(config.dataDir);
+  const checkin = createCheckin({ ctx, client, chain, host: options.host, lanes: options.lanes });
   const orders = createOrderTaker(ctx, client);
   const progress = createOrderProgress(ctx);
   const configValidator = lazily(() => compile(ConfigResponse));
@@ -94,9 +96,9 @@ export function createUplink(options: UplinkOptions): Uplink {
     log.warn({ code, attempt, ...(coded ? {} : { err: error }) }, 'the relay could not be worked with');
   }
 
-  async function turn(): Promise<number> {
+  async function turn(site: ConfigOwner): Promise<number> {
     try {
-      const { answer, isRepeat } = await checkin.once();
+      const { answer, isRepeat } = await checkin.once(site);
       attempt = 0;
       phase = 'ok';
       lastError = null;
@@ -138,10 +140,11 @@ export function createUplink(options: UplinkOptions): Uplink {
 
   function begin(): void {
     clearTimeout(timer);
-    if (!isOn || running !== undefined || owner() === undefined) return;
+    const site = owner();
+    if (!isOn || running !== undefined || site === undefined) return;
     nextAtMs = null;
     let delayMs = config.checkin.intervalMs;
-    running = turn()
+    running = turn(site)
       .then((ms) => {
         delayMs = ms;
       })
@@ -156,6 +159,8 @@ export function createUplink(options: UplinkOptions): Uplink {
     name: 'uplink',
     async start() {
       isOn = true;
+      const site = owner();
+      if (site !== undefined) await chain.load(site);
       await progress.start();
       off = ctx.signals.on('claimed', begin);
       begin();
@@ -176,7 +181,7 @@ export function createUplink(options: UplinkOptions): Uplink {
       plan(SOON_MS);
     },
     snapshot() {
-      const { lastCheckinAtMs, isQuarantined } = uplinkState(db);
+      const { lastCheckinAtMs = null, isQuarantined = false } = owner() === undefined ? {} : (chain.last ?? {});
       return {
         state: owner() === undefined ? 'idle' : phase === 'idle' ? 'retrying' : phase,
         relay: client.origin,

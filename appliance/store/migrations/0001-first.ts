@@ -139,7 +139,7 @@ export function up(db: Database): void {
     ) STRICT;
     CREATE UNIQUE INDEX device_by_mac ON device (network, mac) WHERE mac IS NOT NULL;
 
-    -- One row each, JSON: claim, site_config, uplink, relay_keys.
+    -- One row each, JSON: claim, site_config, relay_keys.
     CREATE TABLE state (name TEXT PRIMARY KEY, value TEXT NOT NULL, changed_at_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
   `);
 }

@@ -2,7 +2,8 @@ import { BOX_PATHS, type CheckinRequest } from '@sitewarden/agent-proto/http';
 import type { Test } from 'tap';
 import t from 'tap';
 import { agents, state } from '../../../appliance/store/index.ts';
-import { createCheckin, uplinkState } from '../../../appliance/uplink/checkin.ts';
+import { openChainFile } from '../../../appliance/uplink/chain-file.ts';
+import { createCheckin } from '../../../appliance/uplink/checkin.ts';
 import { createUplink, type Uplink } from '../../../appliance/uplink/index.ts';
 import { nextCheckinDelayMs, retryCheckinDelayMs } from '../../../appliance/uplink/schedule.ts';
 import { eventually } from '../../helpers/appliance-context.ts';
@@ -42,21 +43,27 @@ async function setUp(t: Test, options: { clockOffsetMs?: number } = {}) {
   return { ...fixture, open, answers, refusals: () => refused };
 }
 
+const SITE = ({ relay }: UplinkFixture) => ({ applianceId: relay.box.applianceId, epoch: 1 });
+/** As a new process would begin. */
+const checkinOf = ({ ctx, client }: UplinkFixture) =>
+  createCheckin({ ctx, client, host, lanes, chain: openChainFile(ctx.config.dataDir) });
+const chainOf = (parts: UplinkFixture) => openChainFile(parts.ctx.config.dataDir).load(SITE(parts));
+
 const bodies = ({ relay }: UplinkFixture) =>
   relay.on(BOX_PATHS.checkin).map(({ body }) => JSON.parse(body.toString()) as CheckinRequest);
 
 t.test('a check-in says how the box stands and carries the chain on', async (t) => {
   const parts = await setUp(t);
-  const { ctx, client } = parts;
+  const { ctx } = parts;
   agents.insert(ctx.db, {
     id: `agt_${'a'.repeat(25)}a`,
     host: { hostname: 'a', osFamily: 'linux', osVersion: '', agentVersion: '' },
     tier: 0,
     enrolledAtMs: 1,
   });
-  const checkin = createCheckin({ ctx, client, host, lanes });
-  await checkin.once();
-  await checkin.once();
+  const checkin = checkinOf(parts);
+  await checkin.once(SITE(parts));
+  await checkin.once(SITE(parts));
   const [first, second] = bodies(parts);
   t.match(first, {
     counter: 1,
@@ -69,18 +76,18 @@ t.test('a check-in says how the box stands and carries the chain on', async (t) 
   });
   t.strictSame(Object.keys(first!.telemetry), ['cpu_percent'], 'a sensor with an odd name is left out');
   t.match(second, { counter: 2, previousToken: /^T{16}000001$/ });
-  t.match(uplinkState(ctx.db), { counter: 2, pendingBody: null, isQuarantined: false });
+  t.match(await chainOf(parts), { counter: 2, pendingBody: null, isQuarantined: false });
 });
 
 t.test('after a lost answer the very same words are said again, also by a new process', async (t) => {
   const parts = await setUp(t);
-  const { ctx, client, relay } = parts;
+  const { relay } = parts;
   const route = BOX_PATHS.checkin;
-  await createCheckin({ ctx, client, host, lanes }).once();
+  await checkinOf(parts).once(SITE(parts));
   relay.override.set(route, () => 'cut');
-  await t.rejects(createCheckin({ ctx, client, host, lanes }).once(), { code: 'RELAY_UNREACHABLE' });
+  await t.rejects(checkinOf(parts).once(SITE(parts)), { code: 'RELAY_UNREACHABLE' });
   relay.override.delete(route);
-  const { isRepeat, answer } = await createCheckin({ ctx, client, host, lanes }).once();
+  const { isRepeat, answer } = await checkinOf(parts).once(SITE(parts));
   t.equal(isRepeat, true);
   t.equal(answer.state, 'active');
   const sent = relay
@@ -89,24 +96,24 @@ t.test('after a lost answer the very same words are said again, also by a new pr
     .map(({ body }) => body.toString());
   t.ok(sent.length >= 2);
   t.equal(new Set(sent).size, 1, 'byte for byte');
-  t.equal((await createCheckin({ ctx, client, host, lanes }).once()).isRepeat, false);
+  t.equal((await checkinOf(parts).once(SITE(parts))).isRepeat, false);
 });
 
 t.test('a check-in that never left is made anew', async (t) => {
   const parts = await setUp(t);
-  const { ctx, client, relay } = parts;
+  const { relay } = parts;
   const { url } = relay;
   await relay.close();
-  await t.rejects(createCheckin({ ctx, client, host, lanes }).once(), { code: 'RELAY_UNREACHABLE' });
-  t.equal(uplinkState(ctx.db).pendingBody, null);
+  await t.rejects(checkinOf(parts).once(SITE(parts)), { code: 'RELAY_UNREACHABLE' });
+  t.equal((await chainOf(parts)).pendingBody, null);
   t.ok(url);
 });
 
 t.test('a wrong clock is corrected by the signed time of the refusal, without touching the clock', async (t) => {
   const parts = await setUp(t, { clockOffsetMs: 400 * 86_400_000 });
-  const { ctx, client, relay } = parts;
+  const { client, relay } = parts;
   const before = Date.now();
-  const { answer } = await createCheckin({ ctx, client, host, lanes }).once();
+  const { answer } = await checkinOf(parts).once(SITE(parts));
   t.equal(answer.state, 'active');
   t.ok(Math.abs(client.clock.nowMs() - relay.nowMs()) < 5000, 'requests are signed with the time of the relay');
   t.equal(client.clock.quality(), 'relay');
@@ -190,12 +197,12 @@ t.test('a quarantined box is told, and takes no orders', async (t) => {
   const parts = await setUp(t);
   const { ctx, relay } = parts;
   // A copy of this box has checked in already.
-  await createCheckin({ ctx, client: parts.client, host, lanes }).once();
+  await checkinOf(parts).once(SITE(parts));
   relay.orders = [relay.order({ seq: 1 })];
-  const copy = uplinkState(ctx.db);
-  await createCheckin({ ctx, client: parts.client, host, lanes }).once();
-  await createCheckin({ ctx, client: parts.client, host, lanes }).once();
-  state.set(ctx.db, 'uplink', { value: copy, atMs: 1 });
+  const copy = await chainOf(parts);
+  await checkinOf(parts).once(SITE(parts));
+  await checkinOf(parts).once(SITE(parts));
+  await openChainFile(ctx.config.dataDir).save(copy);
   const uplink = parts.open();
   await uplink.start();
   await eventually('it is told', () => (uplink.snapshot().isQuarantined ? true : undefined));
