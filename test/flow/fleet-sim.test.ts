@@ -6,14 +6,15 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import t from 'tap';
 import { arrivals, quantile } from '../../scripts/fleet-sim/tally.ts';
+import { nodeCommand, programEnvironment } from '../../scripts/lib/programs.ts';
 
 const SCRIPT = join(import.meta.dirname, '..', '..', 'scripts', 'fleet-sim.ts');
 
 /** The simulator as a process, its temporary files in a folder of the test's own. */
 function simulate(t: { teardown(fn: () => void): void }, ...args: string[]) {
-  const { NODE_OPTIONS: _options, ...env } = process.env;
+  const [command, ...rest] = nodeCommand([SCRIPT, ...args]);
   const folder = mkdtempSync(join(tmpdir(), 'sitewarden-test-'));
-  const child = spawn(process.execPath, [SCRIPT, ...args], { env: { ...env, TMPDIR: folder } });
+  const child = spawn(command, rest, { env: { ...programEnvironment(), TMPDIR: folder } });
   t.teardown(() => {
     child.kill('SIGKILL');
     rmSync(folder, { recursive: true, force: true });

@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
+import { programEnvironment } from '../../../scripts/lib/programs.ts';
 
 export interface Child<I, O> {
   readonly pid: number;
@@ -13,7 +14,7 @@ export async function startChild<I extends object, O, R = unknown>(
   script: string,
   args: readonly string[] = [],
 ): Promise<{ child: Child<I, O>; ready: R }> {
-  const { NODE_OPTIONS: _options, ...env } = process.env;
+  const { NODE_OPTIONS: _options, ...env } = programEnvironment();
   const path = join(import.meta.dirname, '..', 'children', script);
   const forked = fork(path, [...args], { env, serialization: 'advanced' });
   const next = () => nextMessage(forked, script);
