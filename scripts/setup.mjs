@@ -52,9 +52,8 @@ function buildDashboard(root) {
     .find(existsSync);
   if (!vite || !existsSync(join(web, 'index.html'))) return;
   const wanted = digest([
-    ...sources(join(web, 'src')),
-    join(web, 'index.html'),
-    join(web, 'vite.config.ts'),
+    ...['src', 'public'].flatMap((folder) => sources(join(web, folder))),
+    ...['index.html', 'vite.config.ts', 'package.json'].map((name) => join(web, name)),
     join(root, 'package-lock.json'),
   ]);
   const stamp = join(web, 'dist', '.sitewarden-build');

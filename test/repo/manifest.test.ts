@@ -1,9 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { ROOT, WORKSPACES } from './sources.ts';
+import { importsOf, ROOT, sourceFiles, WORKSPACES } from './sources.ts';
 
 interface Manifest {
+  name?: string;
   dependencies?: Record<string, string>;
   devDependencies?: Record<string, string>;
   allowScripts?: Record<string, boolean>;
@@ -63,4 +64,43 @@ t.test('every shipped package has a permissive licence and brings its text', asy
       .map(([path, entry]) => `${path}: ${entry.license}`),
     [],
   );
+});
+
+t.test('every package a workspace imports is declared by that workspace', async (t) => {
+  for (const workspace of WORKSPACES) {
+    const manifest = readJson<Manifest>(`${workspace}/package.json`);
+    const declared = new Set(Object.keys({ ...manifest.dependencies, ...manifest.devDependencies }));
+    const missing = sourceFiles(workspace)
+      .flatMap(importsOf)
+      .map(({ specifier }) => specifier)
+      .filter(
+        (specifier) =>
+          !specifier.startsWith('.') && !specifier.startsWith('node:') && !specifier.startsWith('@sitewarden/web'),
+      )
+      .map((specifier) =>
+        specifier
+          .split('/')
+          .slice(0, specifier.startsWith('@') ? 2 : 1)
+          .join('/'),
+      )
+      .filter((name) => !declared.has(name) && name !== manifest.name);
+    t.strictSame([...new Set(missing)], [], workspace);
+  }
+});
+
+t.test('every declared package is used', async (t) => {
+  const generated = importsOf('agent-proto/gen/sitewarden/agent/v1/agent.ts');
+  for (const workspace of WORKSPACES) {
+    const manifest = readJson<Manifest>(`${workspace}/package.json`);
+    const used = new Set(
+      [...sourceFiles(workspace).flatMap(importsOf), ...generated].map(({ specifier }) =>
+        specifier
+          .split('/')
+          .slice(0, specifier.startsWith('@') ? 2 : 1)
+          .join('/'),
+      ),
+    );
+    const unused = Object.keys(manifest.dependencies ?? {}).filter((name) => !used.has(name));
+    t.strictSame(unused, [], workspace);
+  }
 });
