@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer, type TLSSocket } from 'node:tls';
@@ -114,6 +114,7 @@ export async function startTestAppliance(config: Partial<AgentConfig> = {}): Pro
   const agents = new Map<string, KnownAgent>();
   const serials = new Map<string, string>();
   const tokens = new Set<string>();
+  const tokenFolders: string[] = [];
   const sockets = new Set<TLSSocket>();
   const sessions = new Set<Call>();
   let renewals = 0;
@@ -296,7 +297,9 @@ export async function startTestAppliance(config: Partial<AgentConfig> = {}): Pro
     tokenFile(fields = {}) {
       const token = randomBytes(20).toString('base64url');
       tokens.add(token);
-      const path = join(mkdtempSync(join(tmpdir(), 'sitewarden-token-')), 'token.json');
+      const folder = mkdtempSync(join(tmpdir(), 'sitewarden-token-'));
+      tokenFolders.push(folder);
+      const path = join(folder, 'token.json');
       const content = { applianceAddress: appliance.address, token, caFingerprint: ca.fingerprint, ...fields };
       writeFileSync(path, JSON.stringify(content), { mode: 0o600 });
       return path;
@@ -333,6 +336,7 @@ export async function startTestAppliance(config: Partial<AgentConfig> = {}): Pro
       for (const socket of sockets) socket.destroy();
     },
     async stop() {
+      for (const folder of tokenFolders) rmSync(folder, { recursive: true, force: true });
       for (const socket of sockets) socket.destroy();
       await new Promise<void>((resolve) => listener.close(() => resolve()));
       grpc.forceShutdown();
