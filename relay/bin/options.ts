@@ -28,17 +28,27 @@ function wholeNumber(text: string): number {
   return Number(text);
 }
 
-export function withConfigOptions(command: Command): Command {
+export function withFolderOptions(command: Command): Command {
   return command
     .option('-c, --config <file>', 'YAML configuration')
+    .option('--data-dir <folder>', 'folder of the keys and the SQLite store');
+}
+
+/** What a command needs that only opens the store. */
+export function withStoreOptions(command: Command): Command {
+  return withFolderOptions(command)
+    .addOption(new Option('--store <kind>', 'where rows are kept').choices(['sqlite', 'postgres']))
+    .option('--connection-string-file <file>', 'PostgreSQL: connection string of the relay role')
+    .option('--migrate-connection-string-file <file>', 'PostgreSQL: connection string of the owner of the tables');
+}
+
+/** Everything the configuration file could say. */
+export function withConfigOptions(command: Command): Command {
+  return withStoreOptions(command)
+    .option('--max-connections <number>', 'PostgreSQL: connections of this process', wholeNumber)
     .option('--public-url <url>', 'address boxes and people use')
     .option('--host <address>', 'address to listen on')
     .option('--port <number>', 'port to listen on, 0 for any free one', wholeNumber)
-    .option('--data-dir <folder>', 'folder of the keys and the SQLite store')
-    .addOption(new Option('--store <kind>', 'where rows are kept').choices(['sqlite', 'postgres']))
-    .option('--connection-string-file <file>', 'PostgreSQL: connection string of the relay role')
-    .option('--migrate-connection-string-file <file>', 'PostgreSQL: connection string of the owner of the tables')
-    .option('--max-connections <number>', 'PostgreSQL: connections of this process', wholeNumber)
     .option('--trust-proxy <address...>', 'reverse proxies whose X-Forwarded-For is believed')
     .option('--log-level <level>', 'fatal, error, warn, info, debug, trace or silent')
     .option('--requests-per-minute <number>', 'requests of people from one address', wholeNumber)

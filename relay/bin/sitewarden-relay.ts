@@ -3,7 +3,7 @@ import { isCodedError } from '@sitewarden/kit/errors';
 import { Command } from 'commander';
 import { ROLES } from '../lib/roles.ts';
 import { programVersion } from '../lib/version.ts';
-import { type ConfigFlags, configFrom, withConfigOptions } from './options.ts';
+import { type ConfigFlags, configFrom, withConfigOptions, withFolderOptions, withStoreOptions } from './options.ts';
 import { print } from './print.ts';
 
 type LinkFlags = { role: string; name: string; partner?: string; createPartner?: string; json?: boolean };
@@ -21,7 +21,9 @@ const program = new Command('sitewarden-relay')
   .version(programVersion())
   .showHelpAfterError();
 
-withConfigOptions(program.command('init'))
+withFolderOptions(program.command('init'))
+  .option('--public-url <url>', 'address boxes and people use')
+  .option('--host <address>', 'address to listen on; the name of the relay when it has no public URL')
   .description('make the root key and the working keys in the data folder')
   .option('--if-missing', 'do nothing when there are keys already')
   .option('--json', 'print one line of JSON')
@@ -34,11 +36,12 @@ withConfigOptions(program.command('serve'))
   .option('--ready-json', 'print one line of JSON once it listens')
   .action(async (flags: ConfigFlags & { readyJson?: boolean }) => (await load.serve())(await configFrom(flags), flags));
 
-withConfigOptions(program.command('migrate'))
+withStoreOptions(program.command('migrate'))
   .description('bring the database to the version of this program')
   .action(async (flags: ConfigFlags) => (await load.store()).migrate(await configFrom(flags)));
 
-withConfigOptions(program.command('sign-in-link'))
+withStoreOptions(program.command('sign-in-link'))
+  .option('--public-url <url>', 'address boxes and people use')
   .description('make a one-time sign-in link for a person, who is made when there is none of that name and role')
   .option('--role <role>', ROLES.join(', '), 'admin')
   .option('--name <name>', 'name of the person', 'Admin')
@@ -47,17 +50,17 @@ withConfigOptions(program.command('sign-in-link'))
   .option('--json', 'print one line of JSON')
   .action(async (flags: ConfigFlags & LinkFlags) => (await load.store()).signInLink(await configFrom(flags), flags));
 
-withConfigOptions(program.command('people'))
+withStoreOptions(program.command('people'))
   .description('list everyone: id, partner, role, state, name')
   .action(async (flags: ConfigFlags) => (await load.store()).people(await configFrom(flags)));
 
-withConfigOptions(program.command('disable').argument('<staff-id>', 'as `people` lists it'))
+withStoreOptions(program.command('disable').argument('<staff-id>', 'as `people` lists it'))
   .description('sign a person out everywhere and let them in no more')
   .action(async (staffId: string, flags: ConfigFlags) =>
     (await load.store()).disable(await configFrom(flags), staffId),
   );
 
-withConfigOptions(program.command('audit-verify'))
+withStoreOptions(program.command('audit-verify'))
   .description('check that no event of the audit chains was changed, removed or put in')
   .action(async (flags: ConfigFlags) => (await load.store()).auditVerify(await configFrom(flags)));
 
