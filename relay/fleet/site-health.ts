@@ -6,7 +6,7 @@ export type SiteHealth = 'problem' | 'warning' | 'unknown' | 'ok';
 
 export interface SiteFacts {
   status: Status;
-  /** null: no box was ever claimed for the site. */
+  /** null: no box is in service at the site. */
   appliance: { state: string; claimedAtMs: number } | null;
   /** Incidents not resolved. `oldestAtMs` of those of the worst kind there is. */
   incidents: { critical: number; high: number; medium: number; low: number; info: number };
@@ -53,16 +53,6 @@ const evidenceBroken: Rule = ({ evidence }) =>
         reason: `The evidence log is broken: ${evidence.lastFault?.code ?? 'refused'}.`,
         sinceMs: evidence.lastFault?.atMs ?? null,
         nextStep: 'Open the evidence page, keep the box as it is and find out who changed its log.',
-      }
-    : null;
-
-const revoked: Rule = ({ appliance }) =>
-  appliance?.state === 'revoked'
-    ? {
-        health: 'unknown',
-        reason: 'The box of this site was removed. Nothing watches the site now.',
-        sinceMs: null,
-        nextStep: 'Claim a box for this site.',
       }
     : null;
 
@@ -113,7 +103,7 @@ const neverClaimed: Rule = ({ appliance }) =>
   appliance === null
     ? {
         health: 'unknown',
-        reason: 'No box was claimed for this site yet.',
+        reason: 'No box watches this site.',
         sinceMs: null,
         nextStep: 'Make a provisioning code and plug a box in.',
       }
@@ -185,7 +175,6 @@ const unknown: Rule = ({ checks }) =>
 const RULES: readonly Rule[] = [
   quarantined,
   evidenceBroken,
-  revoked,
   offline,
   needsPerson,
   severe,

@@ -25,7 +25,7 @@ export interface StatusInput {
   lastCheckinAtMs: number | null;
   nowMs: number;
   onlineSinceMs?: number | null;
-  /** No box was ever claimed for this site. */
+  /** Is a box in service at the site? Default true. */
   hasBox?: boolean;
 }
 
@@ -50,7 +50,7 @@ export function fleetStatus({ lastCheckinAtMs, nowMs, onlineSinceMs = null, hasB
 }
 
 function pending(hasBox: boolean): Status {
-  const reason = hasBox ? 'pending: the box has not checked in yet' : 'pending: no box was claimed for this site yet';
+  const reason = hasBox ? 'pending: the box has not checked in yet' : 'pending: no box watches this site';
   return { value: 'pending', ageMs: null, sinceMs: null, reason };
 }
 

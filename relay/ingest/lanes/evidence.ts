@@ -1,5 +1,4 @@
 import { createEntryVerifierAsync, type EntryVerdict, type EvidenceStatement } from '@sitewarden/agent-proto/evidence';
-import type { BoxErrorCode } from '@sitewarden/agent-proto/http';
 import { publicKeyFromRaw } from '@sitewarden/agent-proto/keys';
 import { Frontier, leafHash, type TreeNode } from '@sitewarden/agent-proto/merkle';
 import { relayErrors } from '../../errors.ts';
@@ -108,7 +107,7 @@ async function verifyNew(box: Box, batch: Batch, log: EvidenceLog): Promise<Veri
 
 function accepted(verdict: EntryVerdict, seq: number) {
   if (verdict.ok) return { statement: verdict.statement, hash: verdict.leafHash, hex: verdict.leafHashHex };
-  throw new EvidenceRefused(verdict.code satisfies BoxErrorCode, seq + 1, `Entry ${seq}: ${verdict.detail}`);
+  throw new EvidenceRefused(verdict.code, seq + 1, `Entry ${seq}: ${verdict.detail}`);
 }
 
 function entryOf(

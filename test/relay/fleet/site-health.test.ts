@@ -64,7 +64,6 @@ t.test('each trouble has its own verdict, beginning and next step', (t) => {
       { evidence: evidence({ fault: { code: 'EVIDENCE_PREV', message: 'm', atMs: NOW - 5 } }) },
       { health: 'problem', reason: /EVIDENCE_PREV/, sinceMs: NOW - 5 },
     ],
-    ['removed', { appliance: { state: 'revoked', claimedAtMs: 0 } }, { health: 'unknown', reason: /removed/ }],
     ['offline', { status: statusAt(3_600_000) }, { health: 'problem', reason: /offline: last check-in 1 h ago/ }],
     [
       'needs a person',
