@@ -11,7 +11,8 @@ import type { Services } from '../routes/context.ts';
  */
 export function assertSameOrigin(request: FastifyRequest, publicUrl: string): void {
   const { origin, host } = request.headers;
-  const isOwn = origin === publicUrl || (host !== undefined && origin === `${request.protocol}://${host}`);
+  const isOwn =
+    origin === new URL(publicUrl).origin || (host !== undefined && origin === `${request.protocol}://${host}`);
   if (isOwn && request.headers['x-sitewarden'] === '1') return;
   throw relayErrors.make('CSRF_REFUSED', { field: isOwn ? 'x-sitewarden' : 'origin' });
 }
