@@ -23,7 +23,7 @@ import { readSignedTime } from './lib/trust.ts';
 import { applianceVersion, builtAtMs } from './lib/version.ts';
 import { createLocal } from './local/index.ts';
 import { createOutbox, type Outbox } from './outbox/index.ts';
-import { createRetention, createRoom, openStore, state } from './store/index.ts';
+import { createRetention, createRoom, createSiteFile, type OpenedStore, openStore, state } from './store/index.ts';
 import { createSelfChecks, createTelemetry } from './telemetry/index.ts';
 import { createUplink, type Uplink } from './uplink/index.ts';
 
@@ -131,6 +131,7 @@ interface PartDeps {
 async function startParts(config: ApplianceConfig, deps: PartDeps): Promise<Running> {
   const { log, clock, identity, onDiskFault } = deps;
   const store = openStore(config.dataDir);
+  if (store.setAside !== undefined) log.error(store.setAside, 'the database was damaged and is kept aside');
   const ctx: ApplianceContext = {
     db: store.db,
     clock,
@@ -141,7 +142,7 @@ async function startParts(config: ApplianceConfig, deps: PartDeps): Promise<Runn
   };
   try {
     ctx.signals.on('diskFault', ({ error }) => onDiskFault(error));
-    const { parts, intake, local } = wire(ctx, identity);
+    const { parts, intake, local } = wire(ctx, identity, store);
     const lifecycle = createLifecycle(parts, { log });
     await lifecycle.start();
     const localUrl = local.url;
@@ -150,27 +151,39 @@ async function startParts(config: ApplianceConfig, deps: PartDeps): Promise<Runn
       lifecycle,
       ports: { intake: intake.port, local: Number(new URL(localUrl).port) },
       addresses: { intakeAddress: `${intakeHost}:${intake.port}`, localUrl },
-      closeStore: () => store.db.close(),
+      closeStore: () => closeStore(store),
     };
   } catch (error) {
-    store.db.close();
+    closeStore(store);
     throw error;
   }
 }
 
-function wire(ctx: ApplianceContext, identity: Identity) {
+function closeStore({ db, marks }: OpenedStore): void {
+  marks.close();
+  db.close();
+}
+
+function wire(ctx: ApplianceContext, identity: Identity, { marks, lostEvidence }: OpenedStore) {
   const { config, clock, db } = ctx;
   const client = relayClient(ctx, identity);
   const ca = readCa(config);
   const room = createRoom(ctx);
   const telemetry = createTelemetry(ctx);
-  const evidence = createEvidence({ ctx, evk: identity.evk, timeQuality: client.clock.quality });
+  const evidence = createEvidence({
+    ctx,
+    evk: identity.evk,
+    timeQuality: client.clock.quality,
+    marks,
+    lostEntries: lostEvidence,
+  });
   const outbox: Outbox = createOutbox({
     ctx,
     dik: identity.dik,
     client,
     isThin: () => room.isThin,
     checkpointNews: evidence.checkpointNews,
+    evidenceThrough: evidence.doneThrough,
     onUnauthorized: (failure) => uplink.onUnauthorized(failure),
   });
   const uplink: Uplink = createUplink({
@@ -187,7 +200,7 @@ function wire(ctx: ApplianceContext, identity: Identity) {
     onRefused: () => outbox.drain.setPaused(true),
   });
   const claim = createClaim({ ctx, identity, client, ca });
-  const intake = createIntake({ ctx, identity, room });
+  const intake = createIntake({ ctx, identity, room, marks, certificateNowMs: client.clock.nowMs });
   const services = {
     identity: {
       serial: serialOf(config, identity.dik.fingerprint),
@@ -204,6 +217,7 @@ function wire(ctx: ApplianceContext, identity: Identity) {
   const local = createLocal(ctx, { services, telemetry });
   const parts = [
     room,
+    createSiteFile(ctx),
     createRetention({ db, clock, log: ctx.log }),
     createAssess(ctx),
     createHealing(ctx),

@@ -6,7 +6,7 @@ import { applianceErrors } from '../errors.ts';
 import type { EvidenceKey } from '../identity/index.ts';
 import type { ApplianceContext } from '../lib/context.ts';
 import type { TimeQuality } from '../lib/relay-clock.ts';
-import { type ChangeRow, changes, createStage, evidence, state } from '../store/index.ts';
+import { type ChangeRow, changes, createStage, evidence, type Marks, readCursor, state } from '../store/index.ts';
 import { draftOf, type EntryMoment, subjectsOf, unfitDraft } from './draft.ts';
 import { type EntryDraft, piecesOf } from './entry-text.ts';
 import { type LogWriter, openLog } from './log.ts';
@@ -28,6 +28,8 @@ export interface Evidence extends LifecyclePart {
   /** Works off everything that waits. */
   settle(): Promise<void>;
   snapshot(): EvidenceSnapshot;
+  /** Changes up to this id have their entries; while the log stands still nobody waits for it. */
+  doneThrough(): number;
   /** Signs the tree as it stands when it grew since the last checkpoint. */
   checkpointNews(): void;
 }
@@ -36,15 +38,23 @@ export interface EvidenceOptions {
   readonly ctx: ApplianceContext;
   readonly evk: EvidenceKey;
   timeQuality(): TimeQuality;
+  /** Told how long the log is, after each commit. */
+  readonly marks?: Pick<Marks, 'raiseEvidence'>;
+  /** Signed entries that are gone: appending would fork the log, so it stands still until staff begin a new epoch. */
+  readonly lostEntries?: number;
 }
 
 /** Turns changes into signed, chained entries. Until the box is claimed they wait: entry 0 is the claim. */
-export function createEvidence({ ctx, evk, timeQuality }: EvidenceOptions): Evidence {
+export function createEvidence({ ctx, evk, timeQuality, marks, lostEntries = 0 }: EvidenceOptions): Evidence {
   const { db, clock, log, metrics } = ctx;
   const validate = compile(EvidencePredicate);
   let writer: LogWriter | undefined;
+  const isHalted = lostEntries > 0;
+  if (isHalted)
+    log.error({ lostEntries }, 'signed entries are gone; the log stands still until staff begin a new epoch');
 
   function openWriter(): LogWriter | undefined {
+    if (isHalted) return undefined;
     if (writer !== undefined) return writer;
     const claim = state.get(db, 'claim');
     if (claim?.phase !== 'claimed' && claim?.phase !== 'granted') return undefined;
@@ -97,6 +107,7 @@ export function createEvidence({ ctx, evk, timeQuality }: EvidenceOptions): Evid
     run,
     onCommitted() {
       writer?.commit();
+      marks?.raiseEvidence(writer?.size ?? 0);
       metrics.evidenceSize.set(writer?.size ?? 0);
       ctx.signals.emit('outbox');
     },
@@ -114,6 +125,7 @@ export function createEvidence({ ctx, evk, timeQuality }: EvidenceOptions): Evid
         lastEntryAtMs: last?.atMs ?? null,
       };
     },
+    doneThrough: () => (isHalted ? changes.lastId(db) : readCursor(db, 'evidence')),
     checkpointNews() {
       const size = evidence.size(db);
       if (size === 0 || evidence.lastCheckpoint(db)?.size === size) return;

@@ -19,7 +19,11 @@ export function assertNonce(nonce: Uint8Array): void {
 }
 
 /** Trades a token for a certificate. Throws ENROLL_TOKEN_INVALID, CSR_INVALID, NONCE_INVALID, MESSAGE_INVALID. */
-export async function enroll(ctx: ApplianceContext, siteCa: SiteCa, request: EnrollRequest): Promise<EnrollResponse> {
+export async function enroll(
+  ctx: ApplianceContext,
+  siteCa: SiteCa,
+  { request, certificateNowMs }: { request: EnrollRequest; certificateNowMs: number },
+): Promise<EnrollResponse> {
   const { db, clock } = ctx;
   assertNonce(request.nonce);
   const host = validateHost(request.host);
@@ -27,7 +31,7 @@ export async function enroll(ctx: ApplianceContext, siteCa: SiteCa, request: Enr
   // Before the costly part: a guess must not make the box compute signatures.
   if (!enrollTokens.isOpen(db, { hash, nowMs: clock.nowMs() })) throw applianceErrors.make('ENROLL_TOKEN_INVALID');
   const agentId = newId('agt');
-  const issued = await siteCa.issueForAgent({ csr: request.csr, agentId, nowMs: clock.nowMs() });
+  const issued = await siteCa.issueForAgent({ csr: request.csr, agentId, nowMs: certificateNowMs });
   const nowMs = clock.nowMs();
   withTransaction(db, () => {
     // Of several calls with the same token one gets past here.

@@ -5,7 +5,7 @@ import type { LifecyclePart } from '@sitewarden/kit/lifecycle';
 import { applianceErrors } from '../errors.ts';
 import type { Identity } from '../identity/index.ts';
 import type { ApplianceContext } from '../lib/context.ts';
-import type { Room } from '../store/index.ts';
+import type { Marks, Room } from '../store/index.ts';
 import { enroll } from './enroll.ts';
 import { toServiceError } from './grpc-error.ts';
 import { createJournal } from './journal.ts';
@@ -32,6 +32,9 @@ export interface IntakeOptions {
   readonly identity: Identity;
   /** Whether the disk lets anything more in. */
   readonly room: Pick<Room, 'assert' | 'onFull'>;
+  readonly marks?: Pick<Marks, 'raiseReport'>;
+  /** The time certificates are judged by; default: the clock of the box. */
+  readonly certificateNowMs?: () => number;
 }
 
 export interface Intake extends LifecyclePart {
@@ -40,12 +43,14 @@ export interface Intake extends LifecyclePart {
 }
 
 /** AGENT/1 on its port. */
-export function createIntake({ ctx, identity, room }: IntakeOptions): Intake {
+export function createIntake({ ctx, identity, room, marks, certificateNowMs }: IntakeOptions): Intake {
   const { log, clock, config, metrics } = ctx;
+  const nowMs = certificateNowMs ?? clock.nowMs;
   const presence = createPresence(ctx);
   const sessions = createSessions(ctx, presence);
   const journal = createJournal({
     ctx,
+    marks,
     assertRoom: room.assert,
     onFailure(error, needsReopen) {
       log.error({ err: error, needsReopen }, 'reports were not stored');
@@ -77,7 +82,7 @@ export function createIntake({ ctx, identity, room }: IntakeOptions): Intake {
     if (peer?.kind === 'refused') throw peer.error;
     if (peer?.kind !== 'agent') throw applianceErrors.make('CLIENT_CERTIFICATE_NEEDED');
     if (removed.has(peer.agentId)) throw applianceErrors.make('AGENT_REMOVED');
-    if (peer.notAfterMs <= clock.nowMs()) throw applianceErrors.make('CLIENT_CERTIFICATE_INVALID');
+    if (peer.notAfterMs <= nowMs()) throw applianceErrors.make('CLIENT_CERTIFICATE_INVALID');
     return peer.agentId;
   }
 
@@ -90,7 +95,7 @@ export function createIntake({ ctx, identity, room }: IntakeOptions): Intake {
     enroll: unary(async (request) => {
       const waitMs = enrollBucket.take(clock.monotonicMs());
       if (waitMs > 0) throw applianceErrors.make('RATE_LIMITED', { data: { retryDelayMs: waitMs } });
-      return await enroll(ctx, identity.siteCa, request);
+      return await enroll(ctx, identity.siteCa, { request, certificateNowMs: nowMs() });
     }, onRefused),
     session(call: SessionCall) {
       let agentId: string;
@@ -117,7 +122,8 @@ export function createIntake({ ctx, identity, room }: IntakeOptions): Intake {
       return await pushReport(journal, agentId, request.message);
     }, onRefused),
     renewCertificate: unary(
-      async (request, peerName) => await renew(ctx, identity.siteCa, { agentId: agentOf(peerName), request }),
+      async (request, peerName) =>
+        await renew(ctx, identity.siteCa, { agentId: agentOf(peerName), request, certificateNowMs: nowMs() }),
       onRefused,
     ),
   };
@@ -130,14 +136,14 @@ export function createIntake({ ctx, identity, room }: IntakeOptions): Intake {
   }
 
   function sweep(): void {
-    const nowMs = clock.nowMs();
-    listener?.cut((peer) => peer.notAfterMs <= nowMs);
+    const atMs = nowMs();
+    listener?.cut((peer) => peer.notAfterMs <= atMs);
     const monotonicMs = clock.monotonicMs();
     for (const [id, bucket] of buckets) if (bucket.isFull(monotonicMs)) buckets.delete(id);
   }
 
   async function renewServerTls(): Promise<void> {
-    const { tls, isNew } = await identity.serverTls(clock.nowMs());
+    const { tls, isNew } = await identity.serverTls(nowMs());
     if (isNew) listener?.useTls(tls);
   }
 
@@ -160,14 +166,14 @@ export function createIntake({ ctx, identity, room }: IntakeOptions): Intake {
       listener = await listen({
         host: config.intake.host,
         port: config.intake.port,
-        tls: (await identity.serverTls(clock.nowMs())).tls,
+        tls: (await identity.serverTls(nowMs())).tls,
         caPem: identity.siteCa.certificatePem,
         log,
         classify: (socket) =>
           peerOf(socket.getPeerX509Certificate(), {
             db: ctx.db,
             ca: identity.siteCa.certificate,
-            nowMs: clock.nowMs(),
+            nowMs: nowMs(),
           }),
         onConnection: (socket) => injector.injectConnection(socket),
       });

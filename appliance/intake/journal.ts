@@ -2,7 +2,7 @@ import type { CodedError } from '@sitewarden/kit/errors';
 import { GroupCommit } from '@sitewarden/kit/sqlite';
 import { applianceErrors } from '../errors.ts';
 import type { ApplianceContext } from '../lib/context.ts';
-import { agents, reports } from '../store/index.ts';
+import { agents, type Marks, reports } from '../store/index.ts';
 import { storageError } from './grpc-error.ts';
 import type { ReportMessage } from './messages.ts';
 
@@ -48,6 +48,8 @@ export interface Journal {
 }
 
 export interface JournalOptions {
+  /** Told how far the journal has come, after each commit. */
+  readonly marks?: Pick<Marks, 'raiseReport'> | undefined;
   readonly ctx: ApplianceContext;
   /** Throws when nothing may be taken in now. */
   assertRoom(): void;
@@ -58,7 +60,7 @@ export interface JournalOptions {
  * The only way reports get on disk. Each agent's reports are stored in order without gaps, so "through seq" says it all;
  * an answer is given from `onCommitted` and nowhere else, which runs after COMMIT returned.
  */
-export function createJournal({ ctx, assertRoom, onFailure }: JournalOptions): Journal {
+export function createJournal({ ctx, marks, assertRoom, onFailure }: JournalOptions): Journal {
   const { db, metrics, clock } = ctx;
   const streams = new Map<string, AgentStream>();
   const queue = new GroupCommit<Item, boolean>({
@@ -71,6 +73,7 @@ export function createJournal({ ctx, assertRoom, onFailure }: JournalOptions): J
   });
   let touched = new Set<AgentStream>();
   let isTelling = false;
+  let lastId = 0;
 
   /** False for what does not follow on what is stored: left over from a batch that failed, and asked for again by then. */
   function store(batch: Item[]): boolean[] {
@@ -78,7 +81,7 @@ export function createJournal({ ctx, assertRoom, onFailure }: JournalOptions): J
     const stored = batch.map(({ stream, seq, body, receivedAtMs }) => {
       const last = through.get(stream) ?? agents.ackedThrough(db, stream.agentId);
       const isNext = seq === last + 1;
-      if (isNext) reports.insert(db, { source: stream.agentId, seq, receivedAtMs, body });
+      if (isNext) lastId = reports.insert(db, { source: stream.agentId, seq, receivedAtMs, body });
       through.set(stream, isNext ? seq : last);
       return isNext;
     });
@@ -95,6 +98,7 @@ export function createJournal({ ctx, assertRoom, onFailure }: JournalOptions): J
     queueMicrotask(() => {
       isTelling = false;
       const batch = touched;
+      marks?.raiseReport(lastId);
       touched = new Set();
       for (const one of batch) for (const watcher of one.watchers) watcher.onCommitted(one.committedThrough);
       ctx.signals.emit('report');

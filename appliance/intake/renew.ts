@@ -13,10 +13,11 @@ import { assertNonce } from './enroll.ts';
 export async function renew(
   ctx: ApplianceContext,
   siteCa: SiteCa,
-  { agentId, request }: { agentId: string; request: RenewCertificateRequest },
+  input: { agentId: string; request: RenewCertificateRequest; certificateNowMs: number },
 ): Promise<RenewCertificateResponse> {
+  const { agentId, request, certificateNowMs } = input;
   assertNonce(request.nonce);
-  const issued = await siteCa.issueForAgent({ csr: request.csr, agentId, nowMs: ctx.clock.nowMs() });
+  const issued = await siteCa.issueForAgent({ csr: request.csr, agentId, nowMs: certificateNowMs });
   withTransaction(ctx.db, () => {
     // It may have been removed while the signature was made.
     if (agents.byId(ctx.db, agentId)?.state !== 'active') throw applianceErrors.make('AGENT_REMOVED');

@@ -4,7 +4,7 @@ import type { DeviceKey } from '../identity/index.ts';
 import type { ApplianceContext } from '../lib/context.ts';
 import type { RelayClient } from '../lib/relay-client.ts';
 import type { RelayFailure } from '../lib/relay-failure.ts';
-import { type ChangeRow, changes, createStage, outbox, readCursor, state } from '../store/index.ts';
+import { type ChangeRow, changes, createStage, outbox, state } from '../store/index.ts';
 import { type LaneDepth, laneDepths } from './depth.ts';
 import { createDrain, type Drain, type LaneFault } from './drain.ts';
 import { createLaneWriter, type LaneEntry, openLanes, UnfitRow } from './enqueue.ts';
@@ -26,6 +26,8 @@ export interface OutboxOptions {
   readonly client: RelayClient;
   /** The disk is short: what is only telemetry is left out. */
   isThin(): boolean;
+  /** Changes up to this id have their entries. */
+  evidenceThrough(): number;
   /** Signs the evidence log as it stands when it grew. */
   checkpointNews(): void;
   onUnauthorized(failure: RelayFailure): void;
@@ -77,7 +79,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
     // Behind evidence: a row names the entry that stands for it.
     read: (_db, afterId, limit) => {
       if (writer() === undefined) return [];
-      const throughId = readCursor(db, 'evidence');
+      const throughId = options.evidenceThrough();
       return throughId <= afterId ? [] : changes.since(db, afterId, { limit, throughId });
     },
     run(rows) {

@@ -11,6 +11,7 @@ export interface StateValues {
   relay_keys: RelayKeysState;
 }
 export type StateName = keyof StateValues;
+export const STATE_NAMES = ['claim', 'site_config', 'relay_keys'] as const satisfies readonly StateName[];
 
 export const STATE_SQL = {
   get: 'SELECT value FROM state WHERE name = ?',

@@ -32,6 +32,7 @@ async function setUp(t: Test, options: { isThin?: boolean; claimed?: boolean } =
     client,
     isThin: () => options.isThin === true,
     checkpointNews: stage.checkpointNews,
+    evidenceThrough: stage.doneThrough,
     onUnauthorized: (failure) => refusals.push(failure),
   });
   t.teardown(() => box.stop());
