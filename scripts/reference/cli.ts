@@ -1,15 +1,14 @@
-import { execFileSync } from 'node:child_process';
-import { ENTRIES, type ProgramName } from '../lib/programs.ts';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { ENTRIES, nodeCommand, type ProgramName } from '../lib/programs.ts';
 import { page } from './markdown.ts';
 
 const PROGRAMS: ProgramName[] = ['appliance', 'relay', 'agent'];
 
-function help(entry: string, path: string[]): string {
-  const { NODE_OPTIONS: _options, ...env } = process.env;
-  return execFileSync(process.execPath, [entry, ...path, '--help'], {
-    encoding: 'utf8',
-    env: { ...env, COLUMNS: '110', NO_COLOR: '1' },
-  }).trim();
+async function help(entry: string, path: string[]): Promise<string> {
+  const [command, ...args] = nodeCommand([entry, ...path, '--help']);
+  const env = { ...process.env, COLUMNS: '110', NO_COLOR: '1' };
+  return (await promisify(execFile)(command, args, { env })).stdout.trim();
 }
 
 /** Commands named in the "Commands:" part of a help text. */
@@ -20,12 +19,17 @@ function subcommands(text: string): string[] {
     .filter((name) => name !== 'help');
 }
 
-function walk(program: ProgramName, path: string[]): string[] {
-  const text = help(ENTRIES[program], path);
+async function walk(program: ProgramName, path: string[]): Promise<string[]> {
+  const text = await help(ENTRIES[program], path);
   const title = ['sitewarden-', program, ...path.map((part) => ` ${part}`)].join('');
   const own = `${path.length === 0 ? '##' : '###'} ${title}\n\n\`\`\`text\n${text}\n\`\`\``;
-  return [own, ...subcommands(text).flatMap((name) => walk(program, [...path, name]))];
+  const inner = await Promise.all(subcommands(text).map((name) => walk(program, [...path, name])));
+  return [own, ...inner.flat()];
 }
 
-export const cliPage = (): string =>
-  page('Commands', 'What each program says with `--help`.', ...PROGRAMS.flatMap((name) => walk(name, [])));
+export const cliPage = async (): Promise<string> =>
+  page(
+    'Commands',
+    'What each program says with `--help`.',
+    ...(await Promise.all(PROGRAMS.map((name) => walk(name, [])))).flat(),
+  );
