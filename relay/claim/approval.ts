@@ -21,11 +21,11 @@ export const originOf = (host: string, applianceId: string, epoch: number): stri
 export async function approve(
   trx: Tx,
   claim: ClaimRow,
-  { host, by, nowMs }: { host: string; by: string; nowMs: number },
+  { host, by, staffId, nowMs }: { host: string; by: string; staffId: string | null; nowMs: number },
 ): Promise<string[]> {
   const { partner_id: partnerId, site_id: siteId, fingerprint } = claim;
   const audit = (action: string, ref: string, detail: Record<string, string>) =>
-    appendAudit(trx, { partnerId, atMs: nowMs, actor: by, action, ref, detail });
+    appendAudit(trx, { partnerId, atMs: nowMs, actor: by, action, ref, detail: { ...detail, staffId } });
 
   const applianceId = newId('app');
   const replaced = await replacedAppliances(trx, { siteId, fingerprint });

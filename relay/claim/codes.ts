@@ -118,7 +118,7 @@ export function createCodes({ store, live, publicUrl }: ClaimDeps) {
           actor,
           action: 'code.created',
           ref: id,
-          detail: { siteId, preApproved, ttlMinutes },
+          detail: { siteId, preApproved, ttlMinutes, staffId: tenant.staffId },
         });
         return { ...row, site_name: site.name };
       });
@@ -147,7 +147,9 @@ export function createCodes({ store, live, publicUrl }: ClaimDeps) {
         if (code.used_at_ms !== null) {
           throw relayErrors.make('CONFLICT', { detail: 'A box has used this code already; reject its claim instead' });
         }
-        if (isRevoked) await appendAudit(trx, { partnerId, atMs: nowMs, actor, action: 'code.revoked', ref: id });
+        const detail = { siteId: code.site_id, staffId: tenant.staffId };
+        if (isRevoked)
+          await appendAudit(trx, { partnerId, atMs: nowMs, actor, action: 'code.revoked', ref: id, detail });
         return code.site_id;
       });
       live.publish(partnerId, { kind: 'claims', siteId, atMs: nowMs });

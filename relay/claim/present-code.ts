@@ -106,7 +106,9 @@ export function createCodePresenter(deps: ClaimDeps) {
     });
     const claim = await findClaim(trx, id);
     if (claim === undefined) throw new TypeError('a claim just written is not there');
-    const touched = code.pre_approved ? await approve(trx, claim, { host: keys.host, by: code.created_by, nowMs }) : [];
+    const touched = code.pre_approved
+      ? await approve(trx, claim, { host: keys.host, by: code.created_by, staffId: null, nowMs })
+      : [];
     const now = touched.length > 0 ? ((await findClaim(trx, id)) ?? claim) : claim;
     return { ok: true, answer: await claimAnswer(trx, now, { keys, nowMs }), siteId, touched };
   }

@@ -103,7 +103,13 @@ export function createStaffSide(deps: ClaimDeps) {
       actor,
       action: 'claim.taken',
       ref: offer.id,
-      detail: { siteId, serial: facts.serial, fingerprint: offer.fingerprint, role: tenant.role },
+      detail: {
+        siteId,
+        serial: facts.serial,
+        fingerprint: offer.fingerprint,
+        role: tenant.role,
+        staffId: tenant.staffId,
+      },
     });
     return mustFind(trx, offer.id);
   }
@@ -145,7 +151,7 @@ export function createStaffSide(deps: ClaimDeps) {
         let claim = known ?? (await take(trx, { ...offer, number }, { tenant, siteId, nowMs }));
         let touched: string[] = [];
         if (effects.includes('approve')) {
-          touched = await approve(trx, claim, { host: keys.host, by: actor, nowMs });
+          touched = await approve(trx, claim, { host: keys.host, by: actor, staffId: tenant.staffId, nowMs });
           claim = await mustFind(trx, session);
         }
         return { view: await viewIn(trx, claim, nowMs), touched };
@@ -161,7 +167,7 @@ export function createStaffSide(deps: ClaimDeps) {
         let claim = await mustFind(trx, session);
         let touched: string[] = [];
         if (decided(claimOf(claim), { type: 'approve', number }, nowMs).length > 0) {
-          touched = await approve(trx, claim, { host: keys.host, by: actor, nowMs });
+          touched = await approve(trx, claim, { host: keys.host, by: actor, staffId: tenant.staffId, nowMs });
           claim = await mustFind(trx, session);
         }
         return { view: await viewIn(trx, claim, nowMs), touched };
@@ -177,7 +183,8 @@ export function createStaffSide(deps: ClaimDeps) {
         const claim = await mustFind(trx, session);
         if (decided(claimOf(claim), { type: 'reject' }, nowMs).length > 0) {
           if (!(await rejectClaim(trx, session))) throw relayErrors.make('CLAIM_NOT_WAITING');
-          await appendAudit(trx, { partnerId, atMs: nowMs, actor, action: 'claim.rejected', ref: session });
+          const detail = { staffId: tenant.staffId };
+          await appendAudit(trx, { partnerId, atMs: nowMs, actor, action: 'claim.rejected', ref: session, detail });
         }
         return viewIn(trx, await mustFind(trx, session), nowMs);
       });

@@ -18,7 +18,7 @@ export function clientHandlers() {
           actor,
           action: 'client.created',
           ref: client.id,
-          detail: { name: client.name },
+          detail: { name: client.name, staffId: tenant.staffId },
         });
         return true;
       });
