@@ -1,7 +1,8 @@
 // Takes the pictures of docs/images from real programs on this host: `npm start` in a scratch folder, then a browser.
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { startAppliance } from '../test/helpers/appliance.ts';
 import { launchBrowser } from '../test/helpers/browser.ts';
 import { startProgram } from './lib/programs.ts';
 import { waitFor } from './lib/wait.ts';
@@ -18,6 +19,16 @@ const demo = await startProgram({
   timeoutMs: 120_000,
 });
 await waitFor('the repair', () => demo.output().includes('cosigned)'), 120_000);
+// A second box, fresh out of its carton: it shows its code and waits for a technician.
+const { rootKey } = JSON.parse(readFileSync(join(dataDir, 'start.json'), 'utf8')) as { rootKey: string };
+const fresh = await startAppliance({
+  dataDir: join(dataDir, 'fresh'),
+  relay: { url: String(demo.ready.relayUrl), rootKey },
+});
+const claimUrl = await waitFor('the code of the fresh box', async () => {
+  const answer = await fetch(`${fresh.localUrl}/api/local/status`);
+  return ((await answer.json()) as { claim: { claimUrl: string | null } }).claim.claimUrl;
+});
 const browser = await launchBrowser();
 try {
   const { signInUrl, siteUrl, relayUrl, applianceUrl } = demo.ready as Record<string, string>;
@@ -26,28 +37,29 @@ try {
   await page.goto(signInUrl as string);
   await page.getByText('This host').first().waitFor();
   const shots = [
-    { name: 'sites', url: `${relayUrl}/` },
-    { name: 'site', url: siteUrl as string },
-    { name: 'provisioning', url: `${relayUrl}/provisioning` },
-    { name: 'box', url: applianceUrl as string },
+    { name: 'sites', url: `${relayUrl}/`, shows: 'This host' },
+    { name: 'site', url: siteUrl as string, shows: 'This host' },
+    { name: 'provisioning', url: `${relayUrl}/provisioning`, shows: 'This host' },
+    { name: 'claim', url: claimUrl, shows: 'TEST-0001' },
+    { name: 'box', url: applianceUrl as string, shows: 'This host' },
+    { name: 'box-unclaimed', url: fresh.localUrl, shows: 'TEST-0001' },
   ];
-  for (const { name, url } of shots) {
+  for (const { name, url, shows } of shots) {
     for (const width of [375, 1440]) {
       for (const colorScheme of ['light', 'dark'] as const) {
         await page.setViewportSize({ width, height: width === 375 ? 812 : 900 });
         await page.emulateMedia({ colorScheme });
+        // A link that differs only behind the # would not load anew.
+        await page.goto('about:blank');
         await page.goto(url);
-        await page.waitForLoadState('load');
-        await page
-          .getByText(name === 'provisioning' ? 'code' : 'This host')
-          .first()
-          .waitFor();
+        await page.getByText(shows).first().waitFor();
         await page.screenshot({ path: join(images, `${name}-${width}-${colorScheme}.png`) });
       }
     }
   }
 } finally {
   await browser.close();
+  await fresh.stop();
   await demo.stop(20_000);
   rmSync(dataDir, { recursive: true, force: true });
 }
