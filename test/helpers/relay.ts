@@ -95,6 +95,7 @@ export async function startTestRelay(
     store?: RelayConfig['store'];
     limits?: Partial<RelayConfig['limits']>;
     metricsTokenFile?: string;
+    publicUrl?: string;
     dataDir?: string;
   } = {},
 ): Promise<TestRelay> {
@@ -105,6 +106,7 @@ export async function startTestRelay(
       dataDir,
       store: options.store ?? { kind: 'sqlite' },
       limits: { ...WIDE_OPEN, ...options.limits },
+      ...(options.publicUrl === undefined ? {} : { publicUrl: options.publicUrl }),
       ...(options.metricsTokenFile === undefined ? {} : { metricsTokenFile: options.metricsTokenFile }),
     }),
   );

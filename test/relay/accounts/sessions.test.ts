@@ -114,6 +114,27 @@ t.test('signing out and being disabled end a session at once', async (t) => {
   t.equal((await new StaffClient(relay.url).signIn(unused.url)).status, 401, 'nor does an open link let them in');
 });
 
+t.test('behind TLS the cookie never travels without it, and the public address is the one that counts', async (t) => {
+  const publicUrl = 'https://relay.test:443';
+  const relay = await startTestRelay((fn) => t.teardown(fn), { publicUrl });
+  const partnerId = await seedPartner(relay.store);
+  const link = await createSignInLink(relay.store, {
+    publicUrl,
+    role: 'admin',
+    name: 'Kim',
+    partnerId,
+    nowMs: Date.now(),
+  });
+  const client = new StaffClient(relay.url);
+  const token = link.url.split('#')[1];
+  const signIn = (origin: string) => client.request('POST', '/api/session', { token }, { origin });
+  t.match(await signIn('http://relay.test'), { status: 403, body: { code: 'CSRF_REFUSED' } });
+  const answer = await signIn('https://relay.test');
+  t.equal(answer.status, 200);
+  t.match(answer.headers.getSetCookie().join(), /; Secure/);
+  t.match(answer.headers.get('strict-transport-security'), 'max-age');
+});
+
 t.test('a request from another site is refused, with the right cookie too', async (t) => {
   const { relay, link } = await world(t);
   const client = new StaffClient(relay.url);
