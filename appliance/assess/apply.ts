@@ -28,29 +28,32 @@ const EXECUTORS: { readonly [K in AssessStep['kind']]: Executor<K> } = {
   put_latest: ({ board }, { row }) => board.putLatest(row),
   start_run: ({ board }, { row }) => board.startRun(row),
   extend_run: ({ board }, { row }) => board.extendRun(row),
-  announce_result: ({ db }, { row }, nowMs) => {
+  announce_result: ({ db, board }, { row }, nowMs) => {
     const refId = `${row.source}|${row.check}|${row.subject}`;
-    changes.append(db, { kind: 'result_changed', refId, body: toCheckRow(row), atMs: nowMs });
+    board.later(() => changes.append(db, { kind: 'result_changed', refId, body: toCheckRow(row), atMs: nowMs }));
   },
-  open_incident: ({ db, board }, step, nowMs) => {
+  open_incident: (to, step, nowMs) => {
+    const { db, board } = to;
     const incident = { ...step.incident, id: newId('inc'), evidenceSeq: null };
-    insertIncident(db, incident);
     board.setIncident(incident, incident);
-    announceIncident(db, 'incident_opened', incident, nowMs);
+    board.later(() => insertIncident(db, incident));
+    announceIncident(to, 'incident_opened', incident, nowMs);
   },
-  change_incident: ({ db, board }, { incident, isVisible }, nowMs) => {
-    updateIncident(db, incident);
+  change_incident: (to, { incident, isVisible }, nowMs) => {
+    const { db, board } = to;
     board.setIncident(incident, incident);
-    if (isVisible) announceIncident(db, 'incident_changed', incident, nowMs);
+    board.later(() => updateIncident(db, incident));
+    if (isVisible) announceIncident(to, 'incident_changed', incident, nowMs);
   },
-  resolve_incident: ({ db, board }, { incident }, nowMs) => {
-    updateIncident(db, incident);
+  resolve_incident: (to, { incident }, nowMs) => {
+    const { db, board } = to;
     board.setIncident(incident, undefined);
-    announceIncident(db, 'incident_resolved', incident, nowMs);
+    board.later(() => updateIncident(db, incident));
+    announceIncident(to, 'incident_resolved', incident, nowMs);
   },
 };
 
-/** Writes the steps, some at once and some when the board is flushed. Belongs in a transaction. */
+/** Notes the steps on the board; they are written when it is flushed. */
 export function applySteps(to: ApplyTo, steps: readonly AssessStep[], nowMs: number): void {
   for (const step of steps) {
     const execute = EXECUTORS[step.kind] as Executor<AssessStep['kind']>;
@@ -60,6 +63,6 @@ export function applySteps(to: ApplyTo, steps: readonly AssessStep[], nowMs: num
 
 type IncidentChangeKind = Extract<ChangeKind, `incident_${string}`>;
 
-function announceIncident(db: SqliteDatabase, kind: IncidentChangeKind, incident: Incident, atMs: number): void {
-  changes.append(db, { kind, refId: incident.id, body: toIncidentChange(incident), atMs });
+function announceIncident({ db, board }: ApplyTo, kind: IncidentChangeKind, incident: Incident, atMs: number): void {
+  board.later(() => changes.append(db, { kind, refId: incident.id, body: toIncidentChange(incident), atMs }));
 }

@@ -3,7 +3,15 @@ import type { LifecyclePart } from '@sitewarden/kit/lifecycle';
 import { type SqliteDatabase, withTransaction } from '@sitewarden/kit/sqlite';
 import type { ApplianceContext } from '../lib/context.ts';
 import { createLoop } from '../lib/loop.ts';
-import { agents, BOX, changes, countOpenIncidents, createStage, isDiskFault, reports } from '../store/index.ts';
+import {
+  agents,
+  BOX,
+  changes,
+  countOpenIncidents,
+  createGatheringStage,
+  isDiskFault,
+  reports,
+} from '../store/index.ts';
 import type { ReportRow } from '../store/reports.ts';
 import { applySteps } from './apply.ts';
 import { createBoard } from './board.ts';
@@ -19,8 +27,6 @@ export interface Assess extends LifecyclePart {
 
 /** Read at once: a report holds up to 1 MiB. */
 const REPORTS_PER_READ = 20;
-/** A turn reads on until then: the more reports it takes, the fewer rows it writes for each. Intake waits meanwhile. */
-const TURN_MS = 10;
 const RETENTION_EVERY_MS = 60_000;
 
 /** Turns reports into what is known about each check, and into incidents. */
@@ -46,12 +52,6 @@ export function createAssess(ctx: ApplianceContext): Assess {
     }
   }
 
-  /** Other parts write agents and incidents between two turns. */
-  function endTurn(): void {
-    board.flush();
-    hosts.clear();
-  }
-
   /** The journal holds what was acknowledged; a row nobody can read must not hold up those behind it. */
   function readReport(row: ReportRow): Incoming[] {
     try {
@@ -68,21 +68,23 @@ export function createAssess(ctx: ApplianceContext): Assess {
     }
   }
 
-  const stage = createStage<ReportRow>({
+  const stage = createGatheringStage<ReportRow>({
     name: 'assess',
     ctx,
     batch: REPORTS_PER_READ,
-    turnMs: TURN_MS,
     wakeOn: ['report'],
     read: reports.since,
-    run: (rows) => {
-      for (const row of rows) assessReport(row);
-    },
-    beforeCommit: endTurn,
-    onRolledBack() {
-      board.forget();
+    beginTurn() {
+      board.beginTurn();
       hosts.clear();
     },
+    gather: (rows) => {
+      for (const row of rows) assessReport(row);
+    },
+    // Incidents belong to others too: what was decided about one is written before they get a turn.
+    isUrgent: () => board.hasNews,
+    write: board.flush,
+    forget: board.forget,
     onCommitted: () => {
       metrics.incidentsOpen.set(countOpenIncidents(db));
       signals.emit('change');

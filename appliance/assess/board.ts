@@ -4,6 +4,7 @@ import {
   extendResultHistory,
   type Incident,
   latestResult,
+  openIncidentKeys,
   openIncidentOf,
   putLatestResult,
   type ResultKey,
@@ -20,16 +21,18 @@ interface Subject {
   /** The newest stretch of history lasts until then; not written yet. */
   extendToMs: number | undefined;
   incident: Incident | undefined;
-  isIncidentKnown: boolean;
+  /** The turn `incident` was read in. */
+  incidentTurn: number;
 }
 
 /**
- * What is known about each subject while a turn runs. A subject that a hundred reports of one turn confirm is written
- * once, at the end of the turn and inside its transaction: what a reader finds after the commit is the same as if each
- * had been written. Latest results are kept from turn to turn, since nobody else writes them; incidents are not, since
- * healing does.
+ * What is known about each subject, and what is to be written. A subject that a hundred reports confirm is written once:
+ * what a reader finds after the commit is the same as if each had been written. Latest results are kept from turn to turn,
+ * since nobody else writes them; incidents are not, since healing does.
  */
 export interface Board {
+  /** Others may have written since the turn before. */
+  beginTurn(): void;
   latest(key: ResultKey): ResultRow | undefined;
   incident(key: ResultKey): Incident | undefined;
   putLatest(row: ResultRow): void;
@@ -37,59 +40,55 @@ export interface Board {
   extendRun(row: ResultRow): void;
   /** The one incident that is not resolved; undefined when there is none any more. */
   setIncident(key: ResultKey, incident: Incident | undefined): void;
-  /** Writes what waits. Belongs in the transaction. */
+  /** A write that keeps its place among the others of its kind. */
+  later(write: () => void): void;
+  /** Something is to be written that is more than a confirmation. */
+  readonly hasNews: boolean;
+  /** Writes all that waits. Belongs in a transaction. */
   flush(): void;
-  /** The transaction was rolled back: nothing kept is sure. */
+  /** What waits is not written, or was rolled back: nothing kept is sure. */
   forget(): void;
 }
 
 export function createBoard(db: SqliteDatabase): Board {
   const subjects = new Map<string, Subject>();
   const touched = new Set<Subject>();
+  let writes: (() => void)[] = [];
+  let turn = 0;
+  /** Of this turn; most subjects have none, and need not be asked for. */
+  let withIncident: Set<string> | undefined;
+  let last: { readonly key: ResultKey; readonly subject: Subject } | undefined;
 
+  /** Each result asks several times in a row. */
   function subjectOf(key: ResultKey): Subject {
-    // Sources and checks are names without a bar.
-    const name = `${key.source}|${key.check}|${key.subject}`;
+    if (last !== undefined && isSame(last.key, key)) return last.subject;
+    const name = nameOf(key);
     let subject = subjects.get(name);
     if (subject === undefined) {
-      subject = {
-        latest: latestResult(db, key),
-        isDirty: false,
-        extendToMs: undefined,
-        incident: undefined,
-        isIncidentKnown: false,
-      };
+      const latest = latestResult(db, key);
+      subject = { latest, isDirty: false, extendToMs: undefined, incident: undefined, incidentTurn: -1 };
       subjects.set(name, subject);
     }
-    touched.add(subject);
+    last = { key, subject };
     return subject;
   }
 
-  function writeHistory(subject: Subject): void {
-    if (subject.extendToMs === undefined || subject.latest === undefined) return;
-    extendResultHistory(db, subject.latest, subject.extendToMs);
-    subject.extendToMs = undefined;
-  }
-
-  function flush(): void {
-    for (const subject of touched) {
-      writeHistory(subject);
-      if (subject.isDirty && subject.latest !== undefined) putLatestResult(db, subject.latest);
-      subject.isDirty = false;
-      subject.isIncidentKnown = false;
-      subject.incident = undefined;
-    }
-    touched.clear();
-    if (subjects.size > MAX_KEPT) subjects.clear();
+  function readIncident(key: ResultKey): Incident | undefined {
+    withIncident ??= new Set(openIncidentKeys(db).map(nameOf));
+    return withIncident.has(nameOf(key)) ? openIncidentOf(db, key) : undefined;
   }
 
   return {
+    beginTurn() {
+      turn += 1;
+      withIncident = undefined;
+    },
     latest: (key) => subjectOf(key).latest,
     incident(key) {
       const subject = subjectOf(key);
-      if (!subject.isIncidentKnown) {
-        subject.incident = openIncidentOf(db, key);
-        subject.isIncidentKnown = true;
+      if (subject.incidentTurn !== turn) {
+        subject.incident = readIncident(key);
+        subject.incidentTurn = turn;
       }
       return subject.incident;
     },
@@ -97,24 +96,58 @@ export function createBoard(db: SqliteDatabase): Board {
       const subject = subjectOf(row);
       subject.latest = row;
       subject.isDirty = true;
+      touched.add(subject);
     },
     startRun(row) {
-      // The stretch before it ends where it was last seen, and only while it is the newest.
-      writeHistory(subjectOf(row));
-      appendResultHistory(db, row);
+      const subject = subjectOf(row);
+      const { extendToMs } = subject;
+      // The stretch before it ends where it was last seen, and can be found only while it is the newest.
+      if (extendToMs !== undefined) writes.push(() => extendResultHistory(db, row, extendToMs));
+      subject.extendToMs = undefined;
+      writes.push(() => appendResultHistory(db, row));
     },
     extendRun(row) {
-      subjectOf(row).extendToMs = row.receivedAtMs;
+      const subject = subjectOf(row);
+      subject.extendToMs = row.receivedAtMs;
+      touched.add(subject);
     },
     setIncident(key, incident) {
       const subject = subjectOf(key);
       subject.incident = incident;
-      subject.isIncidentKnown = true;
+      subject.incidentTurn = turn;
     },
-    flush,
-    forget() {
+    later: (write) => void writes.push(write),
+    get hasNews() {
+      return writes.length > 0;
+    },
+    flush() {
+      for (const write of writes) write();
+      writes = [];
+      for (const subject of touched) {
+        const { latest, extendToMs } = subject;
+        if (latest !== undefined && extendToMs !== undefined) extendResultHistory(db, latest, extendToMs);
+        if (latest !== undefined && subject.isDirty) putLatestResult(db, latest);
+        subject.extendToMs = undefined;
+        subject.isDirty = false;
+      }
       touched.clear();
-      subjects.clear();
+      if (subjects.size > MAX_KEPT) forgetSubjects();
+    },
+    forget() {
+      writes = [];
+      touched.clear();
+      forgetSubjects();
     },
   };
+
+  function forgetSubjects(): void {
+    subjects.clear();
+    last = undefined;
+  }
 }
+
+/** Sources and checks are names without a bar. */
+const nameOf = ({ source, check, subject }: ResultKey): string => `${source}|${check}|${subject}`;
+
+const isSame = (a: ResultKey, b: ResultKey): boolean =>
+  a.subject === b.subject && a.check === b.check && a.source === b.source;

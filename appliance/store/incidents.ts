@@ -39,6 +39,7 @@ export const INCIDENT_SQL = {
   byId: `SELECT ${COLUMNS} FROM incident WHERE id = ?`,
   openOf: `SELECT ${COLUMNS} FROM incident
     WHERE source = ? AND check_name = ? AND subject = ? AND state <> 'resolved'`,
+  openKeys: `SELECT source, check_name AS "check", subject FROM incident WHERE state <> 'resolved'`,
   open: `SELECT ${COLUMNS} FROM incident WHERE state <> 'resolved' ORDER BY opened_at_ms, id`,
   openOfRemovedAgents: `SELECT ${COLUMNS} FROM incident
     WHERE state <> 'resolved' AND source IN (SELECT id FROM agent WHERE state = 'removed') ORDER BY id LIMIT ?`,
@@ -74,6 +75,11 @@ export function incidentById(db: SqliteDatabase, id: string): Incident | undefin
 export function openIncidentOf(db: SqliteDatabase, { source, check, subject }: ResultKey): Incident | undefined {
   const raw = prepared<[string, string, string], Raw>(db, INCIDENT_SQL.openOf).get(source, check, subject);
   return raw && fromRaw(raw);
+}
+
+/** What the unresolved ones are about: read from their index alone. */
+export function openIncidentKeys(db: SqliteDatabase): ResultKey[] {
+  return prepared<[], ResultKey>(db, INCIDENT_SQL.openKeys).all();
 }
 
 /** Oldest first. */

@@ -9,6 +9,7 @@ export { advanceCursor, readCursor, STAGES, type StageName } from './cursors.ts'
 export * as devices from './devices.ts';
 export * as enrollTokens from './enroll-tokens.ts';
 export * as evidence from './evidence.ts';
+export { createGatheringStage, type GatheringStageOptions } from './gathering-stage.ts';
 export * from './incidents.ts';
 export { type Marks, type OpenedStore, openStore } from './open.ts';
 export * as outbox from './outbox.ts';

@@ -13,17 +13,11 @@ export interface StageOptions<R extends { readonly id: number }> {
   readonly ctx: Pick<ApplianceContext, 'db' | 'log' | 'signals' | 'metrics'>;
   /** Rows of one read; at most MAX_STAGE_ROWS, the default. */
   readonly batch?: number;
-  /** One transaction takes further reads until it has lasted this long. Default 0: one read. */
-  readonly turnMs?: number;
   readonly wakeOn: readonly SignalName[];
   /** Rows after `afterId` in order of id, at most `limit`. */
   read(db: SqliteDatabase, afterId: number, limit: number): R[];
   /** The effects of these rows, inside the one transaction that moves the cursor too. Must not wait. */
   run(rows: readonly R[]): void;
-  /** After the last `run` of a transaction, still inside it. */
-  beforeCommit?(): void;
-  /** Nothing of this turn happened. */
-  onRolledBack?(): void;
   /** After the commit: tell the next stage. */
   onCommitted?(): void;
 }
@@ -41,38 +35,29 @@ export function isDiskFault(error: unknown): boolean {
 
 /** A reader of rows that does each of them exactly once: effects and cursor are one commit. */
 export function createStage<R extends { readonly id: number }>(options: StageOptions<R>): Stage {
-  const { name, ctx, batch = MAX_STAGE_ROWS, turnMs = 0 } = options;
+  const { name, ctx, batch = MAX_STAGE_ROWS } = options;
   const limit = Math.min(batch, MAX_STAGE_ROWS);
 
   function turn(): boolean {
-    let rows = options.read(ctx.db, readCursor(ctx.db, name), limit);
-    if (rows.length === 0) return false;
-    const endMs = performance.now() + turnMs;
-    let count = 0;
-    try {
-      withTransaction(ctx.db, () => {
-        for (;;) {
-          options.run(rows);
-          count += rows.length;
-          const { id } = rows.at(-1)!;
-          const next = rows.length === limit && performance.now() < endMs ? options.read(ctx.db, id, limit) : [];
-          if (next.length === 0) {
-            options.beforeCommit?.();
-            advanceCursor(ctx.db, name, id);
-            return;
-          }
-          rows = next;
-        }
-      });
-    } catch (error) {
-      options.onRolledBack?.();
-      throw error;
-    }
-    ctx.metrics.stageRows.inc({ stage: name }, count);
+    const rows = options.read(ctx.db, readCursor(ctx.db, name), limit);
+    const last = rows.at(-1);
+    if (last === undefined) return false;
+    withTransaction(ctx.db, () => {
+      options.run(rows);
+      advanceCursor(ctx.db, name, last.id);
+    });
+    ctx.metrics.stageRows.inc({ stage: name }, rows.length);
     options.onCommitted?.();
     return rows.length === limit;
   }
+  return stageOf(options, turn);
+}
 
+/** The life of a stage around its turns. */
+export function stageOf(
+  { name, ctx, wakeOn }: Pick<StageOptions<never>, 'name' | 'ctx' | 'wakeOn'>,
+  turn: () => boolean,
+): Stage {
   const loop = createLoop({
     name,
     log: ctx.log,
@@ -86,7 +71,7 @@ export function createStage<R extends { readonly id: number }>(options: StageOpt
   return {
     name,
     start() {
-      off = options.wakeOn.map((signal) => ctx.signals.on(signal, loop.wake));
+      off = wakeOn.map((signal) => ctx.signals.on(signal, loop.wake));
       loop.start();
     },
     async stop() {

@@ -1,0 +1,83 @@
+import { type SqliteDatabase, withTransaction } from '@sitewarden/kit/sqlite';
+import { advanceCursor, readCursor } from './cursors.ts';
+import { type Stage, type StageOptions, stageOf } from './stage.ts';
+
+/** Sockets wait for one turn; so long reading and deciding may take in one go. */
+const TURN_MS = 5;
+/** While more rows wait, so much is gathered before it is written: the larger, the fewer rows for each report. */
+const GATHER_ROWS = 2000;
+const GATHER_MS = 250;
+
+export interface GatheringStageOptions<R extends { readonly id: number }>
+  extends Pick<StageOptions<R>, 'name' | 'ctx' | 'wakeOn' | 'onCommitted'> {
+  /** Rows of one read: they are in memory together. */
+  readonly batch: number;
+  read(db: SqliteDatabase, afterId: number, limit: number): R[];
+  /** Others have written since the last turn. */
+  beginTurn(): void;
+  /** Notes in memory what these rows lead to. Outside any transaction; must not wait. */
+  gather(rows: readonly R[]): void;
+  /** Whether something was noted that must be written before anybody else gets a turn. */
+  isUrgent(): boolean;
+  /** Writes what was noted, inside the one transaction that moves the cursor too. */
+  write(): void;
+  /** What was noted is not written; its rows come again. */
+  forget(): void;
+}
+
+interface Gathered {
+  /** Id of the last row. */
+  readonly through: number;
+  readonly count: number;
+  readonly sinceMs: number;
+}
+
+/**
+ * A stage whose effects get cheaper the more rows are taken together. Under load it writes every GATHER_MS, otherwise at
+ * once; as with every stage, effects and cursor are one commit, and a kill before it only means to read the rows again.
+ */
+export function createGatheringStage<R extends { readonly id: number }>(options: GatheringStageOptions<R>): Stage {
+  const { name, ctx, batch } = options;
+  const { db } = ctx;
+  let gathered: Gathered | undefined;
+
+  function gather(): { hasMore: boolean } {
+    const endMs = performance.now() + TURN_MS;
+    for (;;) {
+      const rows = options.read(db, gathered?.through ?? readCursor(db, name), batch);
+      const last = rows.at(-1);
+      if (last === undefined) return { hasMore: false };
+      options.gather(rows);
+      const { count, sinceMs } = gathered ?? { count: 0, sinceMs: performance.now() };
+      gathered = { through: last.id, count: count + rows.length, sinceMs };
+      if (rows.length < batch) return { hasMore: false };
+      if (options.isUrgent() || performance.now() >= endMs) return { hasMore: true };
+    }
+  }
+
+  function write({ through, count }: Gathered): void {
+    withTransaction(db, () => {
+      options.write();
+      advanceCursor(db, name, through);
+    });
+    gathered = undefined;
+    ctx.metrics.stageRows.inc({ stage: name }, count);
+    options.onCommitted?.();
+  }
+
+  function turn(): boolean {
+    try {
+      options.beginTurn();
+      const { hasMore } = gather();
+      if (gathered === undefined) return false;
+      const isFull = gathered.count >= GATHER_ROWS || performance.now() - gathered.sinceMs >= GATHER_MS;
+      if (!hasMore || isFull || options.isUrgent()) write(gathered);
+      return hasMore;
+    } catch (error) {
+      gathered = undefined;
+      options.forget();
+      throw error;
+    }
+  }
+  return stageOf(options, turn);
+}
