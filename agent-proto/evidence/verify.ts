@@ -3,7 +3,7 @@ import { canonicalBytes, parseCanonical } from '../canonical/index.ts';
 import { decodeEnvelope, type Envelope, verifyEnvelope, verifyEnvelopeAsync } from '../dsse/index.ts';
 import { type BoxErrorCode, compile, PAYLOAD_TYPES } from '../http/index.ts';
 import { leafHash } from '../merkle/index.ts';
-import { EvidenceStatement, MAX_ENVELOPE_BYTES } from './statement.ts';
+import { EvidenceStatement, MAX_ENVELOPE_BYTES, PREDICATE_TYPE, STATEMENT_TYPE } from './statement.ts';
 
 export type EntryFault = Extract<BoxErrorCode, `EVIDENCE_${string}`>;
 
@@ -72,11 +72,26 @@ function judgeStatement(bytes: Uint8Array, payload: Uint8Array, place: EntryPlac
     return fault('EVIDENCE_FOREIGN', `belongs to ${subject?.name}`);
   }
   if (predicate.prev !== place.prev) return fault('EVIDENCE_PREV', `seq ${place.seq}`);
-  if (subject.digest.sha256 !== hash('sha256', canonicalBytes(predicate), 'hex')) {
+  if (subject.digest.sha256 !== predicateDigest(payload, statement)) {
     return fault('EVIDENCE_SCHEMA', '/subject/0/digest');
   }
   const leaf = leafHash(bytes);
   return { ok: true, statement, leafHash: leaf, leafHashHex: Buffer.from(leaf).toString('hex') };
+}
+
+const HEAD = `{"_type":"${STATEMENT_TYPE}","predicate":`;
+
+/**
+ * SHA-256 of the canonical predicate. The payload is canonical and closed, so the predicate's own canonical bytes stand
+ * in it between two known texts; writing them anew would cost as much as all checks but the signature.
+ */
+function predicateDigest(payload: Uint8Array, { predicate, subject }: EvidenceStatement): string {
+  const { name, digest } = subject[0] as EvidenceStatement['subject'][number];
+  const tail = `,"predicateType":"${PREDICATE_TYPE}","subject":[{"digest":{"sha256":"${digest.sha256}"},"name":${JSON.stringify(name)}}]}`;
+  const end = payload.length - Buffer.byteLength(tail);
+  const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
+  const isBetween = bytes.toString('latin1', 0, HEAD.length) === HEAD && bytes.toString('utf8', end) === tail;
+  return hash('sha256', isBetween ? bytes.subarray(HEAD.length, end) : canonicalBytes(predicate), 'hex');
 }
 
 let compiled: ReturnType<typeof compile<typeof EvidenceStatement>> | undefined;
