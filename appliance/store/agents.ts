@@ -39,7 +39,10 @@ export const AGENT_SQL = {
   list: `SELECT ${COLUMNS} FROM agent WHERE state = 'active' ORDER BY hostname, id`,
   counts: `SELECT count(*) AS total, coalesce(sum(connected), 0) AS connected FROM agent WHERE state = 'active'`,
   setHost: `UPDATE agent SET hostname = ?, os_family = ?, os_version = ?, agent_version = ?, changed_at_ms = ? WHERE id = ?`,
-  setConnected: 'UPDATE agent SET connected = ?, changed_at_ms = ? WHERE id = ? AND connected <> ?',
+  // A session that begins is a sign of life as good as a heartbeat: an agent must not look away until its first one.
+  setConnected: `UPDATE agent SET connected = @connected, changed_at_ms = @atMs,
+    last_heartbeat_at_ms = CASE @connected WHEN 1 THEN @atMs ELSE last_heartbeat_at_ms END
+    WHERE id = @id AND connected <> @connected`,
   disconnectAll: 'UPDATE agent SET connected = 0 WHERE connected <> 0',
   setTier: 'UPDATE agent SET tier = ?, changed_at_ms = ? WHERE id = ? AND tier <> ?',
   heartbeat: 'UPDATE agent SET last_heartbeat_at_ms = ?, telemetry = ?, changed_at_ms = ? WHERE id = ?',
@@ -88,8 +91,7 @@ export function setConnected(
   db: SqliteDatabase,
   { id, connected, atMs }: { id: string; connected: boolean; atMs: number },
 ) {
-  const value = Number(connected);
-  return prepared(db, AGENT_SQL.setConnected).run(value, atMs, id, value).changes === 1;
+  return prepared(db, AGENT_SQL.setConnected).run({ id, connected: Number(connected), atMs }).changes === 1;
 }
 
 /** At start: no session survives the process. */

@@ -269,6 +269,14 @@ t.test('PushReport answers after the commit, counts on from the session, and ref
   );
 });
 
+t.test('an agent is alive from the moment its session begins', async (t) => {
+  const fixture = await startIntake(t);
+  const identity = await fixture.enroll();
+  t.equal(agents.byId(fixture.ctx.db, identity.agentId)?.lastHeartbeatAtMs, null, 'not by enrolling');
+  await openTalk(fixture, identity);
+  t.type(agents.byId(fixture.ctx.db, identity.agentId)?.lastHeartbeatAtMs, 'number');
+});
+
 t.test('heartbeats are answered at once and written seldom', async (t) => {
   const fixture = await startIntake(t);
   const identity = await fixture.enroll();
@@ -282,7 +290,7 @@ t.test('heartbeats are answered at once and written seldom', async (t) => {
   const rows = () => fixture.ctx.db.prepare('SELECT total_changes() AS n').get() as { n: number };
   await eventually('the first is on disk', () => {
     session.say({ $case: 'heartbeat', value: beat(1) });
-    return agents.byId(fixture.ctx.db, identity.agentId)?.lastHeartbeatAtMs ?? undefined;
+    return agents.byId(fixture.ctx.db, identity.agentId)?.telemetry.uptime_s;
   });
   const before = rows().n;
   for (let n = 2; n <= 50; n += 1) session.say({ $case: 'heartbeat', value: beat(n) });
