@@ -12,7 +12,7 @@ import {
   isDiskFault,
   reports,
 } from '../store/index.ts';
-import type { ReportRow } from '../store/reports.ts';
+import type { ReportHead } from '../store/reports.ts';
 import { applySteps } from './apply.ts';
 import { createBoard } from './board.ts';
 import { decide } from './decide.ts';
@@ -35,7 +35,7 @@ export function createAssess(ctx: ApplianceContext): Assess {
   const board = createBoard(db);
   const hosts = new Map<string, Host>();
 
-  function assessReport(row: ReportRow): void {
+  function assessReport(row: ReportHead): void {
     const host = hosts.get(row.source) ?? hostOf(db, row.source);
     hosts.set(row.source, host);
     const nowMs = clock.nowMs();
@@ -53,9 +53,9 @@ export function createAssess(ctx: ApplianceContext): Assess {
   }
 
   /** The journal holds what was acknowledged; a row nobody can read must not hold up those behind it. */
-  function readReport(row: ReportRow): Incoming[] {
+  function readReport(row: ReportHead): Incoming[] {
     try {
-      const { results: known, dropped } = readResults(reports.decodeReport(row), {
+      const { results: known, dropped } = readResults(reports.reportOf(db, row.id), {
         source: row.source,
         reportId: row.id,
         receivedAtMs: row.receivedAtMs,
@@ -68,12 +68,12 @@ export function createAssess(ctx: ApplianceContext): Assess {
     }
   }
 
-  const stage = createGatheringStage<ReportRow>({
+  const stage = createGatheringStage<ReportHead>({
     name: 'assess',
     ctx,
     batch: REPORTS_PER_READ,
     wakeOn: ['report'],
-    read: reports.since,
+    read: reports.headsSince,
     beginTurn() {
       board.beginTurn();
       hosts.clear();

@@ -63,7 +63,7 @@ export interface JournalOptions {
 export function createJournal({ ctx, marks, assertRoom, onFailure }: JournalOptions): Journal {
   const { db, metrics, clock } = ctx;
   const streams = new Map<string, AgentStream>();
-  const queue = new GroupCommit<Item, boolean>({
+  const queue = new GroupCommit<Item, number>({
     db,
     maxBatch: MAX_BATCH,
     maxDelayMs: MAX_DELAY_MS,
@@ -75,15 +75,19 @@ export function createJournal({ ctx, marks, assertRoom, onFailure }: JournalOpti
   let isTelling = false;
   let lastId = 0;
 
-  /** False for what does not follow on what is stored: left over from a batch that failed, and asked for again by then. */
-  function store(batch: Item[]): boolean[] {
+  /**
+   * Ids of the new rows. 0 for what does not follow on what is stored: left over from a batch that failed, and asked for
+   * again by then.
+   */
+  function store(batch: Item[]): number[] {
     const through = new Map<AgentStream, number>();
     const stored = batch.map(({ stream, seq, body, receivedAtMs }) => {
       const last = through.get(stream) ?? agents.ackedThrough(db, stream.agentId);
       const isNext = seq === last + 1;
-      if (isNext) lastId = reports.insert(db, { source: stream.agentId, seq, receivedAtMs, body });
       through.set(stream, isNext ? seq : last);
-      return isNext;
+      if (!isNext) return 0;
+      lastId = reports.insert(db, { source: stream.agentId, seq, receivedAtMs, body });
+      return lastId;
     });
     for (const [stream, seq] of through) agents.setAckedThrough(db, stream.agentId, seq);
     return stored;
@@ -142,8 +146,9 @@ export function createJournal({ ctx, marks, assertRoom, onFailure }: JournalOpti
       stream.acceptedThrough = seq;
       const beganMs = clock.monotonicMs();
       queue.add({ stream, seq, body, receivedAtMs: clock.nowMs() }).then(
-        (isStored) => {
-          if (!isStored) return;
+        (id) => {
+          if (id === 0) return;
+          reports.keepFresh(db, id, report);
           metrics.intakeReports.inc({ result: 'stored' });
           metrics.intakeResults.inc(report.results.length);
           metrics.intakeCommitSeconds.observe((clock.monotonicMs() - beganMs) / 1000);

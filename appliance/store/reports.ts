@@ -1,13 +1,16 @@
-import { Report } from '@sitewarden/agent-proto/agent';
+import { decodeReport as decode, type Report } from '@sitewarden/agent-proto/agent';
 import type { SqliteDatabase } from '@sitewarden/kit/sqlite';
 import { prepared } from './statements.ts';
 
-export interface ReportRow {
+export interface ReportHead {
   readonly id: number;
   /** An agent's id, or BOX. */
   readonly source: string;
   readonly seq: number;
   readonly receivedAtMs: number;
+}
+
+export interface ReportRow extends ReportHead {
   /** Protobuf Report, as it came. Decode with `decodeReport`. */
   readonly body: Buffer;
 }
@@ -15,6 +18,8 @@ export interface ReportRow {
 export const REPORT_SQL = {
   insert: 'INSERT INTO report (source, seq, received_at_ms, body) VALUES (?, ?, ?, ?)',
   since: 'SELECT id, source, seq, received_at_ms AS receivedAtMs, body FROM report WHERE id > ? ORDER BY id LIMIT ?',
+  headsSince: 'SELECT id, source, seq, received_at_ms AS receivedAtMs FROM report WHERE id > ? ORDER BY id LIMIT ?',
+  body: 'SELECT body FROM report WHERE id = ?',
   lastSeq: 'SELECT max(seq) AS seq FROM report WHERE source = ?',
   // The newest row stays: an emptied table would hand out its ids again, below the cursor.
   prune: `DELETE FROM report WHERE id IN
@@ -35,7 +40,55 @@ export function since(db: SqliteDatabase, afterId: number, limit: number): Repor
   return prepared<[number, number], ReportRow>(db, REPORT_SQL.since).all(afterId, limit);
 }
 
-export const decodeReport = (row: Pick<ReportRow, 'body'>): Report => Report.decode(row.body);
+/** The same without the bodies; `reportOf` gets what is in them. */
+export function headsSince(db: SqliteDatabase, afterId: number, limit: number): ReportHead[] {
+  return prepared<[number, number], ReportHead>(db, REPORT_SQL.headsSince).all(afterId, limit);
+}
+
+export const decodeReport = (row: Pick<ReportRow, 'body'>): Report => decode(row.body);
+
+/** Results, not reports: a report holds up to 256 of them. */
+const MAX_FRESH_RESULTS = 20_000;
+
+interface Fresh {
+  readonly reports: Map<number, Report>;
+  results: number;
+}
+
+const freshOf = new WeakMap<SqliteDatabase, Fresh>();
+
+/**
+ * Keeps what intake has already decoded for the stage that reads it next; the oldest give way. Only for rows whose commit
+ * is on disk: until then an id may come to stand for another report. The rows remain what counts.
+ */
+export function keepFresh(db: SqliteDatabase, id: number, report: Report): void {
+  let fresh = freshOf.get(db);
+  if (fresh === undefined) {
+    fresh = { reports: new Map(), results: 0 };
+    freshOf.set(db, fresh);
+  }
+  fresh.reports.set(id, report);
+  fresh.results += report.results.length;
+  for (const [oldest, { results }] of fresh.reports) {
+    if (fresh.results <= MAX_FRESH_RESULTS) break;
+    fresh.reports.delete(oldest);
+    fresh.results -= results.length;
+  }
+}
+
+/** What the row holds. Throws when it cannot be read. */
+export function reportOf(db: SqliteDatabase, id: number): Report {
+  const fresh = freshOf.get(db);
+  const known = fresh?.reports.get(id);
+  if (fresh !== undefined && known !== undefined) {
+    fresh.reports.delete(id);
+    fresh.results -= known.results.length;
+    return known;
+  }
+  const row = prepared<[number], { body: Buffer }>(db, REPORT_SQL.body).get(id);
+  if (row === undefined) throw new Error(`there is no report ${id}`);
+  return decode(row.body);
+}
 
 /** Highest sequence number still in the journal; 0 when there is none. */
 export function lastSeq(db: SqliteDatabase, source: string): number {
