@@ -5,6 +5,7 @@ import { bootId } from '@sitewarden/kit/time';
 import { applianceErrors } from '../errors.ts';
 import type { EvidenceKey } from '../identity/index.ts';
 import type { ApplianceContext } from '../lib/context.ts';
+import { lazily } from '../lib/lazily.ts';
 import type { TimeQuality } from '../lib/relay-clock.ts';
 import { type ChangeRow, changes, createStage, evidence, type Marks, readCursor, state } from '../store/index.ts';
 import { draftOf, type EntryMoment, subjectsOf, unfitDraft } from './draft.ts';
@@ -14,7 +15,7 @@ import { type LogWriter, openLog } from './log.ts';
 export { CHECKPOINT_EVERY } from './log.ts';
 
 /** Each takes a signature's time; more in one go would hold up the sockets. */
-const ROWS_PER_TURN = 250;
+const ROWS_PER_TURN = 500;
 
 export interface EvidenceSnapshot {
   readonly epoch: number;
@@ -47,7 +48,7 @@ export interface EvidenceOptions {
 /** Turns changes into signed, chained entries. Until the box is claimed they wait: entry 0 is the claim. */
 export function createEvidence({ ctx, evk, timeQuality, marks, lostEntries = 0 }: EvidenceOptions): Evidence {
   const { db, clock, log, metrics } = ctx;
-  const validate = compile(EvidencePredicate);
+  const validator = lazily(() => compile(EvidencePredicate));
   let writer: LogWriter | undefined;
   const isHalted = lostEntries > 0;
   if (isHalted)
@@ -66,7 +67,7 @@ export function createEvidence({ ctx, evk, timeQuality, marks, lostEntries = 0 }
   function fitting(change: ChangeRow, moment: EntryMoment): EntryDraft | undefined {
     const draft = draftOf(change, moment);
     if (draft === undefined) return undefined;
-    const valid = validate({ ...draft, seq: 0, prev: '' });
+    const valid = validator()({ ...draft, seq: 0, prev: '' });
     if (valid.ok) return draft;
     log.error({ changeId: change.id, kind: change.kind, field: valid.field }, 'a change does not fit into evidence');
     return unfitDraft(change, moment, `${valid.field} ${valid.detail}`);

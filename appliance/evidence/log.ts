@@ -45,14 +45,15 @@ export function openLog(db: SqliteDatabase, { origin, evk }: { origin: string; e
     append({ kind, pieces, atMs }) {
       if (tip === stored) tip = { frontier: stored.frontier.clone(), prev: stored.prev };
       const { frontier, prev } = tip;
+      const prevHex = hexOf(prev);
       const seq = frontier.size;
-      const payload = Buffer.from(statementText(pieces, { origin, seq, prev }), 'utf8');
+      const payload = Buffer.from(statementText(pieces, { origin, seq, prev: prevHex }), 'utf8');
       const signature = evk.sign(pae(payloadType, payload));
       const envelope = encodeEnvelope({ payloadType, payload, keyId: evk.fingerprint, signature });
       const hash = leafHash(envelope);
       evidence.insertLeaf(db, { seq, kind, envelope, leafHash: hash, prev, atMs });
       for (const node of frontier.appendWithNodes(hash)) if (node.level > 0) evidence.insertNode(db, node);
-      tip.prev = Buffer.from(hash.buffer, hash.byteOffset, hash.byteLength).toString('hex');
+      tip.prev = hash;
       if (frontier.size % CHECKPOINT_EVERY === 0) checkpoint(atMs);
       return seq;
     },
@@ -68,13 +69,16 @@ export function openLog(db: SqliteDatabase, { origin, evk }: { origin: string; e
 
 interface Tip {
   readonly frontier: Frontier;
-  prev: string;
+  /** Leaf hash of the newest entry; empty before the first. */
+  prev: Uint8Array;
 }
+
+const hexOf = (hash: Uint8Array): string => Buffer.from(hash.buffer, hash.byteOffset, hash.byteLength).toString('hex');
 
 /** The right edge of the stored tree: one node for each bit of its size. */
 function loadTip(db: SqliteDatabase): Tip {
   const last = evidence.lastLeaf(db);
-  if (last === undefined) return { frontier: new Frontier(), prev: '' };
+  if (last === undefined) return { frontier: new Frontier(), prev: new Uint8Array() };
   const size = last.seq + 1;
   const peaks: Uint8Array[] = [];
   let begin = 0;
@@ -84,5 +88,5 @@ function loadTip(db: SqliteDatabase): Tip {
     peaks.push(evidence.node(db, level, begin / width));
     begin += width;
   }
-  return { frontier: Frontier.of(size, peaks), prev: last.leafHash.toString('hex') };
+  return { frontier: Frontier.of(size, peaks), prev: last.leafHash };
 }

@@ -1,6 +1,7 @@
-import { BOX_PATHS, compile, type Lane, OutboxAnswer, type Validator } from '@sitewarden/agent-proto/http';
+import { BOX_PATHS, compile, type Lane, OutboxAnswer } from '@sitewarden/agent-proto/http';
 import { withTransaction } from '@sitewarden/kit/sqlite';
 import type { ApplianceContext } from '../lib/context.ts';
+import { lazily } from '../lib/lazily.ts';
 import type { RelayClient } from '../lib/relay-client.ts';
 import { RelayFailure } from '../lib/relay-failure.ts';
 import { evidence, outbox } from '../store/index.ts';
@@ -17,7 +18,7 @@ export function createLaneSender(
   client: RelayClient,
 ): LaneSender {
   const { db, log, metrics } = ctx;
-  const validate: Validator<OutboxAnswer> = compile(OutboxAnswer);
+  const validator = lazily(() => compile(OutboxAnswer));
 
   function acknowledge(lane: Lane, through: number): void {
     withTransaction(db, () => outbox.acknowledge(db, lane, through));
@@ -71,7 +72,7 @@ export function createLaneSender(
           contentType: 'application/x-ndjson',
           timeoutMs: 60_000,
         },
-        validate,
+        validator(),
       );
       if (answer.ackedThrough > lastSeq(lane)) onAhead(lane, answer.ackedThrough);
       // Never beyond what was sent: an answer may not delete what the relay has not seen.

@@ -9,8 +9,8 @@ export interface LeafRow {
   /** The exact bytes of the DSSE envelope; null once it was deleted after a mirror cosignature. */
   readonly envelope: Buffer;
   readonly leafHash: Buffer;
-  /** Hex leaf hash of the entry before, '' for entry 0. */
-  readonly prev: string;
+  /** Leaf hash of the entry before, empty for entry 0. Unique, so no entry has two successors. */
+  readonly prev: Buffer;
   readonly atMs: number;
 }
 
@@ -44,7 +44,7 @@ export const EVIDENCE_SQL = {
 /** Throws SQLITE_CONSTRAINT when the place or the predecessor is taken: the log cannot fork. */
 export function insertLeaf(
   db: SqliteDatabase,
-  leaf: Omit<LeafRow, 'envelope' | 'leafHash'> & { envelope: Uint8Array; leafHash: Uint8Array },
+  leaf: { [K in keyof LeafRow]: LeafRow[K] extends Buffer ? Uint8Array : LeafRow[K] },
 ): void {
   prepared(db, EVIDENCE_SQL.insertLeaf).run(leaf.seq, leaf.kind, leaf.envelope, leaf.leafHash, leaf.prev, leaf.atMs);
 }

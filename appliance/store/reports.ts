@@ -48,7 +48,7 @@ export function headsSince(db: SqliteDatabase, afterId: number, limit: number): 
 export const decodeReport = (row: Pick<ReportRow, 'body'>): Report => decode(row.body);
 
 /** Results, not reports: a report holds up to 256 of them. */
-const MAX_FRESH_RESULTS = 20_000;
+const MAX_FRESH_RESULTS = 6000;
 
 interface Fresh {
   readonly reports: Map<number, Report>;

@@ -128,7 +128,7 @@ interface Leaf {
   readonly kind: string;
   readonly envelope: Buffer;
   readonly leaf_hash: Buffer;
-  readonly prev: string;
+  readonly prev: Buffer;
   readonly at_ms: number;
 }
 
@@ -138,7 +138,7 @@ function copyEvidence(from: SqliteDatabase, to: SqliteDatabase): number {
     'INSERT INTO evidence_leaf (seq, kind, envelope, leaf_hash, prev, at_ms) VALUES (?, ?, ?, ?, ?, ?)',
   );
   let size = 0;
-  let prev = '';
+  let prev: Buffer = Buffer.alloc(0);
   try {
     const leaves = from.prepare('SELECT * FROM evidence_leaf NOT INDEXED ORDER BY rowid').iterate();
     for (const row of leaves as IterableIterator<Leaf>) {
@@ -146,9 +146,9 @@ function copyEvidence(from: SqliteDatabase, to: SqliteDatabase): number {
         .update(Buffer.from([0]))
         .update(row.envelope)
         .digest();
-      if (row.seq !== size || row.prev !== prev || !hash.equals(row.leaf_hash)) break;
+      if (row.seq !== size || !prev.equals(row.prev) || !hash.equals(row.leaf_hash)) break;
       insert.run(row.seq, row.kind, row.envelope, row.leaf_hash, row.prev, row.at_ms);
-      prev = hash.toString('hex');
+      prev = hash;
       size += 1;
     }
   } catch {

@@ -1,6 +1,7 @@
 import { BOX_PATHS, CheckinResponse, compile, type Lane } from '@sitewarden/agent-proto/http';
 import { makeNonce } from '@sitewarden/agent-proto/http-signature';
 import type { ApplianceContext } from '../lib/context.ts';
+import { lazily } from '../lib/lazily.ts';
 import type { RelayClient } from '../lib/relay-client.ts';
 import { RelayFailure } from '../lib/relay-failure.ts';
 import { applianceVersion, osVersion } from '../lib/version.ts';
@@ -28,7 +29,7 @@ const NOT_HEARD = new Set<RelayFailure['kind']>(['unsent', 'clock', 'unauthorize
 
 export function createCheckin({ ctx, client, chain, host, lanes }: CheckinDeps): Checkin {
   const { clock } = ctx;
-  const validate = compile(CheckinResponse);
+  const validator = lazily(() => compile(CheckinResponse));
   const versions = { appliance: applianceVersion(), node: process.version, os: osVersion() };
   let timeTakenAtMs: number | undefined;
 
@@ -67,7 +68,7 @@ export function createCheckin({ ctx, client, chain, host, lanes }: CheckinDeps):
       if (!isRepeat) await chain.save(pending);
       const beganMs = clock.monotonicMs();
       try {
-        const answer = await client.sendJson({ method: 'POST', path: BOX_PATHS.checkin, body }, validate);
+        const answer = await client.sendJson({ method: 'POST', path: BOX_PATHS.checkin, body }, validator());
         if (!isRepeat) takeTime(body, answer, clock.monotonicMs() - beganMs);
         const { token } = answer;
         const isQuarantined = answer.state === 'quarantined';

@@ -110,7 +110,7 @@ export function up(db: Database): void {
 
     CREATE TABLE evidence_leaf (
       seq INTEGER PRIMARY KEY,
-      kind TEXT NOT NULL, envelope BLOB NOT NULL, leaf_hash BLOB NOT NULL UNIQUE, prev TEXT NOT NULL UNIQUE,
+      kind TEXT NOT NULL, envelope BLOB NOT NULL, leaf_hash BLOB NOT NULL, prev BLOB NOT NULL UNIQUE,
       at_ms INTEGER NOT NULL
     ) STRICT;
     CREATE TABLE evidence_node (level INTEGER NOT NULL, idx INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (level, idx)) STRICT, WITHOUT ROWID;

@@ -174,14 +174,15 @@ t.test('the store itself refuses a fork', async (t) => {
   const { ctx, identity, stage, open } = await setUp(t);
   claimRows(ctx, identity);
   await stage.settle();
-  const [leaf] = evidence.leaves(ctx.db, 0, 1);
   const next = { kind: 'loss' as const, envelope: Buffer.from('x'), atMs: 1 };
-  t.throws(() => evidence.insertLeaf(ctx.db, { ...next, seq: 0, leafHash: Buffer.alloc(32), prev: 'a' }), 'the place');
   t.throws(
-    () => evidence.insertLeaf(ctx.db, { ...next, seq: 1, leafHash: Buffer.alloc(32), prev: '' }),
+    () => evidence.insertLeaf(ctx.db, { ...next, seq: 0, leafHash: Buffer.alloc(32), prev: Buffer.from('a') }),
+    'the place',
+  );
+  t.throws(
+    () => evidence.insertLeaf(ctx.db, { ...next, seq: 1, leafHash: Buffer.alloc(32), prev: Buffer.alloc(0) }),
     'the predecessor',
   );
-  t.throws(() => evidence.insertLeaf(ctx.db, { ...next, seq: 1, leafHash: leaf!.leafHash, prev: 'b' }), 'the leaf');
   // A second writer that read the same tip loses, whichever comes first.
   const second = open();
   openIncidentOnly(ctx);
