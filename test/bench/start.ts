@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +13,8 @@ const DEADLINE_MS = 90_000;
 
 /** `npm start` into an empty data folder, dependencies installed: from the spawn to the check-in the relay shows. */
 export async function run(): Promise<Figure[]> {
+  // Installing and building are not what is measured.
+  execFileSync('npm', ['run', 'setup', '--silent'], { cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit'] });
   const checkedIn: number[] = [];
   const ready: number[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
