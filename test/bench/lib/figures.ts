@@ -25,18 +25,3 @@ export function figureOf({ name, unit, values, controls, note }: Rounds): Figure
   const text = [note, `${values.length} rounds in turn`].filter(Boolean).join('; ');
   return { name, value: rounded(value), unit, control: rounded(control), ratio: rounded(value / control), note: text };
 }
-
-/** One side, then the other, again and again, so that both meet the same weather. */
-export async function inTurn<T, U>(
-  rounds: number,
-  one: () => Promise<T>,
-  other: () => Promise<U>,
-): Promise<{ ones: T[]; others: U[] }> {
-  const ones: T[] = [];
-  const others: U[] = [];
-  for (let round = 0; round < rounds; round += 1) {
-    ones.push(await one());
-    others.push(await other());
-  }
-  return { ones, others };
-}
