@@ -16,7 +16,7 @@ import type { Batch } from '../parse.ts';
 import { type LaneDeps, type LaneHandler, PositionMoved } from '../types.ts';
 
 /** Entries checked side by side: enough for the thread pool, few enough that other requests get their turn. */
-const SLICE = 64;
+const MAX_BEGUN = 64;
 
 interface Verified {
   /** Entries already stored when the batch was checked. */
@@ -82,20 +82,21 @@ async function verifyNew(box: Box, batch: Batch, log: EvidenceLog): Promise<Veri
   const entries: NewEntry[] = [];
   const nodes: TreeNode[] = [];
   let prev = log.lastLeafHash;
-  for (let from = 0; from < rows.length; from += SLICE) {
-    const slice = rows.slice(from, from + SLICE);
-    // Each place is known from the bytes alone, so that the signatures need not wait for each other.
-    const verdicts = slice.map((bytes, index) => {
-      const place = { origin: log.origin, seq: baseSize + from + index, prev };
-      prev = Buffer.from(leafHash(bytes)).toString('hex');
-      return verify(bytes, place);
-    });
-    for (const [index, verdict] of (await Promise.all(verdicts)).entries()) {
-      const seq = baseSize + from + index;
-      const { statement, hash, hex } = accepted(verdict, seq);
-      entries.push(entryOf(statement, { seq, leafHash: hex, bytes: slice[index] as Buffer }));
-      nodes.push(...frontier.appendWithNodes(hash));
-    }
+  // Each place is known from the bytes alone, so that the signatures need not wait for each other.
+  const begin = (index: number): Promise<EntryVerdict> => {
+    const bytes = rows[index] as Buffer;
+    const place = { origin: log.origin, seq: baseSize + index, prev };
+    prev = Buffer.from(leafHash(bytes)).toString('hex');
+    return verify(bytes, place);
+  };
+  const verdicts = rows.slice(0, MAX_BEGUN).map((_, index) => begin(index));
+  for (const [index, bytes] of rows.entries()) {
+    const verdict = await (verdicts[index] as Promise<EntryVerdict>);
+    if (index + MAX_BEGUN < rows.length) verdicts.push(begin(index + MAX_BEGUN));
+    const seq = baseSize + index;
+    const { statement, hash, hex } = accepted(verdict, seq);
+    entries.push(entryOf(statement, { seq, leafHash: hex, bytes }));
+    nodes.push(...frontier.appendWithNodes(hash));
   }
   const head = {
     receivedSize: frontier.size,
