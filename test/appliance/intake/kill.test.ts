@@ -1,9 +1,12 @@
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Test } from 'tap';
 import t from 'tap';
 import { enroll, openSession, sixResults } from '../../helpers/agent-client.ts';
-import { startAppliance } from '../../helpers/appliance.ts';
+import { startAppliance, type TestAppliance } from '../../helpers/appliance.ts';
 
 interface StoredReports {
   readonly seqs: number[];
@@ -22,10 +25,27 @@ function stored(dataDir: string): StoredReports {
   }
 }
 
+/** A data folder and its programs; the programs end before the folder goes. */
+function home(t: Test) {
+  const dataDir = mkdtempSync(join(tmpdir(), 'sitewarden-kill-'));
+  const running: TestAppliance[] = [];
+  t.teardown(async () => {
+    for (const appliance of running) await appliance.stop();
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+  return {
+    dataDir,
+    async start() {
+      const appliance = await startAppliance({ dataDir, logLevel: 'warn' });
+      running.push(appliance);
+      return appliance;
+    },
+  };
+}
+
 t.test('what was acknowledged survives kill -9, nothing is stored twice, and the agent goes on', async (t) => {
-  const dataDir = t.testdir();
-  let appliance = await startAppliance({ dataDir, logLevel: 'warn' });
-  t.teardown(() => appliance.stop());
+  const { dataDir, start } = home(t);
+  let appliance = await start();
   const identity = await enroll(await appliance.makeToken());
   let acked = 0;
   for (let round = 0; round < 3; round += 1) {
@@ -43,19 +63,19 @@ t.test('what was acknowledged survives kill -9, nothing is stored twice, and the
     t.ok(ackedThrough >= acked, `${acked} acknowledged, ${ackedThrough} stored`);
     t.equal(new Set(seqs).size, seqs.length, 'no number twice');
     t.equal(Math.max(...seqs), ackedThrough, 'the agent row tells what is there');
-    appliance = await startAppliance({ dataDir, logLevel: 'warn' });
+    appliance = await start();
   }
 });
 
 t.test('a second process on the same folder is refused, and the first goes on', async (t) => {
-  const dataDir = t.testdir();
-  const appliance = await startAppliance({ dataDir });
-  t.teardown(() => appliance.stop());
-  await t.rejects(startAppliance({ dataDir }), { message: /FILE_LOCKED/ });
+  const { start } = home(t);
+  const appliance = await start();
+  await t.rejects(start(), { message: /FILE_LOCKED/ });
   await enroll(await appliance.makeToken());
 });
 
 t.test('SIGTERM ends it cleanly', async (t) => {
-  const appliance = await startAppliance({ dataDir: t.testdir() });
+  const { start } = home(t);
+  const appliance = await start();
   t.strictSame(await appliance.stop(), { code: 0, signal: null });
 });
