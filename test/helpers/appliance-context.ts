@@ -47,7 +47,7 @@ export function applianceContext(t: Test, yaml = ''): TestContext {
 }
 
 /** Resolves with what `probe` answers once that is not undefined; rejects after `timeoutMs`, naming what was awaited. */
-export async function eventually<T>(what: string, probe: () => T | undefined, timeoutMs = 10_000): Promise<T> {
+export async function eventually<T>(what: string, probe: () => T | undefined, timeoutMs = 60_000): Promise<T> {
   const endMs = performance.now() + timeoutMs;
   for (;;) {
     const value = probe();
