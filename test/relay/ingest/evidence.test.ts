@@ -2,11 +2,11 @@ import { generateEd25519, privateKeyFromPem } from '@sitewarden/agent-proto/keys
 import { Frontier, rootOf } from '@sitewarden/agent-proto/merkle';
 import t from 'tap';
 import { storedRoot } from '../../../relay/witness/index.ts';
+import { evidenceRows, ingestRig } from '../../helpers/ingest-rig.ts';
 import { seedSite } from '../../helpers/relay.ts';
 import { onBothEngines } from '../../helpers/relay-stores.ts';
 import { seedBox } from '../../helpers/sim-box.ts';
 import { outboxBody } from '../../helpers/sim-log.ts';
-import { evidenceRows, ingestRig } from './rig.ts';
 
 t.test('evidence on both engines', async (t) => {
   await onBothEngines(t, {

@@ -2,11 +2,11 @@ import { randomInt } from 'node:crypto';
 import t from 'tap';
 import type { Positions } from '../../../relay/ingest/index.ts';
 import type { Store } from '../../../relay/store/index.ts';
+import { ingestRig } from '../../helpers/ingest-rig.ts';
 import { onBothEngines } from '../../helpers/relay-stores.ts';
 import { outboxBody } from '../../helpers/sim-log.ts';
 import { incidentRow } from '../../helpers/sim-rows.ts';
 import { seededRandom } from '../../prove/lib/random.ts';
-import { ingestRig } from './rig.ts';
 
 const ROWS = 300;
 

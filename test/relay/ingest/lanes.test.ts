@@ -3,10 +3,10 @@ import { PAYLOAD_TYPES } from '@sitewarden/agent-proto/http';
 import { generateEd25519, privateKeyFromPem } from '@sitewarden/agent-proto/keys';
 import { newId } from '@sitewarden/kit/ids';
 import t from 'tap';
+import { type IngestRig, ingestRig } from '../../helpers/ingest-rig.ts';
 import { onBothEngines } from '../../helpers/relay-stores.ts';
 import { envelopeOf, outboxBody } from '../../helpers/sim-log.ts';
 import { actionRunRow, agentRow, checkRow, deviceRow, incidentRow } from '../../helpers/sim-rows.ts';
-import { type IngestRig, ingestRig } from './rig.ts';
 
 const all = (rig: IngestRig, table: 'incident' | 'action_run' | 'agent' | 'check_latest' | 'device' | 'site_order') =>
   rig.within((trx) => trx.selectFrom(table).selectAll().execute());

@@ -8,11 +8,11 @@ import * as view from '../../../relay/routes/contract/views.ts';
 import { validatorOf } from '../../../relay/routes/input.ts';
 import { listSiteOrders } from '../../../relay/sites/index.ts';
 import type { Store } from '../../../relay/store/index.ts';
+import { ingestRig } from '../../helpers/ingest-rig.ts';
 import { seedPartner, seedSite } from '../../helpers/relay.ts';
 import { onBothEngines } from '../../helpers/relay-stores.ts';
 import { envelopeOf, outboxBody } from '../../helpers/sim-log.ts';
 import { agentRow } from '../../helpers/sim-rows.ts';
-import { ingestRig } from '../ingest/rig.ts';
 
 async function orderRig(store: Store) {
   const rig = await ingestRig(store);

@@ -14,12 +14,12 @@ import {
   readTimeline,
 } from '../../../relay/sites/index.ts';
 import type { Store } from '../../../relay/store/index.ts';
+import { type IngestRig, ingestRig } from '../../helpers/ingest-rig.ts';
 import { seedPartner, seedSite } from '../../helpers/relay.ts';
 import { onBothEngines } from '../../helpers/relay-stores.ts';
 import { checkinBody, seedBox } from '../../helpers/sim-box.ts';
 import { outboxBody } from '../../helpers/sim-log.ts';
 import { actionRunRow, agentRow, checkRow, deviceRow, incidentRow } from '../../helpers/sim-rows.ts';
-import { type IngestRig, ingestRig } from '../ingest/rig.ts';
 
 const tenantOf = (partnerId: string): Tenant => ({
   partnerId,

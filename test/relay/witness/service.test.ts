@@ -14,8 +14,8 @@ import t from 'tap';
 import type { Store } from '../../../relay/store/index.ts';
 import { createWitnessService } from '../../../relay/witness/index.ts';
 import { makeCosigner } from '../../helpers/cosigner.ts';
+import { evidenceRows, type IngestRig, ingestRig } from '../../helpers/ingest-rig.ts';
 import { onBothEngines } from '../../helpers/relay-stores.ts';
-import { evidenceRows, type IngestRig, ingestRig } from '../ingest/rig.ts';
 
 async function witnessRig(store: Store) {
   const rig = await ingestRig(store);

@@ -4,12 +4,12 @@ import {
   createIngestService,
   type IngestDeps,
   type IngestService,
-} from '../../../relay/ingest/index.ts';
-import { createLiveBus, type LiveBus } from '../../../relay/live/index.ts';
-import type { Store, Tx } from '../../../relay/store/index.ts';
-import { readLog } from '../../../relay/store/repositories/evidence.ts';
-import { seedPartner, seedSite, type TestClock, testClock } from '../../helpers/relay.ts';
-import { type SimBox, seedBox } from '../../helpers/sim-box.ts';
+} from '../../relay/ingest/index.ts';
+import { createLiveBus, type LiveBus } from '../../relay/live/index.ts';
+import type { Store, Tx } from '../../relay/store/index.ts';
+import { readLog } from '../../relay/store/repositories/evidence.ts';
+import { seedPartner, seedSite, type TestClock, testClock } from './relay.ts';
+import { type SimBox, seedBox } from './sim-box.ts';
 
 export interface IngestRig {
   store: Store;
