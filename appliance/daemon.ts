@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { BOX_PATHS, nonceCommitment } from '@sitewarden/agent-proto/http';
+import { makeNonce } from '@sitewarden/agent-proto/http-signature';
 import { acquireLock, ensureDir, type FileLock } from '@sitewarden/kit/files';
 import { createLifecycle, type Lifecycle } from '@sitewarden/kit/lifecycle';
 import type { Logger } from '@sitewarden/kit/log';
 import { type Clock, systemClock } from '@sitewarden/kit/time';
 import { createAgentAdmin } from './agents/index.ts';
 import { createAssess } from './assess/index.ts';
-import { createClaim, serialOf } from './claim/index.ts';
+import { boxFacts, createClaim, serialOf } from './claim/index.ts';
 import type { ApplianceConfig } from './config/index.ts';
 import { createDiscovery } from './discovery/index.ts';
 import { createEvidence } from './evidence/index.ts';
@@ -19,7 +21,7 @@ import { createRelayClient, type RelayClient } from './lib/relay-client.ts';
 import { createRelayClock } from './lib/relay-clock.ts';
 import { removeRunFile, writeRunFile } from './lib/run-file.ts';
 import { createSignals } from './lib/signals.ts';
-import { readSignedTime } from './lib/trust.ts';
+import { readRelayKeys, readSignedTime } from './lib/trust.ts';
 import { applianceVersion, builtAtMs } from './lib/version.ts';
 import { createLocal } from './local/index.ts';
 import { createOutbox, type Outbox } from './outbox/index.ts';
@@ -239,6 +241,7 @@ function readCa({ relay }: ApplianceConfig): string | undefined {
 
 function relayClient(ctx: ApplianceContext, identity: Identity): RelayClient {
   const { clock, config, db, log } = ctx;
+  const { rootKey } = config.relay;
   return createRelayClient({
     url: config.relay.url,
     ca: readCa(config),
@@ -246,6 +249,16 @@ function relayClient(ctx: ApplianceContext, identity: Identity): RelayClient {
     relayClock: createRelayClock(clock, { notBeforeMs: builtAtMs() }),
     sign: identity.dik.signRequest,
     userAgent: `sitewarden-appliance/${applianceVersion()}`,
+    hasRelayKeys: () => state.relayKeys(db) !== undefined,
+    takeRelayKeys(envelope) {
+      const keys = readRelayKeys(envelope, rootKey);
+      state.set(db, 'relay_keys', { value: { keys, envelope }, atMs: clock.nowMs() });
+    },
+    timeProbe() {
+      if (state.get(db, 'claim')?.phase === 'claimed') return { method: 'GET', path: BOX_PATHS.orders };
+      const body = { ...boxFacts(config, identity), commitment: nonceCommitment(makeNonce()) };
+      return { method: 'POST', path: BOX_PATHS.provisionStart, body: JSON.stringify(body) };
+    },
     readSignedTime(envelope, nonce) {
       const keys = state.relayKeys(db);
       if (keys === undefined) return undefined;

@@ -15,7 +15,7 @@ import { parseCode } from './parse-code.ts';
 import { createClaimCalls } from './relay-calls.ts';
 import { storeGrant } from './store-grant.ts';
 
-export { serialOf } from './box-facts.ts';
+export { boxFacts, serialOf } from './box-facts.ts';
 export { type CodeForm, parseCode } from './parse-code.ts';
 
 export interface ClaimSnapshot {

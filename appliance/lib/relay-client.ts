@@ -1,12 +1,13 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { request as httpsRequest } from 'node:https';
 import type { Socket } from 'node:net';
-import type { Validator } from '@sitewarden/agent-proto/http';
+import { BOX_PATHS, type Validator } from '@sitewarden/agent-proto/http';
 import type { SignedHeaders } from '@sitewarden/agent-proto/http-signature';
 import { makeNonce } from '@sitewarden/agent-proto/http-signature';
 import type { Clock } from '@sitewarden/kit/time';
 import type { RelayClock } from './relay-clock.ts';
-import { fromAnswer, fromSocketError, RelayFailure } from './relay-failure.ts';
+import { fromAnswer, fromSocketError, isTlsDateCode, RelayFailure } from './relay-failure.ts';
+import { TimedAgent } from './tls-at-time.ts';
 
 export interface RelayRequest {
   readonly method: 'GET' | 'POST';
@@ -52,31 +53,34 @@ export interface RelayClientOptions {
   /** Time inside an envelope signed by the relay's `time` key over `nonce`; undefined when it does not hold. */
   readSignedTime(envelope: string, nonce: string): number | undefined;
   readonly userAgent: string;
+  /** Whether signed time can be verified. */
+  hasRelayKeys(): boolean;
+  /** Verifies and keeps the relay's working keys; throws when the pinned root did not sign them. */
+  takeRelayKeys(envelope: string): void;
+  /** A request the relay refuses for its time alone, with nothing secret in it. */
+  timeProbe(): RelayRequest;
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const DEFAULT_TIMEOUT_MS = 30_000;
 const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
 const IDLE_SOCKET_MS = 90_000;
+const MAX_SOCKETS = 4;
 
 /** Signs every request, bounds every answer, and signs once more with the relay's time when the clock was the fault. */
 export function createRelayClient(options: RelayClientOptions): RelayClient {
   const { clock, relayClock } = options;
   const origin = new URL(options.url).origin;
   const isTls = origin.startsWith('https:');
-  const agentOptions = { keepAlive: true, maxSockets: 4, timeout: IDLE_SOCKET_MS };
+  const timed = { ca: options.ca, maxSockets: MAX_SOCKETS, trustedNowMs: relayClock.trustedNowMs };
   const agent = isTls
-    ? new HttpsAgent({
-        ...agentOptions,
-        minVersion: 'TLSv1.2',
-        ...(options.ca === undefined ? {} : { ca: options.ca }),
-      })
-    : new HttpAgent(agentOptions);
+    ? new TimedAgent(timed)
+    : new HttpAgent({ keepAlive: true, maxSockets: MAX_SOCKETS, timeout: IDLE_SOCKET_MS });
   const begin = isTls ? httpsRequest : httpRequest;
   /** The relay closed a kept connection just as it was used again: worth one try on a fresh one, for all is idempotent. */
   const stale = new WeakSet<RelayFailure>();
 
-  function once(request: RelayRequest, nonce: string): Promise<RelayAnswer> {
+  function once(request: RelayRequest, nonce: string, via: HttpAgent = agent): Promise<RelayAnswer> {
     const { method, path, body = '', contentType, timeoutMs = DEFAULT_TIMEOUT_MS } = request;
     const url = origin + path;
     const bytes = typeof body === 'string' ? Buffer.from(body) : body;
@@ -92,7 +96,7 @@ export function createRelayClient(options: RelayClientOptions): RelayClient {
     }
     return new Promise((resolve, reject) => {
       let isConnected = false;
-      const outgoing = begin(url, { method, headers, agent });
+      const outgoing = begin(url, { method, headers, agent: via });
       const fail = (failure: RelayFailure) => {
         clearTimeout(timer);
         reject(failure);
@@ -142,6 +146,30 @@ export function createRelayClient(options: RelayClientOptions): RelayClient {
     return true;
   }
 
+  /**
+   * The certificate of the relay is out of date by the clock of the box: which of the two is wrong, the relay's signed
+   * time says. It is asked for over a connection whose dates are not judged, with nothing in it that is secret.
+   */
+  async function askTime(): Promise<boolean> {
+    if (relayClock.trustedNowMs() !== undefined) return false;
+    const lenient = new TimedAgent({ ...timed, toleratesDates: true });
+    const nonce = makeNonce();
+    const beganMs = clock.monotonicMs();
+    try {
+      if (!options.hasRelayKeys()) {
+        const { body } = await once({ method: 'GET', path: BOX_PATHS.relayKeys }, makeNonce(), lenient);
+        options.takeRelayKeys((JSON.parse(body.toString('utf8')) as { relayKeys: string }).relayKeys);
+      }
+      await once(options.timeProbe(), nonce, lenient);
+      return false;
+    } catch (error) {
+      if (!(error instanceof RelayFailure) || error.kind !== 'clock') return false;
+      return takeSignedTime(error.data.signedTime, { nonce, roundTripMs: clock.monotonicMs() - beganMs });
+    } finally {
+      lenient.destroy();
+    }
+  }
+
   async function send(request: RelayRequest): Promise<RelayAnswer> {
     const nonce = makeNonce();
     const beganMs = clock.monotonicMs();
@@ -150,6 +178,7 @@ export function createRelayClient(options: RelayClientOptions): RelayClient {
     } catch (error) {
       if (!(error instanceof RelayFailure)) throw error;
       if (stale.has(error)) return await once(request, makeNonce());
+      if (isDateFault(error) && (await askTime())) return await once(request, makeNonce());
       if (error.kind !== 'clock') throw error;
       const roundTripMs = clock.monotonicMs() - beganMs;
       if (!takeSignedTime(error.data.signedTime, { nonce, roundTripMs })) throw error;
@@ -178,6 +207,9 @@ export function createRelayClient(options: RelayClientOptions): RelayClient {
     close: () => agent.destroy(),
   };
 }
+
+const isDateFault = (failure: RelayFailure): boolean =>
+  failure.code === 'RELAY_TLS' && isTlsDateCode((failure.cause as { code?: unknown } | undefined)?.code);
 
 function timedOut(kind: 'unsent' | 'ambiguous', timeoutMs: number): RelayFailure {
   return new RelayFailure({ kind, code: 'RELAY_TIMEOUT', detail: `Nothing within ${timeoutMs} ms` });

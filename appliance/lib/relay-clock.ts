@@ -11,6 +11,8 @@ export type TimeQuality = 'synced' | 'relay' | 'unsynced';
 export interface RelayClock {
   nowMs(): number;
   quality(): TimeQuality;
+  /** The relay's time when it was ever verified in this run. */
+  trustedNowMs(): number | undefined;
   /** What the kernel says about its own clock. */
   setSynced(isSynced: boolean): void;
   /** Verified relay time, as of `roundTripMs / 2` ago. */
@@ -22,12 +24,14 @@ export interface RelayClock {
 export function createRelayClock(clock: Clock, { notBeforeMs }: { notBeforeMs: number }): RelayClock {
   let isSynced = false;
   let taken: { timeMs: number; atMonotonicMs: number } | undefined;
+  function trustedNowMs(): number | undefined {
+    return taken && Math.round(taken.timeMs + clock.monotonicMs() - taken.atMonotonicMs);
+  }
+
   return {
     notBeforeMs,
-    nowMs() {
-      if (taken === undefined) return Math.max(clock.nowMs(), notBeforeMs);
-      return Math.round(taken.timeMs + clock.monotonicMs() - taken.atMonotonicMs);
-    },
+    nowMs: () => trustedNowMs() ?? Math.max(clock.nowMs(), notBeforeMs),
+    trustedNowMs,
     quality() {
       if (isSynced) return 'synced';
       return taken !== undefined && clock.monotonicMs() - taken.atMonotonicMs < DAY_MS ? 'relay' : 'unsynced';

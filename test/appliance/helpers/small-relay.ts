@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { canonicalBytes } from '@sitewarden/agent-proto/canonical';
 import { encodeEnvelope, signEnvelope } from '@sitewarden/agent-proto/dsse';
@@ -65,8 +66,14 @@ export interface SmallRelay {
 const errorAnswer = (error: BoxErrorCode, data?: Record<string, unknown>): Answer =>
   data === undefined ? { error } : { error, data };
 
+export interface RelayOptions {
+  /** Its clock minus the box's. */
+  readonly clockOffsetMs?: number;
+  readonly tls?: { readonly key: string; readonly cert: string; readonly ca: string };
+}
+
 /** A relay of a few dozen lines that keeps the contract: signed requests, token chain, lanes, witness. */
-export async function startSmallRelay(t: Test, options: { clockOffsetMs?: number } = {}): Promise<SmallRelay> {
+export async function startSmallRelay(t: Test, options: RelayOptions = {}): Promise<SmallRelay> {
   const { clockOffsetMs = 0 } = options;
   const pair = () => {
     const { publicKey, privateKeyPem } = generateEd25519();
@@ -83,12 +90,13 @@ export async function startSmallRelay(t: Test, options: { clockOffsetMs?: number
   let chain: { token: string; previousToken: string | null; body: string } | undefined;
   let tokens = 0;
 
-  const server = createServer((request, response) => {
+  const onRequest = (request: IncomingMessage, response: ServerResponse) => {
     serve(request, response).catch((error: unknown) => {
       response.statusCode = 500;
       response.end(String(error));
     });
-  });
+  };
+  const server = options.tls === undefined ? createServer(onRequest) : createTlsServer(options.tls, onRequest);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   const host = `127.0.0.1:${port}`;
@@ -112,7 +120,7 @@ export async function startSmallRelay(t: Test, options: { clockOffsetMs?: number
   const keys: RelayKeys = { host, generation: 1, issuedAtMs: 1, ...lists };
 
   const relay: SmallRelay = {
-    url: `http://${host}`,
+    url: `${options.tls === undefined ? 'http' : 'https'}://${host}`,
     host,
     rootKey: root.publicKey,
     keys,
@@ -186,6 +194,7 @@ export async function startSmallRelay(t: Test, options: { clockOffsetMs?: number
     // A box that is not known yet is known by what its body says.
     const said = path.startsWith('/api/provision') ? (JSON.parse(body.toString()).keys?.dik as string) : undefined;
     if (said) relay.box.dik = said;
+    if (path === BOX_PATHS.relayKeys) return { nonce };
     if (fingerprint(relay.box.dik) !== parsed.keyId) return { nonce, refusal: errorAnswer('APPLIANCE_UNKNOWN') };
     const parts = {
       method: request.method!,
@@ -285,6 +294,7 @@ export async function startSmallRelay(t: Test, options: { clockOffsetMs?: number
     [BOX_PATHS.outbox]: outbox,
     [BOX_PATHS.checkpoint]: checkpoint,
     [BOX_PATHS.orders]: () => ({ json: { orders: relay.orders } }),
+    [BOX_PATHS.relayKeys]: () => ({ json: { relayKeys: relay.keysEnvelope } }),
     [BOX_PATHS.config]: () => ({ json: { config: relay.config?.envelope ?? '', relayKeys: relay.keysEnvelope } }),
   };
   return relay;

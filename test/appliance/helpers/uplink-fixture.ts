@@ -1,13 +1,14 @@
+import { BOX_PATHS } from '@sitewarden/agent-proto/http';
 import type { Test } from 'tap';
 import { type Identity, loadIdentity } from '../../../appliance/identity/index.ts';
 import { createRelayClient, type RelayClient } from '../../../appliance/lib/relay-client.ts';
 import { createRelayClock } from '../../../appliance/lib/relay-clock.ts';
-import { readSignedTime } from '../../../appliance/lib/trust.ts';
+import { readRelayKeys, readSignedTime } from '../../../appliance/lib/trust.ts';
 import { state } from '../../../appliance/store/index.ts';
 import type { ClaimedSiteState } from '../../../appliance/store/state-types.ts';
 import { applianceContext, type TestContext } from '../../helpers/appliance-context.ts';
 import { claimRows } from './claimed.ts';
-import { type SmallRelay, startSmallRelay } from './small-relay.ts';
+import { type RelayOptions, type SmallRelay, startSmallRelay } from './small-relay.ts';
 
 export interface UplinkFixture {
   readonly ctx: TestContext;
@@ -17,7 +18,7 @@ export interface UplinkFixture {
 }
 
 /** A box with keys and a store, and a relay that keeps the contract; wall time is the real one. */
-export async function uplinkFixture(t: Test, options: { clockOffsetMs?: number } = {}): Promise<UplinkFixture> {
+export async function uplinkFixture(t: Test, options: RelayOptions = {}): Promise<UplinkFixture> {
   const relay = await startSmallRelay(t, options);
   const base = applianceContext(t);
   const ctx: TestContext = {
@@ -34,6 +35,12 @@ export async function uplinkFixture(t: Test, options: { clockOffsetMs?: number }
     relayClock: createRelayClock(ctx.clock, { notBeforeMs: 0 }),
     sign: identity.dik.signRequest,
     userAgent: 'test',
+    ...(options.tls === undefined ? {} : { ca: options.tls.ca }),
+    hasRelayKeys: () => state.relayKeys(ctx.db) !== undefined,
+    takeRelayKeys(envelope) {
+      state.set(ctx.db, 'relay_keys', { value: { keys: readRelayKeys(envelope, relay.rootKey), envelope }, atMs: 1 });
+    },
+    timeProbe: () => ({ method: 'GET', path: BOX_PATHS.orders }),
     readSignedTime(envelope, nonce) {
       try {
         return readSignedTime(envelope, relay.keys, nonce);
