@@ -74,6 +74,7 @@ export function createAssess(ctx: ApplianceContext): Assess {
     batch: REPORTS_PER_READ,
     wakeOn: ['report'],
     read: reports.headsSince,
+    newestId: reports.newestId,
     beginTurn() {
       board.beginTurn();
       hosts.clear();

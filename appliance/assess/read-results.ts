@@ -40,24 +40,40 @@ function readResult(
 ): Incoming | undefined {
   const status = statusFromWire(result.status);
   const severity = severityFromWire(result.severity);
-  if (!isCheckName(result.check) || status === undefined || severity === undefined) return undefined;
+  const { check } = result;
+  if (!isCheckName(check) || status === undefined || severity === undefined) return undefined;
   const receivedAtMs = Math.min(Math.max(0, from.receivedAtMs), MAX_TIME_MS);
   return {
     source: from.source,
-    check: result.check,
+    check,
     subject: cut(result.subject, MAX_SUBJECT_CHARS),
     status,
     severity,
-    controls: result.controls.slice(0, AGENT_LIMITS.maxControls).map((text) => cut(text, MAX_CONTROL_CHARS)),
+    controls: once(controlsOf, result.controls, readControls),
     expected: cut(result.expected, AGENT_LIMITS.maxTextChars),
     actual: cut(result.actual, AGENT_LIMITS.maxTextChars),
     reason: cut(result.reason, AGENT_LIMITS.maxTextChars),
-    facts: knownFacts(result.check, decodeFacts(result.facts)),
+    facts: once(factsOf, result.facts, (facts) => knownFacts(check, decodeFacts(facts))),
     collectedAtMs: boxTimeMs(result.collectedAtMs, receivedAtMs),
     receivedAtMs,
     reportId: from.reportId,
   };
 }
+
+/** Results that say the same share their facts and controls; what was read of them is shared too. */
+const factsOf = new WeakMap<object, Facts>();
+const controlsOf = new WeakMap<object, readonly string[]>();
+
+function once<K extends object, V>(memory: WeakMap<object, V>, key: K, read: (key: K) => V): V {
+  const known = memory.get(key);
+  if (known !== undefined) return known;
+  const value = read(key);
+  memory.set(key, value);
+  return value;
+}
+
+const readControls = (controls: readonly string[]): readonly string[] =>
+  controls.slice(0, AGENT_LIMITS.maxControls).map((text) => cut(text, MAX_CONTROL_CHARS));
 
 function knownFacts(check: CheckName, facts: Facts): Facts {
   const known: Facts = {};

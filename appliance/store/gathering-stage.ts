@@ -2,17 +2,21 @@ import { type SqliteDatabase, withTransaction } from '@sitewarden/kit/sqlite';
 import { advanceCursor, readCursor } from './cursors.ts';
 import { type Stage, type StageOptions, stageOf } from './stage.ts';
 
-/** Sockets wait for one turn; so long reading and deciding may take in one go. */
-const TURN_MS = 5;
+/** Sockets wait for one turn: so long reading and deciding takes in one go when little waits, and when much does. */
+const TURN_MS = { least: 5, most: 40 };
+/** A flood is not to leave it behind for good: each millisecond more for so many rows that wait. */
+const ROWS_PER_MS = 100;
 /** While more rows wait, so much is gathered before it is written: the larger, the fewer rows for each report. */
-const GATHER_ROWS = 2000;
-const GATHER_MS = 250;
+const GATHER_ROWS = 5000;
+const GATHER_MS = 500;
 
 export interface GatheringStageOptions<R extends { readonly id: number }>
   extends Pick<StageOptions<R>, 'name' | 'ctx' | 'wakeOn' | 'onCommitted'> {
   /** Rows of one read: they are in memory together. */
   readonly batch: number;
   read(db: SqliteDatabase, afterId: number, limit: number): R[];
+  /** Id of the newest row there is; 0 for none. */
+  newestId(db: SqliteDatabase): number;
   /** Others have written since the last turn. */
   beginTurn(): void;
   /** Notes in memory what these rows lead to. Outside any transaction; must not wait. */
@@ -42,14 +46,18 @@ export function createGatheringStage<R extends { readonly id: number }>(options:
   let gathered: Gathered | undefined;
 
   function gather(): { hasMore: boolean } {
-    const endMs = performance.now() + TURN_MS;
+    let through = gathered?.through ?? readCursor(db, name);
+    const waiting = options.newestId(db) - through;
+    if (waiting <= 0) return { hasMore: false };
+    const endMs = performance.now() + Math.min(TURN_MS.most, TURN_MS.least + waiting / ROWS_PER_MS);
     for (;;) {
-      const rows = options.read(db, gathered?.through ?? readCursor(db, name), batch);
+      const rows = options.read(db, through, batch);
       const last = rows.at(-1);
       if (last === undefined) return { hasMore: false };
       options.gather(rows);
+      through = last.id;
       const { count, sinceMs } = gathered ?? { count: 0, sinceMs: performance.now() };
-      gathered = { through: last.id, count: count + rows.length, sinceMs };
+      gathered = { through, count: count + rows.length, sinceMs };
       if (rows.length < batch) return { hasMore: false };
       if (options.isUrgent() || performance.now() >= endMs) return { hasMore: true };
     }

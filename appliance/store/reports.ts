@@ -19,6 +19,7 @@ export const REPORT_SQL = {
   insert: 'INSERT INTO report (source, seq, received_at_ms, body) VALUES (?, ?, ?, ?)',
   since: 'SELECT id, source, seq, received_at_ms AS receivedAtMs, body FROM report WHERE id > ? ORDER BY id LIMIT ?',
   headsSince: 'SELECT id, source, seq, received_at_ms AS receivedAtMs FROM report WHERE id > ? ORDER BY id LIMIT ?',
+  newestId: 'SELECT max(id) AS id FROM report',
   body: 'SELECT body FROM report WHERE id = ?',
   lastSeq: 'SELECT max(seq) AS seq FROM report WHERE source = ?',
   // The newest row stays: an emptied table would hand out its ids again, below the cursor.
@@ -45,10 +46,15 @@ export function headsSince(db: SqliteDatabase, afterId: number, limit: number): 
   return prepared<[number, number], ReportHead>(db, REPORT_SQL.headsSince).all(afterId, limit);
 }
 
+/** 0 when there is none. */
+export function newestId(db: SqliteDatabase): number {
+  return prepared<[], { id: number | null }>(db, REPORT_SQL.newestId).get()?.id ?? 0;
+}
+
 export const decodeReport = (row: Pick<ReportRow, 'body'>): Report => decode(row.body);
 
 /** Results, not reports: a report holds up to 256 of them. */
-const MAX_FRESH_RESULTS = 6000;
+const MAX_FRESH_RESULTS = 15_000;
 
 interface Fresh {
   readonly reports: Map<number, Report>;

@@ -1,4 +1,5 @@
-import { decodeReport, Report } from '@sitewarden/agent-proto/agent';
+import { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire';
+import { CheckResult, decodeReport, Report } from '@sitewarden/agent-proto/agent';
 import fc from 'fast-check';
 import t from 'tap';
 import { sixResults } from '../helpers/agent-client.ts';
@@ -16,6 +17,62 @@ t.test('a report reads as the generated decoder reads it', async (t) => {
   const bytes = Report.encode(sixResults(123)).finish();
   t.strictSame(decodeReport(bytes), Report.decode(bytes));
   t.strictSame(decodeReport(Buffer.from(bytes)), Report.decode(bytes), 'also the second time');
+});
+
+t.test('results that differ in their times only share what else they say, and it cannot be changed', async (t) => {
+  const [first, second] = [sixResults(1, 1000), sixResults(2, 2000)].map((report) => {
+    const bytes = Report.encode(report).finish();
+    const decoded = decodeReport(bytes);
+    t.strictSame(decoded, Report.decode(bytes));
+    return decoded;
+  });
+  for (const [index, result] of first!.results.entries()) {
+    const other = second!.results[index]!;
+    t.equal(other.facts, result.facts);
+    t.equal(other.controls, result.controls);
+    t.not(other.collectedAtMs, result.collectedAtMs);
+    t.throws(() => result.controls.push('x'));
+    t.throws(() => Object.assign(result.facts, { x: { kind: undefined } }));
+  }
+});
+
+t.test('whatever the order and number of the fields, alone and after others', async (t) => {
+  const result = CheckResult.encode(sixResults(1).results[3]!).finish();
+  const fields: Uint8Array[] = [];
+  const reader = new BinaryReader(result);
+  while (reader.pos < reader.len) {
+    const from = reader.pos;
+    reader.skip(reader.uint32() & 7);
+    fields.push(result.subarray(from, reader.pos));
+  }
+  const odd = fc.constantFrom(
+    Uint8Array.of(0x48, 0x00),
+    Uint8Array.of(0x48, 0x05),
+    Uint8Array.of(0x50, 0x00),
+    Uint8Array.of(0x50, 0x85, 0x00),
+    Uint8Array.of(0x50, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01),
+    Uint8Array.of(0x42, 0x04, 0x0a, 0x05, 0x61, 0x62),
+    Uint8Array.of(0x62, 0x01, 0x00),
+    Uint8Array.of(0x8a, 0x00, 0x01, 0x61),
+  );
+  fc.assert(
+    fc.property(fc.array(fc.oneof(fc.constantFrom(...fields), odd), { maxLength: 20 }), (parts) => {
+      const body = Buffer.concat(parts);
+      const head = new BinaryWriter().uint32(8).int64(9).uint32(18).bytes(body).finish();
+      t.strictSame(
+        attempt(decodeReport, head),
+        attempt((input) => Report.decode(input), head),
+      );
+      const moved = Buffer.from(head);
+      const at = moved.indexOf(0x48, 4);
+      if (at > 0 && at + 1 < moved.length) moved[at + 1] = (moved[at + 1]! & 0x80) | 0x11;
+      t.strictSame(
+        attempt(decodeReport, moved),
+        attempt((input) => Report.decode(input), moved),
+      );
+    }),
+    { numRuns: 500 },
+  );
 });
 
 t.test('texts of every length and alphabet, numbers of every size', async (t) => {
