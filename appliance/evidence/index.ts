@@ -15,7 +15,7 @@ import { type LogWriter, openLog } from './log.ts';
 export { CHECKPOINT_EVERY } from './log.ts';
 
 /** Each takes a signature's time; more in one go would hold up the sockets. */
-const ROWS_PER_TURN = 500;
+const ROWS_PER_TURN = 100;
 
 export interface EvidenceSnapshot {
   readonly epoch: number;

@@ -52,7 +52,7 @@ export function openLog(db: SqliteDatabase, { origin, evk }: { origin: string; e
       const envelope = encodeEnvelope({ payloadType, payload, keyId: evk.fingerprint, signature });
       const hash = leafHash(envelope);
       evidence.insertLeaf(db, { seq, kind, envelope, leafHash: hash, prev, atMs });
-      for (const node of frontier.appendWithNodes(hash)) if (node.level > 0) evidence.insertNode(db, node);
+      for (const node of frontier.appendWithNodes(hash)) evidence.insertNode(db, node);
       tip.prev = hash;
       if (frontier.size % CHECKPOINT_EVERY === 0) checkpoint(atMs);
       return seq;

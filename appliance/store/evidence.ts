@@ -1,4 +1,5 @@
 import type { EntryKind } from '@sitewarden/agent-proto/evidence';
+import { nodeHash, type TreeNode } from '@sitewarden/agent-proto/merkle';
 import type { SqliteDatabase } from '@sitewarden/kit/sqlite';
 import { prepared } from './statements.ts';
 
@@ -9,7 +10,7 @@ export interface LeafRow {
   /** The exact bytes of the DSSE envelope; null once it was deleted after a mirror cosignature. */
   readonly envelope: Buffer;
   readonly leafHash: Buffer;
-  /** Leaf hash of the entry before, empty for entry 0. Unique, so no entry has two successors. */
+  /** Leaf hash of the entry before, empty for entry 0. */
   readonly prev: Buffer;
   readonly atMs: number;
 }
@@ -21,6 +22,10 @@ export interface CheckpointRow {
   readonly atMs: number;
 }
 
+/** A subtree of 16 leaves costs 15 hashes to make again, and storing fewer nodes is a tenth of an append. */
+const STORED_FROM_LEVEL = 4;
+const NO_HASH = new Uint8Array();
+
 const LEAF = 'seq, kind, envelope, leaf_hash AS leafHash, prev, at_ms AS atMs';
 const CHECKPOINT = 'size, note, cosigned_note AS cosignedNote, at_ms AS atMs';
 
@@ -29,7 +34,6 @@ export const EVIDENCE_SQL = {
   insertNode: 'INSERT INTO evidence_node (level, idx, hash) VALUES (?, ?, ?)',
   lastLeaf: `SELECT ${LEAF} FROM evidence_leaf ORDER BY seq DESC LIMIT 1`,
   leaves: `SELECT ${LEAF} FROM evidence_leaf WHERE seq >= ? ORDER BY seq LIMIT ?`,
-  // Level 0 is the leaf itself and is not stored a second time.
   node: 'SELECT hash FROM evidence_node WHERE level = ? AND idx = ?',
   leafHash: 'SELECT leaf_hash AS hash FROM evidence_leaf WHERE seq = ?',
   lastSeq: 'SELECT max(seq) AS seq FROM evidence_leaf',
@@ -49,8 +53,9 @@ export function insertLeaf(
   prepared(db, EVIDENCE_SQL.insertLeaf).run(leaf.seq, leaf.kind, leaf.envelope, leaf.leafHash, leaf.prev, leaf.atMs);
 }
 
-export function insertNode(db: SqliteDatabase, node: { level: number; index: number; hash: Uint8Array }): void {
-  prepared(db, EVIDENCE_SQL.insertNode).run(node.level, node.index, node.hash);
+/** Keeps what is dear to compute again; the levels below are made from their leaves when a proof asks. */
+export function insertNode(db: SqliteDatabase, { level, index, hash }: TreeNode): void {
+  if (level >= STORED_FROM_LEVEL) prepared(db, EVIDENCE_SQL.insertNode).run(level, index, hash);
 }
 
 export function lastLeaf(db: SqliteDatabase): LeafRow | undefined {
@@ -67,13 +72,15 @@ export function leaves(db: SqliteDatabase, from: number, limit: number): LeafRow
   return prepared<[number, number], LeafRow>(db, EVIDENCE_SQL.leaves).all(from, limit);
 }
 
-/** Hash of a perfect subtree; empty when there is none, which the proof functions refuse. */
+/** Hash of a perfect subtree; empty when it is not all there, which the proof functions refuse. */
 export function node(db: SqliteDatabase, level: number, index: number): Uint8Array {
-  const found =
-    level === 0
-      ? prepared<[number], { hash: Buffer }>(db, EVIDENCE_SQL.leafHash).get(index)
-      : prepared<[number, number], { hash: Buffer }>(db, EVIDENCE_SQL.node).get(level, index);
-  return found?.hash ?? new Uint8Array();
+  if (level >= STORED_FROM_LEVEL) {
+    return prepared<[number, number], { hash: Buffer }>(db, EVIDENCE_SQL.node).get(level, index)?.hash ?? NO_HASH;
+  }
+  if (level === 0) return prepared<[number], { hash: Buffer }>(db, EVIDENCE_SQL.leafHash).get(index)?.hash ?? NO_HASH;
+  const left = node(db, level - 1, 2 * index);
+  const right = node(db, level - 1, 2 * index + 1);
+  return left.length === 0 || right.length === 0 ? NO_HASH : nodeHash(left, right);
 }
 
 /** Does nothing when there is one of this size. */

@@ -41,6 +41,6 @@ export function rebuildTree(db: SqliteDatabase): void {
   const frontier = new Frontier();
   const leaves = db.prepare('SELECT leaf_hash AS hash FROM evidence_leaf ORDER BY seq').all() as { hash: Buffer }[];
   for (const { hash } of leaves) {
-    for (const node of frontier.appendWithNodes(hash)) if (node.level > 0) insertNode(db, node);
+    for (const node of frontier.appendWithNodes(hash)) insertNode(db, node);
   }
 }

@@ -110,9 +110,14 @@ export function up(db: Database): void {
 
     CREATE TABLE evidence_leaf (
       seq INTEGER PRIMARY KEY,
-      kind TEXT NOT NULL, envelope BLOB NOT NULL, leaf_hash BLOB NOT NULL, prev BLOB NOT NULL UNIQUE,
+      kind TEXT NOT NULL, envelope BLOB NOT NULL, leaf_hash BLOB NOT NULL, prev BLOB NOT NULL,
       at_ms INTEGER NOT NULL
     ) STRICT;
+    -- The store itself refuses a fork: one entry at each place, and each after the very entry before it. That makes prev
+    -- unique too, without an index whose random pages would be half of what an append writes.
+    CREATE TRIGGER evidence_leaf_follows BEFORE INSERT ON evidence_leaf
+    WHEN NEW.prev IS NOT CASE NEW.seq WHEN 0 THEN x'' ELSE (SELECT leaf_hash FROM evidence_leaf WHERE seq = NEW.seq - 1) END
+    BEGIN SELECT raise(ABORT, 'an entry must follow the entry before it'); END;
     CREATE TABLE evidence_node (level INTEGER NOT NULL, idx INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (level, idx)) STRICT, WITHOUT ROWID;
     CREATE TABLE evidence_checkpoint (size INTEGER PRIMARY KEY, note TEXT NOT NULL, cosigned_note TEXT, at_ms INTEGER NOT NULL) STRICT;
 
