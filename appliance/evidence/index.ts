@@ -1,21 +1,43 @@
-import { EvidencePredicate, logOrigin } from '@sitewarden/agent-proto/evidence';
+import { type EntryKind, EvidencePredicate, logOrigin } from '@sitewarden/agent-proto/evidence';
 import { compile } from '@sitewarden/agent-proto/http';
 import type { LifecyclePart } from '@sitewarden/kit/lifecycle';
+import { withTransaction } from '@sitewarden/kit/sqlite';
 import { bootId } from '@sitewarden/kit/time';
 import { applianceErrors } from '../errors.ts';
 import type { EvidenceKey } from '../identity/index.ts';
 import type { ApplianceContext } from '../lib/context.ts';
 import { lazily } from '../lib/lazily.ts';
 import type { TimeQuality } from '../lib/relay-clock.ts';
-import { type ChangeRow, changes, createStage, evidence, type Marks, readCursor, state } from '../store/index.ts';
-import { draftOf, type EntryMoment, subjectsOf, unfitDraft } from './draft.ts';
-import { type EntryDraft, piecesOf } from './entry-text.ts';
+import {
+  advanceCursor,
+  type ChangeRow,
+  changes,
+  evidence,
+  type Marks,
+  readCursor,
+  stageOf,
+  state,
+} from '../store/index.ts';
+import { type ChainPlace, type SignedEntry, signChain } from './chain.ts';
+import { createChainThread } from './chain-thread.ts';
+import { draftOf, type EntryMoment, isEvidence, subjectsOf, unfitDraft } from './draft.ts';
+import { type EntryDraft, type EntryPieces, piecesOf } from './entry-text.ts';
 import { type LogWriter, openLog } from './log.ts';
 
 export { CHECKPOINT_EVERY } from './log.ts';
 
-/** Each takes a signature's time; more in one go would hold up the sockets. */
+/** Each takes a signature's time, and the sockets wait for a turn. */
 const ROWS_PER_TURN = 100;
+/** When more is waiting than fits a turn, the other core signs; then a turn here only writes. */
+const ROWS_PER_JOB = 500;
+
+interface Prepared {
+  /** Id of the last change of the batch. */
+  readonly throughId: number;
+  /** Changes, not all of which are evidence. */
+  readonly count: number;
+  readonly entries: readonly { readonly change: ChangeRow; readonly kind: EntryKind; readonly pieces: EntryPieces }[];
+}
 
 export interface EvidenceSnapshot {
   readonly epoch: number;
@@ -49,7 +71,9 @@ export interface EvidenceOptions {
 export function createEvidence({ ctx, evk, timeQuality, marks, lostEntries = 0 }: EvidenceOptions): Evidence {
   const { db, clock, log, metrics } = ctx;
   const validator = lazily(() => compile(EvidencePredicate));
+  const thread = createChainThread(evk);
   let writer: LogWriter | undefined;
+  let isStopping = false;
   const isHalted = lostEntries > 0;
   if (isHalted)
     log.error({ lostEntries }, 'signed entries are gone; the log stands still until staff begin a new epoch');
@@ -73,49 +97,91 @@ export function createEvidence({ ctx, evk, timeQuality, marks, lostEntries = 0 }
     return unfitDraft(change, moment, `${valid.field} ${valid.detail}`);
   }
 
-  function append(to: LogWriter, change: ChangeRow, moment: EntryMoment): void {
-    const draft = fitting(change, moment);
-    if (draft === undefined) return;
-    const seq = to.append({ kind: draft.kind, pieces: piecesOf(draft), atMs: change.atMs });
-    const { incidentId, runId } = subjectsOf(change);
-    if (incidentId !== undefined) evidence.markIncident(db, incidentId, seq);
-    if (runId !== undefined) evidence.markActionRun(db, runId, seq);
-  }
-
-  function run(rows: readonly ChangeRow[]): void {
-    const to = writer!;
+  function begin(to: LogWriter, rows: readonly ChangeRow[]): Prepared {
     const moment: EntryMoment = {
       bootId: bootId(),
       // Since the kernel's boot, as the boot id beside it; a process's own clock would start anew with it.
       monotonicMs: Math.floor(Number(process.hrtime.bigint() / 1_000_000n)),
       timeQuality: timeQuality(),
     };
-    to.rollback();
-    if (to.size === 0) {
-      const claim = changes.firstOf(db, 'claimed');
-      if (claim === undefined) throw applianceErrors.make('INTERNAL', { detail: 'There is no claim to begin with' });
-      append(to, claim, moment);
-    }
-    for (const row of rows) if (row.kind !== 'claimed') append(to, row, moment);
+    const claim = to.size === 0 ? changes.firstOf(db, 'claimed') : undefined;
+    if (to.size === 0 && claim === undefined) throw applianceErrors.make('INTERNAL', { detail: 'There is no claim' });
+    const said = rows.filter(({ kind }) => kind !== 'claimed');
+    const entries = (claim === undefined ? said : [claim, ...said]).flatMap((change) => {
+      const draft = fitting(change, moment);
+      return draft === undefined ? [] : [{ change, kind: draft.kind, pieces: piecesOf(draft) }];
+    });
+    return { throughId: rows.at(-1)!.id, count: rows.length, entries };
   }
 
-  const stage = createStage<ChangeRow>({
-    name: 'evidence',
-    ctx,
-    batch: ROWS_PER_TURN,
-    wakeOn: ['change', 'claimed'],
-    read: (_db, afterId, limit) => (openWriter() === undefined ? [] : changes.since(db, afterId, { limit })),
-    run,
-    onCommitted() {
-      writer?.commit();
-      marks?.raiseEvidence(writer?.size ?? 0);
-      metrics.evidenceSize.set(writer?.size ?? 0);
-      ctx.signals.emit('outbox');
-    },
-  });
+  /** Leaves, tree, what they are about, and the cursor: one commit. */
+  function write(to: LogWriter, { throughId, count, entries }: Prepared, signed: readonly SignedEntry[]): void {
+    withTransaction(db, () => {
+      for (const [i, { change, kind }] of entries.entries()) {
+        const seq = to.store({ kind, signed: signed[i]!, atMs: change.atMs });
+        const { incidentId, runId } = subjectsOf(change);
+        if (incidentId !== undefined) evidence.markIncident(db, incidentId, seq);
+        if (runId !== undefined) evidence.markActionRun(db, runId, seq);
+      }
+      advanceCursor(db, 'evidence', throughId);
+    });
+    to.commit();
+    marks?.raiseEvidence(to.size);
+    metrics.stageRows.inc({ stage: 'evidence' }, count);
+    metrics.evidenceSize.set(to.size);
+    ctx.signals.emit('outbox');
+  }
+
+  const read = (afterId: number, limit: number) => changes.since(db, afterId, { limit });
+  const piecesOfAll = ({ entries }: Prepared) => entries.map(({ pieces }) => pieces);
+
+  /** While one batch is written here, the next is being signed on the other core. */
+  async function flood(to: LogWriter): Promise<void> {
+    const prepare = (rows: readonly ChangeRow[], place: ChainPlace | undefined) => {
+      const batch = begin(to, rows);
+      const signed = thread.sign(place, piecesOfAll(batch)).catch((error: unknown) => {
+        log.warn({ err: error }, 'the signing thread failed; this batch is signed where it stands');
+        return undefined;
+      });
+      return { batch, signed };
+    };
+    let current = prepare(read(readCursor(db, 'evidence'), ROWS_PER_JOB), to.place);
+    for (;;) {
+      const rows = isStopping ? [] : read(current.batch.throughId, ROWS_PER_JOB);
+      const next = rows.length === 0 ? undefined : prepare(rows, undefined);
+      const signed = (await current.signed) ?? signChain(evk, to.place, piecesOfAll(current.batch));
+      write(to, current.batch, signed);
+      if (next === undefined) return;
+      current = next;
+    }
+  }
+
+  async function turn(): Promise<boolean> {
+    const to = openWriter();
+    if (to === undefined) return false;
+    // A turn that failed may have left leaves behind that are not stored.
+    to.rollback();
+    const rows = read(readCursor(db, 'evidence'), ROWS_PER_TURN);
+    if (rows.length === 0) return false;
+    const isFull = rows.length === ROWS_PER_TURN;
+    if (isFull && to.size > 0 && rows.filter(({ kind }) => isEvidence(kind)).length >= ROWS_PER_TURN / 4) {
+      await flood(to);
+      return true;
+    }
+    const batch = begin(to, rows);
+    write(to, batch, signChain(evk, to.place, piecesOfAll(batch)));
+    return isFull;
+  }
+
+  const stage = stageOf({ name: 'evidence', ctx, wakeOn: ['change', 'claimed'] }, turn);
 
   return {
     ...stage,
+    async stop() {
+      isStopping = true;
+      await stage.stop();
+      await thread.close();
+    },
     snapshot() {
       const claim = state.get(db, 'claim');
       const last = evidence.lastLeaf(db);

@@ -6,7 +6,7 @@ import { type DeviceKey, type EvidenceKey, loadDeviceKey, loadEvidenceKey } from
 import { loadSiteCa, type SiteCa } from './site-ca.ts';
 
 export { SERVER_NAME, type ServerTls } from './server-certificate.ts';
-export type { DeviceKey, EvidenceKey, PublicKeyInfo } from './signing-key.ts';
+export { type DeviceKey, type EvidenceKey, evidenceKeyOf, type PublicKeyInfo } from './signing-key.ts';
 export { AGENT_CERTIFICATE_MS, type IssuedCertificate, type SiteCa } from './site-ca.ts';
 
 /** Everything this box can prove. Private keys stay inside this folder; what is handed out are uses of them. */

@@ -1,14 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { encodeEnvelope, signEnvelope } from '@sitewarden/agent-proto/dsse';
 import { type SignedHeaders, signRequest } from '@sitewarden/agent-proto/http-signature';
-import {
-  fingerprint,
-  generateEd25519,
-  privateKeyFromPem,
-  rawPublicKey,
-  sign,
-  signAsync,
-} from '@sitewarden/agent-proto/keys';
+import { fingerprint, generateEd25519, privateKeyFromPem, rawPublicKey, sign } from '@sitewarden/agent-proto/keys';
 import { signCheckpoint, type TreeHead } from '@sitewarden/agent-proto/note';
 import { loadOrMake } from './key-files.ts';
 
@@ -35,7 +28,8 @@ export interface DeviceKey extends PublicKeyInfo {
 /** `evk`: evidence only. */
 export interface EvidenceKey extends PublicKeyInfo {
   sign(bytes: Uint8Array): Uint8Array;
-  signAsync(bytes: Uint8Array): Promise<Uint8Array>;
+  /** The key itself, to be posted to a thread of this process (evidenceKeyOf makes it of use there) and to nobody else. */
+  forThread(): KeyObject;
   /** A signed note over the tree head. */
   checkpoint(head: TreeHead): string;
 }
@@ -61,12 +55,13 @@ export async function loadDeviceKey(dir: string): Promise<DeviceKey> {
   };
 }
 
-export async function loadEvidenceKey(dir: string): Promise<EvidenceKey> {
-  const key = await load(dir, 'evk.pem');
+export const loadEvidenceKey = async (dir: string): Promise<EvidenceKey> => evidenceKeyOf(await load(dir, 'evk.pem'));
+
+export function evidenceKeyOf(key: KeyObject): EvidenceKey {
   return {
     ...info(key),
     sign: (bytes) => sign(key, bytes),
-    signAsync: (bytes) => signAsync(key, bytes),
+    forThread: () => key,
     checkpoint: (head) => signCheckpoint(head, { privateKey: key }),
   };
 }

@@ -19,6 +19,6 @@ export * from './results.ts';
 export { createRetention, RETENTION, RETENTION_SQL } from './retention.ts';
 export { createRoom, judgeRoom, ROOM, type Room } from './room.ts';
 export { createSiteFile } from './site-file.ts';
-export { createStage, isDiskFault, MAX_STAGE_ROWS, type Stage, type StageOptions } from './stage.ts';
+export { createStage, isDiskFault, MAX_STAGE_ROWS, type Stage, type StageOptions, stageOf } from './stage.ts';
 export * as state from './state.ts';
 export { prepared } from './statements.ts';

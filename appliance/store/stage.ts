@@ -56,7 +56,7 @@ export function createStage<R extends { readonly id: number }>(options: StageOpt
 /** The life of a stage around its turns. */
 export function stageOf(
   { name, ctx, wakeOn }: Pick<StageOptions<never>, 'name' | 'ctx' | 'wakeOn'>,
-  turn: () => boolean,
+  turn: () => boolean | Promise<boolean>,
 ): Stage {
   const loop = createLoop({
     name,

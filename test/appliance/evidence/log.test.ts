@@ -13,7 +13,14 @@ import type { Test } from 'tap';
 import t from 'tap';
 import { createEvidence } from '../../../appliance/evidence/index.ts';
 import { type Identity, loadIdentity } from '../../../appliance/identity/index.ts';
-import { actionRunById, evidence, incidentById, insertActionRun, readCursor } from '../../../appliance/store/index.ts';
+import {
+  actionRunById,
+  changes,
+  evidence,
+  incidentById,
+  insertActionRun,
+  readCursor,
+} from '../../../appliance/store/index.ts';
 import type { ClaimedSiteState } from '../../../appliance/store/state-types.ts';
 import { applianceContext, type TestContext } from '../../helpers/appliance-context.ts';
 import { actionRunChange, appendChange, incidentChange, openIncident } from '../helpers/change-bodies.ts';
@@ -152,6 +159,38 @@ t.test('a checkpoint is kept every 256 entries and only when there is news', asy
   stage.checkpointNews();
   stage.checkpointNews();
   t.strictSame(sizes(), [256, 512, 601]);
+});
+
+t.test('a flood is signed on a thread of its own, in the order it happened', async (t) => {
+  const { ctx, identity, stage } = await setUp(t);
+  const site = claimRows(ctx, identity);
+  await stage.settle();
+  for (let count = 0; count < 1500; count += 1) openIncident(ctx);
+  await stage.settle();
+  const entries = verifyAll(ctx, identity, site);
+  t.equal(entries.length, 1501);
+  t.strictSame(
+    entries.slice(1).map(({ incidentId }) => incidentId),
+    changes.since(ctx.db, 1, { limit: 2000 }).map(({ refId }) => refId),
+  );
+  await stage.stop();
+});
+
+t.test('when the signing thread cannot run, the flood is signed all the same', async (t) => {
+  const { ctx, identity } = await setUp(t);
+  const evk = {
+    ...identity.evk,
+    forThread() {
+      throw new Error('no thread here');
+    },
+  };
+  const stage = createEvidence({ ctx, evk, timeQuality: () => 'unsynced' });
+  const site = claimRows(ctx, identity);
+  await stage.settle();
+  for (let count = 0; count < 700; count += 1) openIncident(ctx);
+  await stage.settle();
+  t.equal(verifyAll(ctx, identity, site).length, 701);
+  await stage.stop();
 });
 
 t.test('a turn that fails leaves nothing behind and is done again', async (t) => {
