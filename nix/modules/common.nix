@@ -19,6 +19,8 @@ in
     after = [ "network.target" ];
     # Types are stripped and code compiled at the first start only: a third of the time, 15 MB less.
     environment.NODE_COMPILE_CACHE = "/var/cache/sitewarden-${name}/compiled";
+    # An allocator with an arena for each thread holds on to a sixth more memory and is no faster here.
+    environment.MALLOC_ARENA_MAX = "2";
     serviceConfig = {
       CacheDirectory = "sitewarden-${name}";
       CacheDirectoryMode = "0700";
