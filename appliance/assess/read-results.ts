@@ -49,27 +49,15 @@ function readResult(
     subject: cut(result.subject, MAX_SUBJECT_CHARS),
     status,
     severity,
-    controls: once(controlsOf, result.controls, readControls),
+    controls: readControls(result.controls),
     expected: cut(result.expected, AGENT_LIMITS.maxTextChars),
     actual: cut(result.actual, AGENT_LIMITS.maxTextChars),
     reason: cut(result.reason, AGENT_LIMITS.maxTextChars),
-    facts: once(factsOf, result.facts, (facts) => knownFacts(check, decodeFacts(facts))),
+    facts: knownFacts(check, decodeFacts(result.facts)),
     collectedAtMs: boxTimeMs(result.collectedAtMs, receivedAtMs),
     receivedAtMs,
     reportId: from.reportId,
   };
-}
-
-/** Results that say the same share their facts and controls; what was read of them is shared too. */
-const factsOf = new WeakMap<object, Facts>();
-const controlsOf = new WeakMap<object, readonly string[]>();
-
-function once<K extends object, V>(memory: WeakMap<object, V>, key: K, read: (key: K) => V): V {
-  const known = memory.get(key);
-  if (known !== undefined) return known;
-  const value = read(key);
-  memory.set(key, value);
-  return value;
 }
 
 const readControls = (controls: readonly string[]): readonly string[] =>

@@ -1,4 +1,4 @@
-import { decodeReport, PushReportRequest, Report, SessionRequest } from '@sitewarden/agent-proto/agent';
+import { PushReportRequest, Report, SessionRequest } from '@sitewarden/agent-proto/agent';
 
 /** A decoded report with the very bytes it came in; they are what is stored. */
 export interface ReportMessage {
@@ -34,7 +34,7 @@ function onlyField(buffer: Uint8Array, tag: number): Uint8Array | undefined {
 export function readSessionMessage(buffer: Buffer): SessionMessage {
   try {
     const body = onlyField(buffer, REPORT_IN_SESSION_TAG);
-    if (body !== undefined) return { kind: 'report', message: { report: decodeReport(body), body } };
+    if (body !== undefined) return { kind: 'report', message: { report: Report.decode(body), body } };
     const message = SessionRequest.decode(buffer);
     if (message.message?.$case !== 'report') return { kind: 'other', message };
     const report = message.message.value;
@@ -48,7 +48,7 @@ export function readSessionMessage(buffer: Buffer): SessionMessage {
 export function readPushReport(buffer: Buffer): PushMessage {
   try {
     const body = onlyField(buffer, REPORT_IN_PUSH_TAG);
-    if (body !== undefined) return { kind: 'report', message: { report: decodeReport(body), body } };
+    if (body !== undefined) return { kind: 'report', message: { report: Report.decode(body), body } };
     const { report } = PushReportRequest.decode(buffer);
     if (report === undefined) return { kind: 'malformed' };
     return { kind: 'report', message: { report, body: Report.encode(report).finish() } };

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { generateEd25519 } from '@sitewarden/agent-proto/keys';
@@ -30,6 +30,7 @@ export interface TestAppliance extends Running {
 /** The real program on ephemeral loopback ports. Its configuration lies beside the data, outside a test's own disk. */
 export async function startAppliance(options: ApplianceOptions): Promise<TestAppliance> {
   const side = mkdtempSync(join(tmpdir(), 'sitewarden-appliance-'));
+  process.once('exit', () => rmSync(side, { recursive: true, force: true }));
   const configFile = join(side, 'appliance.yaml');
   mkdirSync(options.dataDir, { recursive: true, mode: 0o700 });
   writeFileSync(
