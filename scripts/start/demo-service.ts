@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { detectServiceManager, type ServiceManager } from '@sitewarden/kit/services';
 
@@ -16,6 +16,7 @@ export interface DemoService {
 export async function makeDemoService(dataDir: string, run: number): Promise<DemoService> {
   const folder = join(dataDir, 'services.d');
   const name = `sitewarden-demo-${run}`;
+  await stopEarlier(folder);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   writeFileSync(
@@ -27,4 +28,12 @@ export async function makeDemoService(dataDir: string, run: number): Promise<Dem
   );
   const manager: ServiceManager = await detectServiceManager({ pidfileDir: folder });
   return { name, folder, start: () => manager.start(name), stop: () => manager.stop(name) };
+}
+
+/** What an earlier run declared may still run, and once its declaration is gone nobody could stop it. */
+async function stopEarlier(folder: string): Promise<void> {
+  if (!existsSync(folder)) return;
+  const manager = await detectServiceManager({ pidfileDir: folder });
+  for (const file of readdirSync(folder))
+    if (file.endsWith('.json')) await manager.stop(file.slice(0, -'.json'.length));
 }
