@@ -9,7 +9,7 @@ import { type Clock, systemClock } from '@sitewarden/kit/time';
 import { createAgentAdmin } from './agents/index.ts';
 import { createAssess } from './assess/index.ts';
 import { boxFacts, createClaim, serialOf } from './claim/index.ts';
-import type { ApplianceConfig } from './config/index.ts';
+import { type ApplianceConfig, outboundProxy } from './config/index.ts';
 import { createDiscovery } from './discovery/index.ts';
 import { createEvidence } from './evidence/index.ts';
 import { createHealing } from './healing/index.ts';
@@ -201,7 +201,7 @@ function wire(ctx: ApplianceContext, identity: Identity, { marks, lostEvidence }
     },
     onRefused: () => outbox.drain.setPaused(true),
   });
-  const claim = createClaim({ ctx, identity, client, ca });
+  const claim = createClaim({ ctx, identity, client, ca, proxy: outboundProxy(config) });
   const intake = createIntake({ ctx, identity, room, marks, certificateNowMs: client.clock.nowMs });
   const services = {
     identity: {
@@ -245,6 +245,7 @@ function relayClient(ctx: ApplianceContext, identity: Identity): RelayClient {
   return createRelayClient({
     url: config.relay.url,
     ca: readCa(config),
+    proxy: outboundProxy(config),
     clock,
     relayClock: createRelayClock(clock, { notBeforeMs: builtAtMs() }),
     sign: identity.dik.signRequest,

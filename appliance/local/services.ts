@@ -1,5 +1,6 @@
 import type { TierNumber } from '@sitewarden/agent-proto/checks';
 import type { Lane } from '@sitewarden/agent-proto/http';
+import type { DoctorLine } from '../doctor/index.ts';
 
 /** What the local page asks of the features beside it. All snapshots are cheap, synchronous and hold no secret. */
 export interface LocalServices {
@@ -64,13 +65,6 @@ export interface ClaimedSite {
   readonly epoch: number;
   readonly claimedBy: string;
   readonly claimedAtMs: number;
-}
-
-export interface DoctorLine {
-  readonly name: string;
-  readonly state: 'ok' | 'failed' | 'skipped';
-  /** A sentence; when failed it ends with what to do. */
-  readonly text: string;
 }
 
 export interface SnapshotError {

@@ -30,9 +30,14 @@ t.test('an unclaimed box shows who it is, the QR code, the number and what to do
 t.test('the way to the relay is told line by line, with what to do', async (t) => {
   const { url, said } = await localPage(t);
   const doctor = [
-    { name: 'DNS', state: 'ok', text: 'relay.example.com is 198.51.100.7.' },
-    { name: 'TCP', state: 'failed', text: 'Port 443 is closed. Open it on the firewall of the site.' },
-    { name: 'TLS', state: 'skipped', text: 'Needs TCP first.' },
+    { name: 'dns', state: 'ok', code: null, text: 'relay.example.com is 198.51.100.7.' },
+    {
+      name: 'tcp',
+      state: 'failed',
+      code: 'PORT_BLOCKED',
+      text: 'Port 443 is closed. Open it on the firewall of the site.',
+    },
+    { name: 'tls', state: 'skipped', code: null, text: 'Needs TCP first.' },
   ] as const;
   said.claim = { ...said.claim, phase: 'no_relay', claimUrl: null, number: null, doctor };
   const { text } = await get(url);
