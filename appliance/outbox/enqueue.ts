@@ -6,7 +6,7 @@ import {
   type Lane,
   OUTBOX_LIMITS,
   PAYLOAD_TYPES,
-  type ReceiptPayload,
+  ReceiptPayload,
   TelemetryLaneRow,
   type Validation,
 } from '@sitewarden/agent-proto/http';
@@ -38,6 +38,7 @@ export function openLanes(db: SqliteDatabase, epoch: number): void {
 export function createLaneWriter(rules: EnqueueRules): (change: ChangeRow) => LaneEntry | undefined {
   const validateIncident = compile(IncidentsLaneRow);
   const validateTelemetry = compile(TelemetryLaneRow);
+  const validateReceipt = compile(ReceiptPayload);
   const incidents = (row: unknown) => entry('incidents', row, validateIncident);
   const telemetry = (row: unknown) => entry('telemetry', row, validateTelemetry);
 
@@ -53,7 +54,14 @@ export function createLaneWriter(rules: EnqueueRules): (change: ChangeRow) => La
   function receipt(order: ChangeBodies['order_received']): LaneEntry {
     const { orderId, orderSeq, state, code, detail, atMs } = order;
     const { applianceId, epoch } = rules;
-    const payload: ReceiptPayload = { orderId, applianceId, epoch, orderSeq, state, code, detail, atMs };
+    const payload = {
+      ...{ orderId, applianceId, epoch, orderSeq, state, atMs },
+      code: code && clipped(code, 256),
+      // Without a receipt the relay would wait for the end of its order for ever: better the beginning of the words.
+      detail: clipped(detail, 1024),
+    };
+    const valid = validateReceipt(payload);
+    if (!valid.ok) throw new UnfitRow(`${valid.field} ${valid.detail}`);
     return { lane: 'receipts', body: rules.dik.envelope(PAYLOAD_TYPES.receipt, canonicalBytes(payload)) };
   }
 
@@ -78,6 +86,9 @@ export function createLaneWriter(rules: EnqueueRules): (change: ChangeRow) => La
   };
   return (change) => (writers[change.kind] as ((body: unknown) => LaneEntry) | undefined)?.(change.body);
 }
+
+/** Canonical bytes take well-formed text only, and a cut can split a pair of surrogates. */
+const clipped = (text: string, maxChars: number): string => text.slice(0, maxChars).toWellFormed();
 
 function entry(
   lane: Exclude<Lane, 'evidence' | 'receipts'>,

@@ -161,7 +161,16 @@ export function since(
     throughId === undefined
       ? prepared<[number, number], Raw>(db, CHANGE_SQL.since).all(afterId, limit)
       : prepared<[number, number, number], Raw>(db, CHANGE_SQL.sinceThrough).all(afterId, throughId, limit);
-  return raw.map((row): ChangeRow => ({ ...row, body: JSON.parse(row.body) }));
+  return raw.map((row): ChangeRow => ({ ...row, body: bodyOf(row.body) }));
+}
+
+/** Null when it cannot be read: its readers say so in its place, and go on with the next. */
+function bodyOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }
 
 /** The oldest change of this kind that is still here. Reads the table through: for rare questions only. */

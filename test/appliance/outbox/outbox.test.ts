@@ -152,6 +152,29 @@ t.test('receipts are signed by the device key', async (t) => {
   ]);
 });
 
+t.test(
+  'a row that cannot be made is a loss in the log and holds up nothing; long words of a receipt are cut',
+  async (t) => {
+    const parts = await setUp(t);
+    const { ctx } = parts;
+    const odd = openIncident(ctx);
+    ctx.db.prepare("UPDATE change SET body = '{' WHERE ref_id = ?").run(odd.row.id);
+    const orderId = newId('ord');
+    const order = { orderId, orderSeq: 1, action: 'run_check', params: {}, requestedBy: 'Ada', code: null, atMs: 7 };
+    const detail = `${'x'.repeat(1023)}\u{1f600}${'y'.repeat(90_000)}`;
+    appendChange(ctx, 'order_finished', orderId, { ...order, state: 'done', detail });
+    openIncident(ctx);
+    await parts.settle();
+    t.match(parts.box.snapshot(), { receipts: { depth: 1 }, incidents: { depth: 1 } });
+    t.equal(changes.firstOf(ctx.db, 'loss')?.refId, 'incident_opened');
+    await parts.box.start();
+    await empty(parts);
+    const [receipt] = parts.relay.lanes.get('receipts')!;
+    const payload = Buffer.from(decodeEnvelope(Buffer.from(receipt!)).payload).toString();
+    t.equal((JSON.parse(payload) as ReceiptPayload).detail.length, 1024);
+  },
+);
+
 t.test('answers that never come back lead to no loss and no double', async (t) => {
   const parts = await setUp(t);
   const { ctx, relay } = parts;
