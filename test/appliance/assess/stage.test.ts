@@ -1,3 +1,4 @@
+import { AGENT_LIMITS, factsBytes } from '@sitewarden/agent-proto/agent';
 import { newId } from '@sitewarden/kit/ids';
 import t from 'tap';
 import { createAssess } from '../../../appliance/assess/index.ts';
@@ -178,6 +179,17 @@ t.test('facts outside the closed set of the check do not pass', async (t) => {
   send({ facts: { service: 'cron', patient_name: 'x', state: 'stopped' } });
   await assess.settle();
   t.strictSame(latestResult(ctx.db, key)?.facts, { service: 'cron', state: 'stopped' });
+});
+
+t.test('of facts the box has no room for it keeps what fits', async (t) => {
+  const { ctx, send, assess, key } = site(t);
+  const list = Array(64).fill('x'.repeat(1024));
+  send({ facts: { service: 'cron', state: 'stopped', detail: list, probe_error: list } });
+  await assess.settle();
+  const facts = latestResult(ctx.db, key)!.facts;
+  t.match(facts, { service: 'cron', state: 'stopped' });
+  t.equal((facts.detail as string[]).length, 15);
+  t.ok(factsBytes(facts) <= AGENT_LIMITS.maxFactsBytes);
 });
 
 t.test('an agent that was removed leaves no open incident behind, and opens no new one', async (t) => {
