@@ -1,6 +1,6 @@
 import type { EntryKind, EvidencePredicate } from '@sitewarden/agent-proto/evidence';
 import type { AgentRow } from '@sitewarden/agent-proto/http';
-import type { ChangeBodies, ChangeRow } from '../store/changes.ts';
+import type { ChangeBodies, ChangeKind, ChangeRow, NOT_EVIDENCE } from '../store/changes.ts';
 import { type EntryDraft, snapshotOf } from './entry-text.ts';
 import { boundShort, boundText, evidenceFacts, evidenceParams, MAX_TEXT, ownFacts } from './facts.ts';
 
@@ -151,10 +151,7 @@ export function unfitDraft(change: ChangeRow, moment: EntryMoment, why: string):
   return { ...lossEntry(body), ...moment, wallTimeMs: change.atMs, kind: 'loss' };
 }
 
-type EvidenceKinds = Exclude<
-  keyof ChangeBodies,
-  'agent_changed' | 'result_changed' | 'incident_changed' | 'device_seen'
->;
+type EvidenceKinds = Exclude<ChangeKind, (typeof NOT_EVIDENCE)[number]>;
 
 /** The changes that are evidence, and how each reads there. */
 const DRAFTERS: { [K in EvidenceKinds]: { kind: EntryKind; draft: Drafter<K> } } = {

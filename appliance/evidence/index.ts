@@ -12,6 +12,7 @@ import {
   changes,
   evidence,
   type Marks,
+  noteTurn,
   readCursor,
   stageOf,
   state,
@@ -42,6 +43,10 @@ export interface EvidenceSnapshot {
   readonly size: number;
   readonly cosignedSize: number;
   readonly lastEntryAtMs: number | null;
+  /** Changes that are not entries yet. */
+  readonly waiting: number;
+  /** Signed entries are gone, and no new one is written until staff begin a new epoch. */
+  readonly isHalted: boolean;
 }
 
 export interface Evidence extends LifecyclePart {
@@ -116,6 +121,7 @@ export function createEvidence({ ctx, evk, timeQuality, marks, lostEntries = 0 }
       advanceCursor(db, 'evidence', throughId);
     });
     to.commit();
+    noteTurn(db, 'evidence', { isGood: true, monotonicMs: clock.monotonicMs() });
     marks?.raiseEvidence(to.size);
     metrics.stageRows.inc({ stage: 'evidence' }, count);
     metrics.evidenceSize.set(to.size);
@@ -180,6 +186,8 @@ export function createEvidence({ ctx, evk, timeQuality, marks, lostEntries = 0 }
         size: last === undefined ? 0 : last.seq + 1,
         cosignedSize: evidence.lastCosigned(db)?.size ?? 0,
         lastEntryAtMs: last?.atMs ?? null,
+        waiting: changes.waiting(db, readCursor(db, 'evidence'), isEvidence).count,
+        isHalted,
       };
     },
     doneThrough: () => (isHalted ? changes.lastId(db) : readCursor(db, 'evidence')),
