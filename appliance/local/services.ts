@@ -105,6 +105,10 @@ export interface EvidenceSnapshot {
   readonly size: number;
   readonly cosignedSize: number;
   readonly lastEntryAtMs: number | null;
+  /** Changes that are not entries yet. */
+  readonly waiting: number;
+  /** Signed entries are gone, and no new one is written until staff begin a new epoch. */
+  readonly isHalted: boolean;
 }
 
 export interface AgentInfo {
