@@ -26,6 +26,8 @@ export function classifyEnd(status: { code: number; details: string; metadata?: 
     case Grpc.UNAUTHENTICATED:
       return { kind: 'unauthenticated' };
     case Grpc.RESOURCE_EXHAUSTED:
+      // No pause makes a message smaller.
+      if (trailer(status.metadata, 'error-code') === 'MESSAGE_TOO_LARGE') return { kind: 'refused', detail: name };
       return { kind: 'exhausted', floorMs: retryFloorMs(status.metadata) };
     case Grpc.INVALID_ARGUMENT:
     case Grpc.OUT_OF_RANGE:
@@ -38,7 +40,12 @@ export function classifyEnd(status: { code: number; details: string; metadata?: 
 
 /** 0 without a usable trailer: the backoff then stands alone. */
 export function retryFloorMs(metadata: Metadata | undefined): number {
-  const text = metadata?.get(RETRY_DELAY_KEY)[0];
-  if (typeof text !== 'string' || !/^\d{1,12}$/.test(text)) return 0;
+  const text = trailer(metadata, RETRY_DELAY_KEY);
+  if (text === undefined || !/^\d{1,12}$/.test(text)) return 0;
   return Math.min(Number(text), MAX_RETRY_AFTER_MS);
+}
+
+function trailer(metadata: Metadata | undefined, key: string): string | undefined {
+  const value = metadata?.get(key)[0];
+  return typeof value === 'string' ? value : undefined;
 }

@@ -73,6 +73,10 @@ export function runSession(options: SessionOptions): Promise<SessionResult> {
       window: options.window,
       canSend: () => wasWelcomed && !isPaused && !isClosing && !isDone,
       send: (value) => send({ $case: 'report', value }),
+      setAside(seq) {
+        queue.reports.discard(seq);
+        log.error({ seq }, 'a report is larger than the appliance takes; it was dropped and counted');
+      },
       guarded,
     });
     const receipts = createReceiptSender(queue.orders, (value) => send({ $case: 'orderReceipt', value }));

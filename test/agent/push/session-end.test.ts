@@ -18,6 +18,9 @@ t.test('a session ends by its status code', async (t) => {
   t.match(end(status.RESOURCE_EXHAUSTED, trailer('2500')), { kind: 'exhausted', floorMs: 2500 });
   t.match(end(status.RESOURCE_EXHAUSTED), { kind: 'exhausted', floorMs: 0 });
   t.match(end(status.INVALID_ARGUMENT), { kind: 'refused' });
+  const tooLarge = new Metadata();
+  tooLarge.set('error-code', 'MESSAGE_TOO_LARGE');
+  t.match(end(status.RESOURCE_EXHAUSTED, tooLarge), { kind: 'refused' }, 'waiting makes nothing smaller');
   for (const code of [status.UNAVAILABLE, status.INTERNAL, status.FAILED_PRECONDITION, status.OK, 99 as status]) {
     t.match(end(code), { kind: 'lost', detail: /words$/ });
   }

@@ -211,6 +211,21 @@ t.test('a report that the appliance refuses is dropped at the third time, counte
   await daemon.stop();
 });
 
+t.test('a report larger than a message may be is never sent: dropped, counted, and the rest goes on', async (t) => {
+  const { site, agent } = await scene(t);
+  fill(agent, site, ['r0', 'x'.repeat(2 * 1024 * 1024), 'r1']);
+  const daemon = agent.start();
+  await until('the others', () => own(site.agent.reports).length === 2);
+  t.strictSame(own(site.agent.reports), ['r0', 'r1']);
+  t.equal(site.sessionsOpened, 1);
+  t.match((await readStatus(agent.config.dataDir)).queue?.losses, [{ reason: 'refused', reports: 1 }]);
+  t.match(
+    agent.logs.find(({ msg }) => /larger than the appliance takes/.test(msg)),
+    { level: 'error', seq: 2 },
+  );
+  await daemon.stop();
+});
+
 t.test('an appliance that was set back is sent what follows on its own count', async (t) => {
   const { site, agent } = await scene(t);
   fill(agent, site, names(5));
