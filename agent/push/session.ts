@@ -165,6 +165,8 @@ export function runSession(options: SessionOptions): Promise<SessionResult> {
       switch (message.$case) {
         case 'welcome':
           clearTimeout(welcomeTimer);
+          // Orders that wait come right behind, before any heartbeat is answered.
+          if (message.value.nowMs > 0) clockOffsetMs = message.value.nowMs - clock.nowMs();
           anchor(message.value.ackedThrough);
           if (message.value.config !== undefined) options.onConfig(message.value.config);
           wasWelcomed = true;

@@ -120,7 +120,12 @@ export function runSession(call: SessionCall, agentId: string, deps: SessionDeps
     stream.watchers.add(watcher);
     send({
       $case: 'welcome',
-      value: { agentId, ackedThrough: stream.committedThrough, config: currentConfig() },
+      value: {
+        agentId,
+        ackedThrough: stream.committedThrough,
+        config: currentConfig(),
+        nowMs: ctx.clock.nowMs(),
+      },
     });
     sendOrders(agentOrders.unansweredFor(ctx.db, agentId));
   }

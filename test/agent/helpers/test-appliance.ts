@@ -71,6 +71,8 @@ export interface ApplianceRules {
   config: AgentConfig;
   /** The appliance's clock minus the agent's. */
   clockOffsetMs: number;
+  /** Sent right after each Welcome. */
+  waitingOrders: Order[];
 }
 
 export interface TestAppliance {
@@ -132,6 +134,7 @@ export async function startTestAppliance(config: Partial<AgentConfig> = {}): Pro
     tamper: undefined,
     ackedThrough: undefined,
     clockOffsetMs: 0,
+    waitingOrders: [],
     config: { ...BASE_CONFIG, ...config },
   };
 
@@ -179,7 +182,9 @@ export async function startTestAppliance(config: Partial<AgentConfig> = {}): Pro
         isOpen = true;
         agent.session = call;
         const ackedThrough = rules.ackedThrough ?? agent.reports.length;
-        send({ $case: 'welcome', value: { agentId: agent.id, ackedThrough, config: rules.config } });
+        const nowMs = Date.now() + rules.clockOffsetMs;
+        send({ $case: 'welcome', value: { agentId: agent.id, ackedThrough, config: rules.config, nowMs } });
+        for (const order of rules.waitingOrders) send({ $case: 'order', value: order });
         return;
       }
       if (!isOpen) return;

@@ -41,6 +41,7 @@ t.test('the agent is welcomed with its place, its tier and what to check', async
   session.say({ $case: 'hello', value: { host, lastSeq: 0, bootId: 'b' } });
   const welcome = await session.next('welcome');
   t.match(welcome, { agentId: identity.agentId, ackedThrough: 0 });
+  t.ok(Math.abs(welcome.nowMs - fixture.ctx.clock.nowMs()) < 10_000, 'the time orders expire by');
   t.match(welcome.config, { generation: 0, tier: Tier.TIER_MONITOR_ONLY, checks: CHECK_NAMES, requiredServices: [] });
   t.match(agents.byId(fixture.ctx.db, identity.agentId), { ...host, connected: true });
 });
