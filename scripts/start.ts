@@ -1,6 +1,7 @@
 // `npm start`: the whole of Sitewarden on this host, for real. See scripts/start/options.ts for its arguments.
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ensureDir } from '@sitewarden/kit/files';
 import { ENTRIES, type Running, runProgram, startProgram } from './lib/programs.ts';
 import { initRelay, makeSignInLink } from './lib/relay-setup.ts';
 import { type StaffClient, signIn } from './lib/staff-client.ts';
@@ -41,7 +42,7 @@ try {
 async function main({ dataDir, isJson }: StartOptions): Promise<void> {
   const startedAt = performance.now();
   const elapsed = () => `${((performance.now() - startedAt) / 1000).toFixed(1)} s`;
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  await ensureDir(dataDir, 0o700);
   const remembered = await remember(dataDir);
   const { ports } = remembered;
 

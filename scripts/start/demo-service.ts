@@ -1,5 +1,6 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ensureDir } from '@sitewarden/kit/files';
 import { detectServiceManager, type ServiceManager } from '@sitewarden/kit/services';
 
 export interface DemoService {
@@ -17,7 +18,7 @@ export async function makeDemoService(dataDir: string, run: number): Promise<Dem
   const folder = join(dataDir, 'services.d');
   const name = `sitewarden-demo-${run}`;
   rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  await ensureDir(folder, 0o700);
   writeFileSync(
     join(folder, `${name}.json`),
     JSON.stringify({
