@@ -55,7 +55,8 @@ export const applianceErrors = defineErrors({
   MESSAGE_INVALID: { status: 400, message: 'A message does not fit AGENT/1. Correct the named field.' },
   MESSAGE_TOO_LARGE: {
     status: 413,
-    grpc: GRPC.resourceExhausted,
+    // RESOURCE_EXHAUSTED would say that waiting helps.
+    grpc: GRPC.invalidArgument,
     message: 'A message is larger than 1 MiB. Send fewer results at once.',
   },
   REPORT_GAP: {

@@ -18,6 +18,7 @@ const STEPS: { name: string; command: string; args: string[]; cwd?: string }[] =
     cwd: 'agent-proto',
   },
   { name: 'generated files', command: process.execPath, args: [join('scripts', 'check-generated.ts')] },
+  { name: 'golden fixtures', command: process.execPath, args: [join('scripts', 'generate-fixtures.ts'), '--check'] },
   { name: 'house rules', command: process.execPath, args: [join('scripts', 'test.ts'), 'test/repo/'] },
 ];
 

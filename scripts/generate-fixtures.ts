@@ -2,12 +2,11 @@
  * Writes agent-proto/fixtures/golden/*.json from fixed keys and inputs: one signed example of each wire format, for
  * clients in other languages. `--check` writes nothing and exits 1 when a file on disk differs.
  */
-import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { canonicalBytes } from '@sitewarden/agent-proto/canonical';
 import { encodeEnvelope, pae, signEnvelope } from '@sitewarden/agent-proto/dsse';
 import { COVERED, signatureBase, signRequest } from '@sitewarden/agent-proto/http-signature';
-import { fingerprint, rawPublicKey, sign } from '@sitewarden/agent-proto/keys';
+import { sign } from '@sitewarden/agent-proto/keys';
 import { consistencyProof, inclusionProof, leafHash, rootOf } from '@sitewarden/agent-proto/merkle';
 import {
   appendSignatures,
@@ -17,25 +16,11 @@ import {
   NOTE_KEY_TYPES,
   signCheckpoint,
 } from '@sitewarden/agent-proto/note';
+import { agentMessagesFixture } from './fixtures/agent-messages.ts';
+import { httpBodiesFixture } from './fixtures/http-bodies.ts';
+import { described, fixtureKey } from './fixtures/keys.ts';
 
 const GOLDEN = new URL('../agent-proto/fixtures/golden/', import.meta.url);
-const PKCS8_ED25519 = '302e020100300506032b657004220420';
-
-type FixtureKey = { seed: string; publicKey: string; fingerprint: string; privateKey: KeyObject };
-
-/** A key everybody knows: its seed is one byte, repeated. */
-function fixtureKey(byte: number): FixtureKey {
-  const seed = Buffer.alloc(32, byte).toString('hex');
-  const der = Buffer.from(PKCS8_ED25519 + seed, 'hex');
-  const privateKey = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
-  const publicKey = rawPublicKey(privateKey);
-  return { seed, publicKey, fingerprint: fingerprint(publicKey), privateKey };
-}
-
-/** The same without the KeyObject, for the file. */
-function described({ seed, publicKey, fingerprint }: FixtureKey) {
-  return { seed, publicKey, fingerprint };
-}
 
 const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64');
 const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('utf8');
@@ -119,7 +104,13 @@ function httpSignatureFixture() {
 
 /** File name to content: made from nothing but the code, so two runs agree byte for byte. */
 export function goldenFiles(): Map<string, string> {
-  const fixtures = { dsse: dsseFixture(), checkpoint: checkpointFixture(), 'http-signature': httpSignatureFixture() };
+  const fixtures = {
+    dsse: dsseFixture(),
+    checkpoint: checkpointFixture(),
+    'http-signature': httpSignatureFixture(),
+    'agent-messages': agentMessagesFixture(),
+    'http-bodies': httpBodiesFixture(),
+  };
   return new Map(
     Object.entries(fixtures).map(([name, value]) => [`${name}.json`, `${JSON.stringify(value, null, 2)}\n`]),
   );

@@ -1,13 +1,13 @@
 // `npm start`: the whole of Sitewarden on this host, for real. See scripts/start/options.ts for its arguments.
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isCodedError } from '@sitewarden/kit/errors';
+import { ensureDir } from '@sitewarden/kit/files';
 import type { LocalStatus } from '../appliance/local/status.ts';
 import { ENTRIES, type Running, runProgram, startProgram } from './lib/programs.ts';
 import { initRelay, makeSignInLink } from './lib/relay-setup.ts';
 import { type StaffClient, signIn } from './lib/staff-client.ts';
 import { type DemoService, makeDemoService } from './start/demo-service.ts';
-import { startError } from './start/errors.ts';
 import { identify, stopLeftovers } from './start/leftovers.ts';
 import { HELP, parseOptions, type StartOptions } from './start/options.ts';
 import { choosePorts, type Ports } from './start/ports.ts';
@@ -40,7 +40,7 @@ try {
 async function main({ dataDir, isJson }: StartOptions): Promise<void> {
   const startedAt = performance.now();
   const elapsed = () => `${((performance.now() - startedAt) / 1000).toFixed(1)} s`;
-  makeDataDir(dataDir);
+  await ensureDir(dataDir, 0o700);
   const remembered = await remember(dataDir);
   const { ports } = remembered;
 
@@ -167,14 +167,6 @@ async function isClaimed(applianceUrl: string): Promise<boolean> {
   const answer = await fetch(new URL('/api/local/status', applianceUrl), { signal: AbortSignal.timeout(10_000) });
   const { claim } = (await answer.json()) as LocalStatus;
   return claim.phase === 'done';
-}
-
-function makeDataDir(dataDir: string): void {
-  try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  } catch (cause) {
-    throw startError('DATA_DIR_UNUSABLE', { detail: `${dataDir}: ${messageOf(cause)}`, field: '--data-dir', cause });
-  }
 }
 
 async function remember(dataDir: string): Promise<Remembered> {

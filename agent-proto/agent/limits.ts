@@ -1,4 +1,4 @@
-/** Bounds of AGENT/1; a message outside them is refused with INVALID_ARGUMENT or RESOURCE_EXHAUSTED. */
+/** Bounds of AGENT/1; a message outside them is refused with INVALID_ARGUMENT: sending it again does not help. */
 export const AGENT_LIMITS = {
   maxMessageBytes: 1024 * 1024,
   maxResultsPerReport: 256,

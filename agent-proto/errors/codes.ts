@@ -10,7 +10,6 @@ export const PROTO_ERRORS = {
   DSSE_SIZE: 'The envelope is larger than 60000 bytes. Put less into one entry.',
   NOTE_FORMAT: 'The text is not a signed note as C2SP defines it. Re-create the checkpoint.',
   NOTE_SIGNATURE: 'No known key verifies the note. Check the verifier keys.',
-  PROOF_INVALID: 'The Merkle proof does not lead to the given root. Ask for a new proof.',
   FRONTIER_FORMAT: 'The stored tree edge is damaged. Rebuild it from the stored leaf hashes.',
   TREE_RANGE: 'The tree holds no such leaf, size or node. Ask within the current tree size.',
   VKEY_FORMAT: 'The text is not a verifier key (name+hash+base64). Copy the whole key again.',

@@ -40,16 +40,16 @@ const SETTLED_MS = 30_000;
 /** Keeps a session up until `signal` fires ('stopped') or the appliance removes the agent ('removed'). */
 export async function runPush(options: PushOptions): Promise<'stopped' | 'removed'> {
   const { identity, address, queue, clock, log, signal, random = Math.random } = options;
-  const poison = createPoisonWatch(queue.reports, log);
+  const poison = createPoisonWatch(queue, log);
   const renewal = createRenewal({ identity, address, clock, log, random });
   let attempt = 0;
   while (!signal.aborted) {
     if ((await renewal.renewIfDue()) === 'removed') return 'removed';
     const beganMs = clock.monotonicMs();
-    const { end, wasWelcomed, madeProgress, unacked } = await oneSession();
+    const { end, wasWelcomed, madeProgress, unacked, undelivered } = await oneSession();
     renewal.disarm();
     if (wasWelcomed && (madeProgress || clock.monotonicMs() - beganMs >= SETTLED_MS)) attempt = 0;
-    poison.note(end, { unacked, madeProgress });
+    poison.note(end, { unacked, undelivered, madeProgress });
     options.onConnection({ connected: false, reason: end.kind });
     if (end.kind === 'removed') return 'removed';
     if (signal.aborted) break;
@@ -69,6 +69,7 @@ export async function runPush(options: PushOptions): Promise<'stopped' | 'remove
         ...options,
         client,
         window: poison.window,
+        receiptWindow: poison.receiptWindow,
         signal: ended,
         onWelcome() {
           log.info({ appliance: address, waiting: queue.reports.depth }, 'connected to the appliance');
@@ -89,5 +90,9 @@ function tell(log: Logger, end: SessionEnd, waitMs: number): void {
     log.error({ code: 'CERTIFICATE_REFUSED', nextTryMs: waitMs }, message);
     return;
   }
-  log.warn({ reason: detail, nextTryMs: waitMs }, 'no session with the appliance; reports wait in the queue');
+  const refusal = end.kind === 'refused' ? { code: end.code, field: end.field } : {};
+  log.warn(
+    { reason: detail, ...refusal, nextTryMs: waitMs },
+    'no session with the appliance; reports wait in the queue',
+  );
 }

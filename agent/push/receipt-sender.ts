@@ -7,38 +7,47 @@ export interface ReceiptSender {
   markHeartbeat(): void;
   /** The oldest heartbeat was answered. */
   heartbeatAnswered(): void;
+  /** Positions sent and not known to have arrived, oldest first. */
+  readonly undelivered: readonly number[];
 }
-
-const BATCH = 32;
 
 /**
  * Receipts have no acknowledgement of their own. Messages of a stream arrive in order, so a receipt has arrived once a
- * heartbeat sent after it is answered; until then it is sent again in the next session.
+ * heartbeat sent after it is answered; until then it is sent again in the next session. At most `window` are under way.
  */
-export function createReceiptSender(orders: OrderLog, send: (receipt: OrderReceipt) => void): ReceiptSender {
+export function createReceiptSender(
+  orders: OrderLog,
+  { window, send }: { window: number; send: (receipt: OrderReceipt) => void },
+): ReceiptSender {
   let sentThrough = 0;
   /** For each heartbeat under way: the last receipt sent before it. */
   const marks: number[] = [];
-  let deliveredThrough = 0;
-  return {
-    pump() {
-      for (;;) {
-        const waiting = orders.waiting(sentThrough, BATCH);
-        for (const { position, receipt } of waiting) {
-          sentThrough = position;
-          send(receipt);
-        }
-        if (waiting.length < BATCH) return;
+  const undelivered: number[] = [];
+
+  function pump(): void {
+    while (undelivered.length < window) {
+      const waiting = orders.waiting(sentThrough, window - undelivered.length);
+      if (waiting.length === 0) return;
+      for (const { position, receipt } of waiting) {
+        sentThrough = position;
+        undelivered.push(position);
+        send(receipt);
       }
-    },
+    }
+  }
+
+  return {
+    undelivered,
+    pump,
     markHeartbeat() {
       marks.push(sentThrough);
     },
     heartbeatAnswered() {
       const through = marks.shift() ?? 0;
-      if (through <= deliveredThrough) return;
+      if (undelivered.length === 0 || undelivered[0]! > through) return;
       orders.delivered(through);
-      deliveredThrough = through;
+      while (undelivered.length > 0 && undelivered[0]! <= through) undelivered.shift();
+      pump();
     },
   };
 }

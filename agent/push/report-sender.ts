@@ -1,4 +1,4 @@
-import type { Report } from '@sitewarden/agent-proto/agent';
+import { AGENT_LIMITS, type Report } from '@sitewarden/agent-proto/agent';
 import type { ReportQueue } from '../queue/index.ts';
 
 export interface ReportSender {
@@ -21,6 +21,8 @@ export interface ReportSenderOptions {
   /** False while the connection asks for a pause; `pump` is called when it goes on. */
   canSend(): boolean;
   send(report: Report): void;
+  /** Takes a report out of the queue that no appliance would take; the ones behind it move up. */
+  setAside(seq: number): void;
   /** Runs a step where a fault of the disk ends the session and not the process. */
   guarded(step: () => void): void;
 }
@@ -32,7 +34,7 @@ const BATCH = 8;
 
 /** Sends the queue in order. A new session begins at the first row again: what was sent and not acknowledged comes twice. */
 export function createReportSender(options: ReportSenderOptions): ReportSender {
-  const { queue, window, canSend, send, guarded } = options;
+  const { queue, window, canSend, send, setAside, guarded } = options;
   const unacked: number[] = [];
   let sentThrough = 0;
   let lastSentSeq = 0;
@@ -55,7 +57,11 @@ export function createReportSender(options: ReportSenderOptions): ReportSender {
       while (unacked.length < window && canSend()) {
         const rows = queue.next(sentThrough, Math.min(window - unacked.length, BATCH));
         if (rows.length === 0) return;
-        for (const { position, report } of rows) {
+        for (const { position, report, bytes } of rows) {
+          if (bytes > AGENT_LIMITS.maxMessageBytes) {
+            setAside(report.seq);
+            break;
+          }
           sentThrough = position;
           lastSentSeq = report.seq;
           unacked.push(report.seq);

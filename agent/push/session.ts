@@ -31,6 +31,8 @@ export interface SessionOptions extends SessionHandlers {
   measure(): Promise<Facts>;
   /** Reports under way at most. */
   readonly window: number;
+  /** Receipts under way at most. */
+  readonly receiptWindow: number;
   readonly clock: Clock;
   readonly log: Logger;
   /** Ends the session in good order. */
@@ -44,8 +46,9 @@ export interface SessionResult {
   readonly wasWelcomed: boolean;
   /** The appliance acknowledged something new: the connection is worth its cost. */
   readonly madeProgress: boolean;
-  /** Reports under way when it ended, oldest first. */
+  /** Reports, and positions of receipts, under way when it ended, oldest first. */
   readonly unacked: readonly number[];
+  readonly undelivered: readonly number[];
 }
 
 const WELCOME_TIMEOUT_MS = 15_000;
@@ -73,9 +76,16 @@ export function runSession(options: SessionOptions): Promise<SessionResult> {
       window: options.window,
       canSend: () => wasWelcomed && !isPaused && !isClosing && !isDone,
       send: (value) => send({ $case: 'report', value }),
+      setAside(seq) {
+        queue.reports.discard(seq);
+        log.error({ seq }, 'a report is larger than the appliance takes; it was dropped and counted');
+      },
       guarded,
     });
-    const receipts = createReceiptSender(queue.orders, (value) => send({ $case: 'orderReceipt', value }));
+    const receipts = createReceiptSender(queue.orders, {
+      window: options.receiptWindow,
+      send: (value) => send({ $case: 'orderReceipt', value }),
+    });
     const pulse = createHeartbeat({
       intervalMs: options.heartbeatIntervalMs,
       measure: options.measure,
@@ -140,7 +150,13 @@ export function runSession(options: SessionOptions): Promise<SessionResult> {
       for (const stop of stopListening) stop();
       signal.removeEventListener('abort', onAbort);
       const madeProgress = reports.acknowledged > 0;
-      resolve({ end: ownEnd ?? end, wasWelcomed, madeProgress, unacked: [...reports.unacked] });
+      resolve({
+        end: ownEnd ?? end,
+        wasWelcomed,
+        madeProgress,
+        unacked: [...reports.unacked],
+        undelivered: [...receipts.undelivered],
+      });
     }
 
     function anchor(ackedThrough: number): void {
@@ -161,6 +177,8 @@ export function runSession(options: SessionOptions): Promise<SessionResult> {
       switch (message.$case) {
         case 'welcome':
           clearTimeout(welcomeTimer);
+          // Orders that wait come right behind, before any heartbeat is answered.
+          if (message.value.nowMs > 0) clockOffsetMs = message.value.nowMs - clock.nowMs();
           anchor(message.value.ackedThrough);
           if (message.value.config !== undefined) options.onConfig(message.value.config);
           wasWelcomed = true;

@@ -28,6 +28,8 @@ export interface OrderLog {
   waiting(afterPosition: number, limit: number): WaitingReceipt[];
   /** Receipts up to here have reached the appliance. */
   delivered(throughPosition: number): void;
+  /** Sends this one no more: the appliance refuses it. */
+  setAside(position: number): void;
   onReceipt(listener: () => void): () => void;
 }
 
@@ -103,6 +105,9 @@ export function createOrderLog(db: SqliteDatabase, clock: Clock): OrderLog {
       })),
     delivered(throughPosition) {
       db.prepare('UPDATE order_receipt SET delivered = 1 WHERE delivered = 0 AND position <= ?').run(throughPosition);
+    },
+    setAside(position) {
+      db.prepare('UPDATE order_receipt SET delivered = 1 WHERE position = ?').run(position);
     },
     onReceipt(listener) {
       listeners.add(listener);

@@ -13,6 +13,8 @@ export interface QueueCaps {
 export interface QueuedReport {
   readonly position: number;
   readonly report: Report;
+  /** What it takes on the wire, at most. */
+  readonly bytes: number;
 }
 
 export interface ReportQueue {
@@ -40,6 +42,8 @@ export interface ReportQueue {
 }
 
 const NUMBERS_AHEAD = 32;
+/** The number, which the stored body lacks, and the message around the report. */
+const FRAME_BYTES = 16;
 /** A report stamped before this came from a clock that was not set; its age says nothing. 2024-01-01. */
 const CLOCK_FLOOR_MS = 1_704_067_200_000;
 
@@ -107,7 +111,11 @@ export function createReportQueue(db: SqliteDatabase, caps: QueueCaps, clock: Cl
       giveNumbers(limit);
       rows = nextReports.all({ after, limit });
     }
-    return rows.map(({ position, seq, body }) => ({ position, report: { ...Report.decode(body), seq: seq! } }));
+    return rows.map(({ position, seq, body }) => ({
+      position,
+      report: { ...Report.decode(body), seq: seq! },
+      bytes: body.length + FRAME_BYTES,
+    }));
   }
 
   function bindAgent(id: string): void {

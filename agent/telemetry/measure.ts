@@ -1,6 +1,6 @@
 import { readdir, readFile, statfs } from 'node:fs/promises';
 import { cpus, freemem, networkInterfaces, totalmem, uptime } from 'node:os';
-import type { Facts } from '@sitewarden/agent-proto/agent';
+import { AGENT_LIMITS, type Facts } from '@sitewarden/agent-proto/agent';
 
 export interface TelemetryMeter {
   /** Facts since the last call; `cpu_percent` is the mean over that time. Never throws: what is not known is left out. */
@@ -23,7 +23,7 @@ export function createTelemetryMeter(): TelemetryMeter {
       const total = now.total - before.total;
       const percent = total <= 0 ? undefined : Math.round(((now.busy - before.busy) * 100) / total);
       before = now;
-      return {
+      return boundFacts({
         cpu_count: cpus().length,
         ...(percent === undefined ? {} : { cpu_percent: Math.min(100, Math.max(0, percent)) }),
         memory_total_bytes: totalmem(),
@@ -33,9 +33,23 @@ export function createTelemetryMeter(): TelemetryMeter {
         ...(await diskFacts()),
         ...(await processFacts()),
         interfaces: interfaceTexts(),
-      };
+      });
     },
   };
+}
+
+const { maxFactTextChars, maxFactListItems, maxFactsPerResult } = AGENT_LIMITS;
+
+/** A mount point may be longer than the appliance takes; refusing the beat for it would silence the workstation. */
+export function boundFacts(facts: Facts): Facts {
+  const cut = (text: string) => text.slice(0, maxFactTextChars);
+  const bounded = Object.entries(facts)
+    .slice(0, maxFactsPerResult)
+    .map(([name, value]) => {
+      if (typeof value === 'string') return [name, cut(value)] as const;
+      return [name, Array.isArray(value) ? value.slice(0, maxFactListItems).map(cut) : value] as const;
+    });
+  return Object.fromEntries(bounded);
 }
 
 function readCpu(): CpuTimes {

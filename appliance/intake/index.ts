@@ -1,5 +1,4 @@
 import { Server, ServerCredentials } from '@grpc/grpc-js';
-import { AGENT_LIMITS } from '@sitewarden/agent-proto/agent';
 import { CodedError } from '@sitewarden/kit/errors';
 import type { LifecyclePart } from '@sitewarden/kit/lifecycle';
 import { applianceErrors } from '../errors.ts';
@@ -10,6 +9,7 @@ import { enroll } from './enroll.ts';
 import { toServiceError } from './grpc-error.ts';
 import { createJournal } from './journal.ts';
 import { type Listener, listen } from './listener.ts';
+import { assertReadable, MAX_TRANSPORT_BYTES, type PushMessage, type Unreadable } from './messages.ts';
 import { peerOf } from './peers.ts';
 import { createPresence } from './presence.ts';
 import { pushReport } from './push-report.ts';
@@ -113,9 +113,7 @@ export function createIntake({ ctx, identity, room, marks, certificateNowMs }: I
     },
     pushReport: unary(async (request, peerName) => {
       const agentId = agentOf(peerName);
-      if (request.kind === 'malformed') {
-        throw applianceErrors.make('MESSAGE_INVALID', { field: 'report', detail: 'It is missing or not protobuf' });
-      }
+      assertReadable<Exclude<PushMessage, Unreadable>>(request);
       const waitMs = bucketOf(agentId).take(clock.monotonicMs());
       if (waitMs > 0) throw applianceErrors.make('RATE_LIMITED', { data: { retryDelayMs: Math.max(100, waitMs) } });
       validateReport(request.message.report);
@@ -155,7 +153,7 @@ export function createIntake({ ctx, identity, room, marks, certificateNowMs }: I
     async start() {
       presence.start();
       server = new Server({
-        'grpc.max_receive_message_length': AGENT_LIMITS.maxMessageBytes,
+        'grpc.max_receive_message_length': MAX_TRANSPORT_BYTES,
         'grpc.max_concurrent_streams': 32,
         'grpc.keepalive_time_ms': 30_000,
         'grpc.keepalive_timeout_ms': 10_000,

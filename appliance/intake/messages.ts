@@ -1,4 +1,5 @@
-import { PushReportRequest, Report, SessionRequest } from '@sitewarden/agent-proto/agent';
+import { AGENT_LIMITS, PushReportRequest, Report, SessionRequest } from '@sitewarden/agent-proto/agent';
+import { applianceErrors } from '../errors.ts';
 
 /** A decoded report with the very bytes it came in; they are what is stored. */
 export interface ReportMessage {
@@ -6,7 +7,19 @@ export interface ReportMessage {
   readonly body: Uint8Array;
 }
 
-export type PushMessage = { readonly kind: 'report'; readonly message: ReportMessage } | { readonly kind: 'malformed' };
+/** What cannot be taken at all; `field` is 'report' when the message begins as one. */
+export interface Unreadable {
+  readonly kind: 'malformed' | 'too_large';
+  readonly field: 'report' | 'message';
+}
+
+export type PushMessage = { readonly kind: 'report'; readonly message: ReportMessage } | Unreadable;
+
+/**
+ * What the transport lets in. A message above it is cut off by gRPC with a status of its own, which names nothing; up to it
+ * the answer is MESSAGE_TOO_LARGE.
+ */
+export const MAX_TRANSPORT_BYTES = 4 * AGENT_LIMITS.maxMessageBytes;
 
 export type SessionMessage = PushMessage | { readonly kind: 'other'; readonly message: SessionRequest };
 
@@ -30,8 +43,12 @@ function onlyField(buffer: Uint8Array, tag: number): Uint8Array | undefined {
   return undefined;
 }
 
+const isTooLarge = (buffer: Uint8Array): boolean => buffer.length > AGENT_LIMITS.maxMessageBytes;
+
 /** Never throws: what cannot be read is `malformed`, so that the client gets a code and not a crash. */
 export function readSessionMessage(buffer: Buffer): SessionMessage {
+  const field = buffer[0] === REPORT_IN_SESSION_TAG ? 'report' : 'message';
+  if (isTooLarge(buffer)) return { kind: 'too_large', field };
   try {
     const body = onlyField(buffer, REPORT_IN_SESSION_TAG);
     if (body !== undefined) return { kind: 'report', message: { report: Report.decode(body), body } };
@@ -40,19 +57,31 @@ export function readSessionMessage(buffer: Buffer): SessionMessage {
     const report = message.message.value;
     return { kind: 'report', message: { report, body: Report.encode(report).finish() } };
   } catch {
-    return { kind: 'malformed' };
+    return { kind: 'malformed', field };
+  }
+}
+
+/** Throws MESSAGE_TOO_LARGE, MESSAGE_INVALID. */
+export function assertReadable<M extends { readonly kind: string }>(message: M | Unreadable): asserts message is M {
+  const { kind, field } = message as Unreadable;
+  if (kind === 'too_large') throw applianceErrors.make('MESSAGE_TOO_LARGE', { field });
+  if (kind === 'malformed') {
+    const detail = `The ${field} is missing or not protobuf`;
+    throw applianceErrors.make('MESSAGE_INVALID', { field, detail });
   }
 }
 
 /** Like readSessionMessage; a request without a report is `malformed` too. */
 export function readPushReport(buffer: Buffer): PushMessage {
+  const field = 'report';
+  if (isTooLarge(buffer)) return { kind: 'too_large', field };
   try {
     const body = onlyField(buffer, REPORT_IN_PUSH_TAG);
     if (body !== undefined) return { kind: 'report', message: { report: Report.decode(body), body } };
     const { report } = PushReportRequest.decode(buffer);
-    if (report === undefined) return { kind: 'malformed' };
+    if (report === undefined) return { kind: 'malformed', field };
     return { kind: 'report', message: { report, body: Report.encode(report).finish() } };
   } catch {
-    return { kind: 'malformed' };
+    return { kind: 'malformed', field };
   }
 }

@@ -7,7 +7,7 @@ import { agentOrders, agents, state } from '../store/index.ts';
 import { agentConfigOf } from './agent-config.ts';
 import { toServiceError } from './grpc-error.ts';
 import type { AgentStream, Journal, StreamWatcher } from './journal.ts';
-import type { SessionMessage } from './messages.ts';
+import { assertReadable, type SessionMessage, type Unreadable } from './messages.ts';
 import type { Presence } from './presence.ts';
 import { fileReceipt } from './receipts.ts';
 import type { TokenBucket } from './token-bucket.ts';
@@ -17,6 +17,7 @@ const HELLO_TIMEOUT_MS = 10_000;
 /** Reports of one session that may wait for their commit; beyond that its socket is not read. */
 const MAX_UNCOMMITTED = 1024;
 
+type ReadMessage = Exclude<SessionMessage, Unreadable>;
 export type SessionCall = ServerDuplexStream<SessionMessage, SessionResponse>;
 
 export interface Session {
@@ -119,7 +120,12 @@ export function runSession(call: SessionCall, agentId: string, deps: SessionDeps
     stream.watchers.add(watcher);
     send({
       $case: 'welcome',
-      value: { agentId, ackedThrough: stream.committedThrough, config: currentConfig() },
+      value: {
+        agentId,
+        ackedThrough: stream.committedThrough,
+        config: currentConfig(),
+        nowMs: ctx.clock.nowMs(),
+      },
     });
     sendOrders(agentOrders.unansweredFor(ctx.db, agentId));
   }
@@ -150,7 +156,7 @@ export function runSession(call: SessionCall, agentId: string, deps: SessionDeps
   call.on('data', (message: SessionMessage) => {
     if (isEnded) return;
     try {
-      if (message.kind === 'malformed') throw applianceErrors.make('MESSAGE_INVALID', { detail: 'It is not protobuf' });
+      assertReadable<ReadMessage>(message);
       if (message.kind === 'other') onOther(message.message);
       else if (isOpen) onReport(message.message);
       else throw applianceErrors.make('HELLO_NEEDED');

@@ -15,6 +15,10 @@ export const kitErrors = defineErrors({
     status: 409,
     message: 'A folder is needed at this path. Move what is there, or name another path.',
   },
+  DATA_DIR_UNUSABLE: {
+    status: 500,
+    message: 'The folder cannot be used. Name another path, or correct its owner and rights, then start again.',
+  },
   SQLITE_TOO_OLD: {
     status: 500,
     message: 'SQLite 3.51.3 or newer is needed, older ones can damage a WAL database. Reinstall the dependencies.',

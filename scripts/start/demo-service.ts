@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ensureDir } from '@sitewarden/kit/files';
 import { detectServiceManager, type ServiceManager } from '@sitewarden/kit/services';
 
 export interface DemoService {
@@ -18,7 +19,7 @@ export async function makeDemoService(dataDir: string, run: number): Promise<Dem
   const name = `sitewarden-demo-${run}`;
   await stopEarlier(folder);
   rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  await ensureDir(folder, 0o700);
   writeFileSync(
     join(folder, `${name}.json`),
     JSON.stringify({

@@ -14,7 +14,13 @@ const base64 = (text: string) => Buffer.from(text, 'base64');
 
 t.test('the golden files are what the code makes, byte for byte', async (t) => {
   const files = goldenFiles();
-  t.same([...files.keys()].sort(), ['checkpoint.json', 'dsse.json', 'http-signature.json']);
+  t.same([...files.keys()].sort(), [
+    'agent-messages.json',
+    'checkpoint.json',
+    'dsse.json',
+    'http-bodies.json',
+    'http-signature.json',
+  ]);
   for (const [name, content] of files) t.equal(readGolden(name), content, name);
 });
 

@@ -33,6 +33,13 @@ t.test('the benchmarks are listed, and one nobody knows is named', async (t) => 
   t.match(err, 'nothing');
 });
 
+t.test('an option nobody knows runs no benchmark', async (t) => {
+  const { code, out, err } = await bench('evidence-append', '--jsn');
+  t.match({ code, out }, { code: 2, out: '' });
+  t.match(err, /--jsn/);
+  t.match(err, /Usage: npm run bench/);
+});
+
 t.test('medians, of rounds taken in turn', async (t) => {
   t.equal(median([3, 1, 2]), 2);
   t.equal(median([4, 1, 2, 3]), 2.5);

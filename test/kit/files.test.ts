@@ -93,3 +93,16 @@ t.test('readFileIfExists answers undefined only for a file that is not there', a
   t.equal(await readFileIfExists(join(dir, 'none')), undefined);
   await t.rejects(readFileIfExists(dir), { code: 'EISDIR' });
 });
+
+t.test('ensureDir ends on a file system that takes no folders, with the path and the next step', async (t) => {
+  if (process.platform !== 'linux') return;
+  for (const path of ['/proc/nope', '/proc/nope/deeper/still']) {
+    await t.rejects(ensureDir(path), {
+      code: 'DATA_DIR_UNUSABLE',
+      message: new RegExp(`${path}: .*ENOENT.*Name another path`),
+    });
+  }
+  const dir = t.testdir({ link: t.fixture('symlink', 'nowhere') });
+  await t.rejects(ensureDir(join(dir, 'link')), { code: 'DATA_DIR_UNUSABLE' });
+  await t.rejects(ensureDir('/dev/null/under'), { code: 'FILE_NOT_DIRECTORY' });
+});

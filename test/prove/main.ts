@@ -1,26 +1,44 @@
 // `npm run prove -- T1 [T2...] [--full] [--json] [--seed N]`: runs the named promises, each beside a control that must fail.
 import { randomInt } from 'node:crypto';
+import { parseArgs } from 'node:util';
 import { PROMISES } from './promises.ts';
 
-const args = process.argv.slice(2);
-if (args.includes('--help') || args.length === 0) {
-  console.log('Usage: npm run prove -- T1 [T2...] [--full] [--json] [--seed N]\n\nPromises:');
-  for (const [name, promise] of Object.entries(PROMISES)) console.log(`  ${name.padEnd(4)} ${promise.title}`);
-  process.exit(args.length === 0 ? 2 : 0);
-}
+const USAGE = [
+  'Usage: npm run prove -- T1 [T2...] [--full] [--json] [--seed N]',
+  '',
+  'Promises:',
+  ...Object.entries(PROMISES).map(([name, { title }]) => `  ${name.padEnd(4)} ${title}`),
+].join('\n');
 
-const isFull = args.includes('--full');
-const isJson = args.includes('--json');
-const seedAt = args.indexOf('--seed');
-const seed = seedAt >= 0 ? Number(args[seedAt + 1]) : randomInt(2 ** 31);
-const names = args.filter((arg, index) => !arg.startsWith('--') && (seedAt < 0 || index !== seedAt + 1));
+const { names, isFull, isJson, seed } = options(process.argv.slice(2));
 
-const unknown = names.filter((name) => !Object.hasOwn(PROMISES, name));
-if (unknown.length > 0 || !Number.isSafeInteger(seed)) {
-  console.error(
-    `Unknown: ${unknown.join(', ') || `--seed ${args[seedAt + 1]}`}. Known promises: ${Object.keys(PROMISES).join(', ')}.`,
-  );
-  process.exit(2);
+function options(args: string[]) {
+  try {
+    const { values, positionals } = parseArgs({
+      args,
+      allowPositionals: true,
+      strict: true,
+      options: {
+        full: { type: 'boolean', default: false },
+        json: { type: 'boolean', default: false },
+        seed: { type: 'string' },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    });
+    if (values.help) {
+      console.log(USAGE);
+      process.exit(0);
+    }
+    const seed = values.seed === undefined ? randomInt(2 ** 31) : Number(values.seed);
+    if (values.seed?.trim() === '' || !Number.isSafeInteger(seed)) throw new Error(`Unknown: --seed ${values.seed}.`);
+    const unknown = positionals.filter((name) => !Object.hasOwn(PROMISES, name));
+    if (unknown.length > 0) throw new Error(`Unknown: ${unknown.join(', ')}.`);
+    if (positionals.length === 0) throw new Error('Name at least one promise.');
+    return { names: positionals, isFull: values.full, isJson: values.json, seed };
+  } catch (error) {
+    console.error(`${(error as Error).message}\n\n${USAGE}`);
+    process.exit(2);
+  }
 }
 
 let failed = 0;

@@ -238,3 +238,16 @@ t.test('an order may come late by as much as the clocks of box and workstation d
   t.strictSame(states(receipts(orderId)), [STARTED, DONE]);
   await daemon.stop();
 });
+
+t.test('an order that waits at Welcome is run by an agent whose clock is two hours ahead', async (t) => {
+  const { site, agent, receipts } = await scene(t, Tier.TIER_SELF_HEAL);
+  const twoHoursMs = 2 * 3_600_000;
+  site.rules.clockOffsetMs = -twoHoursMs;
+  const orderId = 'ord_waiting';
+  const expiresAtMs = Date.now() - twoHoursMs + 60_000;
+  site.rules.waitingOrders = [{ requestedBy: 'test', ...restart, orderId, expiresAtMs }];
+  const daemon = agent.start();
+  await until('both receipts', () => receipts(orderId).length === 2);
+  t.strictSame(states(receipts(orderId)), [STARTED, DONE]);
+  await daemon.stop();
+});

@@ -60,6 +60,9 @@ export interface ApplianceRules {
   refuseSessions: Refusal | undefined;
   /** A report for which this answers true is refused with INVALID_ARGUMENT. */
   isPoison: (report: Report) => boolean;
+  /** The same for heartbeats and receipts. */
+  isBadBeat: (beat: Heartbeat) => boolean;
+  isBadReceipt: (receipt: OrderReceipt) => boolean;
   /** Certificates live this long. */
   certificateLifetimeMs: number;
   /** Certificates are dated back by this, as an appliance without a trusted clock does. */
@@ -71,6 +74,8 @@ export interface ApplianceRules {
   config: AgentConfig;
   /** The appliance's clock minus the agent's. */
   clockOffsetMs: number;
+  /** Sent right after each Welcome. */
+  waitingOrders: Order[];
 }
 
 export interface TestAppliance {
@@ -95,6 +100,11 @@ export interface TestAppliance {
   /** Listens again on the same port. */
   start(): Promise<void>;
 }
+
+const refusal = (field: string): Refusal => ({
+  code: status.INVALID_ARGUMENT,
+  metadata: { 'error-code': 'MESSAGE_INVALID', 'error-field': field },
+});
 
 const SERVER_NAME = 'appliance.sitewarden.internal';
 
@@ -127,11 +137,14 @@ export async function startTestAppliance(config: Partial<AgentConfig> = {}): Pro
     silent: false,
     refuseSessions: undefined,
     isPoison: () => false,
+    isBadBeat: () => false,
+    isBadReceipt: () => false,
     certificateLifetimeMs: 30 * 86_400_000,
     datedBackMs: 0,
     tamper: undefined,
     ackedThrough: undefined,
     clockOffsetMs: 0,
+    waitingOrders: [],
     config: { ...BASE_CONFIG, ...config },
   };
 
@@ -179,7 +192,9 @@ export async function startTestAppliance(config: Partial<AgentConfig> = {}): Pro
         isOpen = true;
         agent.session = call;
         const ackedThrough = rules.ackedThrough ?? agent.reports.length;
-        send({ $case: 'welcome', value: { agentId: agent.id, ackedThrough, config: rules.config } });
+        const nowMs = Date.now() + rules.clockOffsetMs;
+        send({ $case: 'welcome', value: { agentId: agent.id, ackedThrough, config: rules.config, nowMs } });
+        for (const order of rules.waitingOrders) send({ $case: 'order', value: order });
         return;
       }
       if (!isOpen) return;
@@ -187,13 +202,15 @@ export async function startTestAppliance(config: Partial<AgentConfig> = {}): Pro
         const report = message.value;
         if (report.seq <= agent.reports.length) agent.duplicates++;
         else if (report.seq !== agent.reports.length + 1) return end({ code: status.FAILED_PRECONDITION });
-        else if (rules.isPoison(report)) return end({ code: status.INVALID_ARGUMENT });
+        else if (rules.isPoison(report)) return end(refusal('results.facts'));
         else agent.reports.push(report);
         if (!rules.holdAcks) ack();
       } else if (message.$case === 'heartbeat') {
+        if (rules.isBadBeat(message.value)) return end(refusal('heartbeat.telemetry'));
         agent.heartbeats.push(message.value);
         if (!rules.silent) send({ $case: 'heartbeatAck', value: { receivedAtMs: Date.now() + rules.clockOffsetMs } });
       } else {
+        if (rules.isBadReceipt(message.value)) return end(refusal('order_receipt.before'));
         agent.receipts.push(message.value);
       }
     });

@@ -211,6 +211,61 @@ t.test('a report that the appliance refuses is dropped at the third time, counte
   await daemon.stop();
 });
 
+t.test('a report larger than a message may be is never sent: dropped, counted, and the rest goes on', async (t) => {
+  const { site, agent } = await scene(t);
+  fill(agent, site, ['r0', 'x'.repeat(2 * 1024 * 1024), 'r1']);
+  const daemon = agent.start();
+  await until('the others', () => own(site.agent.reports).length === 2);
+  t.strictSame(own(site.agent.reports), ['r0', 'r1']);
+  t.equal(site.sessionsOpened, 1);
+  t.match((await readStatus(agent.config.dataDir)).queue?.losses, [{ reason: 'refused', reports: 1 }]);
+  t.match(
+    agent.logs.find(({ msg }) => /larger than the appliance takes/.test(msg)),
+    { level: 'error', seq: 2 },
+  );
+  await daemon.stop();
+});
+
+t.test('a refused heartbeat costs no report, and its field is in the log', async (t) => {
+  const { site, agent } = await scene(t, {}, FAST);
+  let beats = 0;
+  site.rules.isBadBeat = () => ++beats <= 3;
+  site.rules.holdAcks = true;
+  fill(agent, site, names(3));
+  const daemon = agent.start();
+  await until('the fourth beat', () => site.agent.heartbeats.length > 0, 60_000);
+  site.releaseAcks();
+  await until('an empty queue', async () => (await depth(agent)) === 0, 20_000);
+  t.strictSame(own(site.agent.reports), names(3));
+  t.strictSame((await readStatus(agent.config.dataDir)).queue?.losses, []);
+  t.match(
+    agent.logs.filter(({ field }) => field === 'heartbeat.telemetry'),
+    [{ code: 'MESSAGE_INVALID' }, { code: 'MESSAGE_INVALID' }, { code: 'MESSAGE_INVALID' }],
+  );
+  await daemon.stop();
+});
+
+t.test(
+  'a receipt that is refused is set aside at the third time; the other receipts and all reports arrive',
+  async (t) => {
+    const { site, agent } = await scene(t, {}, FAST);
+    const told = () => site.agent.receipts.map(({ orderId }) => orderId);
+    site.rules.isBadReceipt = ({ orderId }) => orderId === 'ord_bad';
+    const daemon = agent.start();
+    await until('a session', () => site.agent.heartbeats.length > 0);
+    site.order({ action: 'restart_service', orderId: 'ord_bad' });
+    site.order({ action: 'restart_service', orderId: 'ord_good' });
+    await until('the other receipt', () => told().includes('ord_good'), 60_000);
+    t.notOk(told().includes('ord_bad'));
+    t.match(
+      agent.logs.find(({ msg }) => /refuses this receipt/.test(msg)),
+      { level: 'error', position: Number },
+    );
+    t.strictSame((await readStatus(agent.config.dataDir)).queue?.losses, []);
+    await daemon.stop();
+  },
+);
+
 t.test('an appliance that was set back is sent what follows on its own count', async (t) => {
   const { site, agent } = await scene(t);
   fill(agent, site, names(5));

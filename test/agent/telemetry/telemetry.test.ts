@@ -1,7 +1,7 @@
 import { totalmem } from 'node:os';
 import { AGENT_LIMITS, encodeFacts, Heartbeat } from '@sitewarden/agent-proto/agent';
 import t from 'tap';
-import { createTelemetryMeter, parseOsRelease, readHostInfo } from '../../../agent/telemetry/index.ts';
+import { boundFacts, createTelemetryMeter, parseOsRelease, readHostInfo } from '../../../agent/telemetry/index.ts';
 
 t.test('this machine is measured in whole numbers within its own bounds', async (t) => {
   const meter = createTelemetryMeter();
@@ -36,4 +36,15 @@ t.test('the name of the system comes from os-release, with or without quotes', a
   t.equal(parseOsRelease('PRETTY_NAME=Void\n'), 'Void');
   t.equal(parseOsRelease('NAME=x\nPRETTY_NAME=""\n'), undefined);
   t.match(readHostInfo('1.2.3'), { agentVersion: '1.2.3', osFamily: /^(linux|windows|macos)$/, hostname: /./ });
+});
+
+t.test('texts and lists are cut to what the appliance takes', async (t) => {
+  const mount = `/${'deep/'.repeat(1000)}`;
+  const facts = boundFacts({ disks: [...Array(100).keys()].map((n) => `${mount}${n} 1 2`), name: mount, count: 3 });
+  t.equal((facts.disks as string[]).length, AGENT_LIMITS.maxFactListItems);
+  for (const text of [...(facts.disks as string[]), facts.name as string])
+    t.equal(text.length, AGENT_LIMITS.maxFactTextChars);
+  t.equal(facts.count, 3);
+  const many = boundFacts(Object.fromEntries([...Array(100).keys()].map((n) => [`fact_${n}`, n])));
+  t.equal(Object.keys(many).length, AGENT_LIMITS.maxFactsPerResult);
 });

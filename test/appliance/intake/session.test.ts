@@ -1,14 +1,31 @@
-import { status } from '@grpc/grpc-js';
-import { encodeFacts, OrderState, Report, SessionRequest, Tier } from '@sitewarden/agent-proto/agent';
+import { createSecureContext } from 'node:tls';
+import { credentials, type ServiceError, status } from '@grpc/grpc-js';
+import {
+  AgentServiceClient,
+  encodeFacts,
+  OrderState,
+  Report,
+  SessionRequest,
+  Tier,
+} from '@sitewarden/agent-proto/agent';
 import { CHECK_NAMES } from '@sitewarden/agent-proto/checks';
 import type { SiteConfig } from '@sitewarden/agent-proto/http';
 import { newId } from '@sitewarden/kit/ids';
-import t from 'tap';
+import t, { type Test } from 'tap';
+import { APPLIANCE_SERVER_NAME } from '../../../agent/identity/pin.ts';
 import { applianceErrors } from '../../../appliance/errors.ts';
 import { agentOrders, agents, changes, reports, state } from '../../../appliance/store/index.ts';
 import { sixResults } from '../../helpers/agent-client.ts';
 import { eventually, type TestContext } from '../../helpers/appliance-context.ts';
-import { call, errorCode, openTalk, startIntake, type Talk, talk } from '../helpers/intake-fixture.ts';
+import {
+  call,
+  errorCode,
+  type IntakeFixture,
+  openTalk,
+  startIntake,
+  type Talk,
+  talk,
+} from '../helpers/intake-fixture.ts';
 
 const seqs = (ctx: TestContext) => reports.since(ctx.db, 0, 10_000).map(({ seq }) => seq);
 const endCode = async (session: Talk) => {
@@ -24,6 +41,7 @@ t.test('the agent is welcomed with its place, its tier and what to check', async
   session.say({ $case: 'hello', value: { host, lastSeq: 0, bootId: 'b' } });
   const welcome = await session.next('welcome');
   t.match(welcome, { agentId: identity.agentId, ackedThrough: 0 });
+  t.ok(Math.abs(welcome.nowMs - fixture.ctx.clock.nowMs()) < 10_000, 'the time orders expire by');
   t.match(welcome.config, { generation: 0, tier: Tier.TIER_MONITOR_ONLY, checks: CHECK_NAMES, requiredServices: [] });
   t.match(agents.byId(fixture.ctx.db, identity.agentId), { ...host, connected: true });
 });
@@ -414,4 +432,48 @@ t.test('coming and going is told once each', async (t) => {
     .filter(({ kind }) => kind === 'agent_changed')
     .map(({ body }) => (body as { connected: boolean }).connected);
   t.strictSame(told, [true, false]);
+});
+
+/** Clients of other makes, which send whatever they are given. */
+function withoutSendLimit(fixture: IntakeFixture, t: Pick<Test, 'teardown'>): IntakeFixture {
+  return {
+    ...fixture,
+    client(own) {
+      const secure = credentials.createFromSecureContext(
+        createSecureContext({ ca: fixture.siteCaPem, ...(own && { key: own.keyPem, cert: own.certificatePem }) }),
+      );
+      const client = new AgentServiceClient(fixture.address, secure, {
+        'grpc.ssl_target_name_override': APPLIANCE_SERVER_NAME,
+        'grpc.default_authority': APPLIANCE_SERVER_NAME,
+      });
+      t.teardown(() => client.close());
+      return client;
+    },
+  };
+}
+
+t.test('a message of 2 MiB is refused with its own code, and is none that waiting helps', async (t) => {
+  const fixture = withoutSendLimit(await startIntake(t), t);
+  const identity = await fixture.enroll();
+  const huge = sixResults(1);
+  huge.results[0]!.reason = 'x'.repeat(2 * 1024 * 1024);
+
+  const session = await openTalk(fixture, identity);
+  session.report(1, (report) => {
+    report.results = huge.results;
+  });
+  const ended = await session.ended;
+  t.equal(ended?.code, status.INVALID_ARGUMENT);
+  t.equal(errorCode(ended!), 'MESSAGE_TOO_LARGE');
+  t.equal(ended?.metadata.get('error-field')[0], 'report');
+  t.strictSame(ended?.metadata.get('retry-delay-ms'), []);
+  t.match(ended?.details, /larger than 1 MiB\. Send fewer results/);
+
+  const pushed = await call((done) => fixture.client(identity).pushReport({ report: huge }, done)).then(
+    () => t.fail('it was taken') as never,
+    (error: ServiceError) => error,
+  );
+  t.equal(pushed.code, status.INVALID_ARGUMENT);
+  t.equal(errorCode(pushed), 'MESSAGE_TOO_LARGE');
+  t.strictSame(seqs(fixture.ctx), []);
 });

@@ -24,7 +24,9 @@ export async function startLaxServers(dataDir: string): Promise<LaxServers> {
       callback(null, { certificate: Buffer.alloc(0), siteCa: Buffer.alloc(0), nonce: Buffer.alloc(0), notAfterMs: 0 }),
     session(call: ServerDuplexStream<SessionRequest, SessionResponse>) {
       call.on('data', () =>
-        call.write({ message: { $case: 'welcome', value: { agentId: '', ackedThrough: 0, config: undefined } } }),
+        call.write({
+          message: { $case: 'welcome', value: { agentId: '', ackedThrough: 0, config: undefined, nowMs: 0 } },
+        }),
       );
       call.on('error', () => {});
       call.on('end', () => call.end());

@@ -167,7 +167,11 @@ export interface Welcome {
   agentId: string;
   /** The highest sequence number that is on the appliance's disk for this agent. */
   ackedThrough: number;
-  config: AgentConfig | undefined;
+  config:
+    | AgentConfig
+    | undefined;
+  /** The appliance's clock, Unix milliseconds: orders that follow expire by it. 0 from appliances that do not say. */
+  nowMs: number;
 }
 
 /** AgentConfig is pushed at Welcome and whenever it changes. */
@@ -806,7 +810,7 @@ export const Hello: MessageFns<Hello> = {
 };
 
 function createBaseWelcome(): Welcome {
-  return { agentId: "", ackedThrough: 0, config: undefined };
+  return { agentId: "", ackedThrough: 0, config: undefined, nowMs: 0 };
 }
 
 export const Welcome: MessageFns<Welcome> = {
@@ -819,6 +823,9 @@ export const Welcome: MessageFns<Welcome> = {
     }
     if (message.config !== undefined) {
       AgentConfig.encode(message.config, writer.uint32(26).fork()).join();
+    }
+    if (message.nowMs !== 0) {
+      writer.uint32(32).int64(message.nowMs);
     }
     return writer;
   },
@@ -858,6 +865,14 @@ export const Welcome: MessageFns<Welcome> = {
             }
 
             message.config = AgentConfig.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.nowMs = longToNumber(reader.int64());
             continue;
           }
         }
