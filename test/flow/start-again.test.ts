@@ -67,7 +67,7 @@ t.test('what it cannot work with is told with a code, the place and the next ste
   for (const [dataDir, code, words] of [
     [join(base, 'damaged'), 'START_STATE_DAMAGED', 'start.json is not JSON'],
     [join(base, 'ports'), 'START_STATE_DAMAGED', '/ports/relay'],
-    [join(base, 'file'), 'DATA_DIR_UNUSABLE', 'file'],
+    [join(base, 'file'), 'FILE_NOT_DIRECTORY', 'file'],
   ] as const) {
     const answer = await npmStart(t, dataDir).first;
     t.match(answer, { ready: false, code });
