@@ -7,7 +7,7 @@ import { ENTRIES, type Running, runProgram, startProgram } from '../../scripts/l
 export interface ApplianceOptions {
   dataDir: string;
   /** Default: a relay that is not there, so the box stays unclaimed. */
-  relay?: { url: string; rootKey: string };
+  relay?: { url: string; rootKey: string; caFile?: string };
   services?: { pidfileDir: string };
   checkinIntervalMs?: number;
   logLevel?: string;

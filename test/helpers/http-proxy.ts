@@ -1,4 +1,5 @@
-import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, request, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 
 /**
@@ -19,8 +20,8 @@ export interface HttpProxy {
   close(): Promise<void>;
 }
 
-/** Stands between a box and its relay on loopback, and keeps the Host header so that signatures hold. */
-export async function startHttpProxy(port = 0): Promise<HttpProxy> {
+/** Stands between a box and its relay on loopback, and keeps the Host header so that signatures hold. `tls`: ends it, as a load balancer does. */
+export async function startHttpProxy(port = 0, tls?: { key: string; cert: string }): Promise<HttpProxy> {
   let target = 0;
   const waiting: { verdict: Verdict; resolve: (path: string) => void }[] = [];
   const announce = (verdict: Verdict, path: string) => {
@@ -29,7 +30,7 @@ export async function startHttpProxy(port = 0): Promise<HttpProxy> {
       waiter.resolve(path);
     }
   };
-  const server = createServer(async (incoming, outgoing) => {
+  const exchange: RequestListener = async (incoming, outgoing) => {
     const path = incoming.url ?? '/';
     const body = await readAll(incoming);
     const verdict = proxy.decide(path, incoming.method ?? 'GET');
@@ -42,11 +43,12 @@ export async function startHttpProxy(port = 0): Promise<HttpProxy> {
     if (verdict === 'lose-answer') return void outgoing.destroy();
     announce(verdict, path);
     relayAnswer(answer, outgoing);
-  });
+  };
+  const server = tls === undefined ? createServer(exchange) : createTlsServer(tls, exchange);
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   const address = server.address() as AddressInfo;
   const proxy: HttpProxy = {
-    url: `http://127.0.0.1:${address.port}`,
+    url: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${address.port}`,
     port: address.port,
     decide: () => 'pass',
     reached: (verdict) => new Promise((resolve) => waiting.push({ verdict, resolve })),

@@ -1,0 +1,206 @@
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { runTool } from '@sitewarden/kit/exec';
+import { ENTRIES, type Running, startProgram } from '../../scripts/lib/programs.ts';
+import { initRelay, makeSignInLink } from '../../scripts/lib/relay-setup.ts';
+import { type StaffClient, signIn } from '../../scripts/lib/staff-client.ts';
+import { waitFor } from '../../scripts/lib/wait.ts';
+import { claimBox } from '../../scripts/start/site.ts';
+import { startAppliance } from '../helpers/appliance.ts';
+import { type Chain, makeChain } from '../helpers/certificates.ts';
+import { type HttpProxy, startHttpProxy } from '../helpers/http-proxy.ts';
+import type { ProofResult } from './promises.ts';
+
+/** A good check-in must come within this. */
+const WITHIN_MS = 120_000;
+const CHECKIN_MS = 1000;
+
+/** As libfaketime writes them: the time at the start of the process, or an offset; the clock runs on from there. */
+const WRONG = { '1970': '@1970-01-01 00:00:10', behind: '-400d', ahead: '+730d' } as const;
+type Wrong = keyof typeof WRONG;
+const RIGHT = '+0';
+
+interface World {
+  readonly dir: string;
+  readonly front: HttpProxy;
+  readonly chain: Chain;
+  readonly rootKey: string;
+  readonly staff: StaffClient;
+  readonly clientId: string;
+}
+
+/**
+ * The real appliance under libfaketime against a real relay behind TLS: claimed at first boot with a wrong clock, checked
+ * in again after each reboot with another wrong one and after jumps while it runs, always with the keys it made first.
+ */
+export async function run({ full }: { full: boolean; seed: number }): Promise<ProofResult> {
+  const dir = await mkdtemp(join(tmpdir(), 'sitewarden-t18-'));
+  const systemCas = getCACertificates('default');
+  const chain = await makeChain({ aroundMs: Date.now() });
+  setDefaultCACertificates([...systemCas, chain.ca]);
+  const front = await startHttpProxy(0, chain);
+  let relay: Running | undefined;
+  try {
+    const made = await makeRelay({ dir, front, chain });
+    relay = made.relay;
+    const lives: readonly (readonly Wrong[])[] = full
+      ? [
+          ['1970', 'behind', 'ahead', '1970'],
+          ['behind', '1970', 'ahead'],
+          ['ahead', 'behind', '1970'],
+        ]
+      : [['1970', 'ahead', 'behind']];
+    const tally: Tally = { cases: 0, faults: [], slowestMs: 0 };
+    for (const [index, life] of lives.entries()) await live(made.world, { index, life, tally });
+    const { refused, asked } = await withoutSignedTime(made.world);
+    return {
+      cases: tally.cases,
+      failures: tally.faults.length,
+      control: {
+        expectedToFail: true,
+        failed: refused === asked,
+        detail: `a client that goes by its own clock reaches the relay in ${asked - refused} of ${asked} cases`,
+      },
+      detail: tally.faults.slice(0, 5).join('; ') || `slowest check-in after ${Math.round(tally.slowestMs)} ms`,
+    };
+  } finally {
+    await relay?.stop();
+    await front.close();
+    setDefaultCACertificates(systemCas);
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+async function makeRelay({ dir, front, chain }: Pick<World, 'dir' | 'front' | 'chain'>) {
+  const config = join(dir, 'relay.yaml');
+  const listen = { host: '127.0.0.1', port: 0 };
+  const settings = {
+    publicUrl: front.url,
+    listen,
+    dataDir: join(dir, 'relay'),
+    trustProxy: ['127.0.0.1'],
+    logLevel: 'warn',
+  };
+  writeFileSync(config, JSON.stringify(settings));
+  const rootKey = await initRelay(config);
+  const relay = await startProgram({
+    name: 'relay',
+    entry: ENTRIES.relay,
+    args: ['serve', '--config', config, '--ready-json'],
+  });
+  front.setTarget(Number(new URL(String(relay.ready.url)).port));
+  const staff = await signIn(front.url, await makeSignInLink(config));
+  const { id: clientId } = await staff.call<{ id: string }>('POST', '/api/clients', { name: 'Clinic' });
+  return { relay, world: { dir, front, chain, rootKey, staff, clientId } satisfies World };
+}
+
+interface Tally {
+  cases: number;
+  readonly faults: string[];
+  slowestMs: number;
+}
+
+/** One box from its first boot on. */
+async function live(world: World, { index, life, tally }: { index: number; life: readonly Wrong[]; tally: Tally }) {
+  const { dir, staff, clientId } = world;
+  const name = `Site ${index + 1}`;
+  const site = await staff.call<{ id: string }>('POST', '/api/sites', {
+    clientId,
+    name,
+    agentTier: 0,
+    requiredServices: [],
+  });
+  const dataDir = join(dir, `box-${index}`);
+  const clock = join(dir, `clock-${index}`);
+  let keys: string | undefined;
+  const check = async (what: string, work: () => Promise<void>) => {
+    tally.cases += 1;
+    const fromMs = performance.now();
+    const before = await lastCheckin(world, site.id);
+    try {
+      await work();
+      await waitFor(`a check-in (${what})`, async () => (await lastCheckin(world, site.id)) > before, WITHIN_MS, 100);
+      tally.slowestMs = Math.max(tally.slowestMs, performance.now() - fromMs);
+      const now = keysOf(dataDir);
+      if (keys !== undefined && keys !== now) tally.faults.push(`${what}: a key was made anew`);
+      keys = now;
+    } catch (error) {
+      tally.faults.push(`${what}: ${(error as Error).message}`);
+    }
+  };
+
+  for (const [boot, wrong] of life.entries()) {
+    writeFileSync(clock, WRONG[wrong]);
+    const appliance = await startBox(world, { dataDir, clock });
+    try {
+      await check(`${name} boot ${boot + 1} at ${wrong}`, async () => {
+        if (boot === 0) await claimBox(staff, site.id, appliance.localUrl);
+      });
+      const other = life[(boot + 1) % life.length] as Wrong;
+      await check(`${name} jump from ${wrong} to ${other}`, async () => writeFileSync(clock, WRONG[other]));
+    } finally {
+      await appliance.stop();
+    }
+  }
+}
+
+function startBox({ front, chain, rootKey, dir }: World, { dataDir, clock }: { dataDir: string; clock: string }) {
+  const caFile = join(dir, 'ca.pem');
+  writeFileSync(caFile, chain.ca);
+  return startAppliance({
+    dataDir,
+    relay: { url: front.url, rootKey, caFile },
+    checkinIntervalMs: CHECKIN_MS,
+    logLevel: 'warn',
+    env: fakeTime(clock),
+  });
+}
+
+/** Wall time from the file, read anew at each call; timers go on by the true monotonic clock, as a kernel's do. */
+function fakeTime(file: string): NodeJS.ProcessEnv {
+  const folder = readdirSync('/usr/lib').find((name) => name.endsWith('-linux-gnu'));
+  return {
+    LD_PRELOAD: `/usr/lib/${folder}/faketime/libfaketimeMT.so.1`,
+    FAKETIME_TIMESTAMP_FILE: file,
+    FAKETIME_NO_CACHE: '1',
+    FAKETIME_DONT_FAKE_MONOTONIC: '1',
+    DONT_FAKE_MONOTONIC: '1',
+    TZ: 'UTC',
+  };
+}
+
+async function lastCheckin({ staff }: World, siteId: string): Promise<number> {
+  const { appliance } = await staff.call<{ appliance: { lastCheckinAtMs: number | null } | null }>(
+    'GET',
+    `/api/sites/${siteId}`,
+  );
+  return appliance?.lastCheckinAtMs ?? 0;
+}
+
+/** What the box is known by; its server certificate may well be renewed. */
+function keysOf(dataDir: string): string {
+  const folder = join(dataDir, 'identity');
+  const names = readdirSync(folder).filter((name) => /^(dik|evk|seal|site-ca)/.test(name));
+  if (names.length < 4) throw new Error(`there are only ${names.join(', ')}`);
+  return names.map((name) => `${name}\n${readFileSync(join(folder, name), 'utf8')}`).join('\n');
+}
+
+/** The control: the same relay, the same wrong clocks, and a client that knows no signed time. */
+async function withoutSignedTime({ dir, front }: World): Promise<{ refused: number; asked: number }> {
+  const clock = join(dir, 'clock-control');
+  const { NODE_OPTIONS: _options, ...env } = process.env as Record<string, string>;
+  let refused = 0;
+  for (const time of [RIGHT, ...Object.values(WRONG)]) {
+    writeFileSync(clock, time);
+    const text = `fetch(process.argv[1]).then((a) => process.exit(a.ok ? 0 : 2), () => process.exit(1))`;
+    const all = { ...env, ...(fakeTime(clock) as Record<string, string>), NODE_EXTRA_CA_CERTS: join(dir, 'ca.pem') };
+    const { exitCode } = await runTool([process.execPath, '-e', text, `${front.url}/health`], { env: all });
+    if (time === RIGHT && exitCode !== 0)
+      throw new Error('the control does not reach the relay with the right clock either');
+    if (exitCode === 1) refused += 1;
+  }
+  return { refused, asked: Object.keys(WRONG).length };
+}
