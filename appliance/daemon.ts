@@ -10,7 +10,7 @@ import { type Clock, systemClock } from '@sitewarden/kit/time';
 import { createAgentAdmin } from './agents/index.ts';
 import { createAssess } from './assess/index.ts';
 import { boxFacts, createClaim, serialOf } from './claim/index.ts';
-import type { ApplianceConfig } from './config/index.ts';
+import { type ApplianceConfig, outboundProxy } from './config/index.ts';
 import { createDiscovery } from './discovery/index.ts';
 import { applianceErrors } from './errors.ts';
 import { createEvidence } from './evidence/index.ts';
@@ -203,7 +203,7 @@ function wire(ctx: ApplianceContext, identity: Identity, { marks, lostEvidence }
     },
     onRefused: () => outbox.drain.setPaused(true),
   });
-  const claim = createClaim({ ctx, identity, client, ca });
+  const claim = createClaim({ ctx, identity, client, ca, proxy: outboundProxy(config) });
   const intake = createIntake({ ctx, identity, room, marks, certificateNowMs: client.clock.nowMs });
   const services = {
     identity: {
@@ -257,6 +257,7 @@ function relayClient(ctx: ApplianceContext, identity: Identity): RelayClient {
   return createRelayClient({
     url: config.relay.url,
     ca: readCa(config),
+    proxy: outboundProxy(config),
     clock,
     relayClock: createRelayClock(clock, { notBeforeMs: builtAtMs() }),
     sign: identity.dik.signRequest,

@@ -130,6 +130,10 @@ export const applianceErrors = defineErrors({
     status: 504,
     message: 'The relay did not answer in time. Check the network of the site; everything is kept meanwhile.',
   },
+  RELAY_PROXY: {
+    status: 502,
+    message: 'The proxy does not lead to the relay. Run `sitewarden-appliance doctor`, and check relay.proxy.',
+  },
   RELAY_TLS: {
     status: 502,
     message: 'The relay could not prove who it is. Check the clock of the box and that nothing intercepts TLS.',

@@ -55,6 +55,10 @@ const STAFF_ERRORS = {
     status: 422,
     message: 'A code that needs no approval lives 10 minutes at most. Shorten it, or leave the approval on.',
   },
+  REPLACEMENT_NOT_CONFIRMED: {
+    status: 409,
+    message: 'Nobody has agreed to that yet. Load it again, look at the box it replaces, and confirm that one.',
+  },
   APPLIANCE_NONE: { status: 409, message: 'This site has no active appliance. Claim a box for it first.' },
   STORE_ROLE_UNSAFE: {
     status: 500,

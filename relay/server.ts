@@ -10,7 +10,7 @@ import { createApp } from './app.ts';
 import { purgeExpired } from './claim/purge.ts';
 import { type RelayConfig, readSecret, relayHost } from './config/index.ts';
 import { loadKeyring } from './keys/index.ts';
-import { createLiveBus, startStatusWatch } from './live/index.ts';
+import { createLiveBus, createStreamPlaces, startStatusWatch } from './live/index.ts';
 import type { Services } from './routes/context.ts';
 import type { Guard } from './routes/register.ts';
 import { openStore, storeOptions } from './store/index.ts';
@@ -61,6 +61,7 @@ export async function startRelay(config: RelayConfig, options: StartOptions = {}
       metrics,
       publicUrl: () => config.publicUrl ?? listeningUrl,
       live: createLiveBus(),
+      streams: createStreamPlaces(config.limits.eventStreams),
       boxes: createBoxDirectory(store),
       sessions: createStaffSessions(store),
       metricsToken: await metricsToken(config),

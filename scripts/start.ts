@@ -1,23 +1,19 @@
 // `npm start`: the whole of Sitewarden on this host, for real. See scripts/start/options.ts for its arguments.
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isCodedError } from '@sitewarden/kit/errors';
 import { ensureDir } from '@sitewarden/kit/files';
+import type { LocalStatus } from '../appliance/local/status.ts';
 import { ENTRIES, type Running, runProgram, startProgram } from './lib/programs.ts';
 import { initRelay, makeSignInLink } from './lib/relay-setup.ts';
 import { type StaffClient, signIn } from './lib/staff-client.ts';
 import { type DemoService, makeDemoService } from './start/demo-service.ts';
+import { identify, stopLeftovers } from './start/leftovers.ts';
 import { HELP, parseOptions, type StartOptions } from './start/options.ts';
 import { choosePorts, type Ports } from './start/ports.ts';
 import { watchSite } from './start/progress.ts';
+import { type Remembered, readRemembered, writeRemembered } from './start/remembered.ts';
 import { claimBox, prepareSite } from './start/site.ts';
-
-/** What stays the same from one start to the next. */
-interface Remembered {
-  ports: Ports;
-  runs: number;
-  /** Public half; the relay itself does not keep it. */
-  rootKey?: string;
-}
 
 const root = join(import.meta.dirname, '..');
 const running: Running[] = [];
@@ -34,7 +30,9 @@ try {
   await main(options);
 } catch (error) {
   if (!isStopping) {
-    say(`npm start failed: ${error instanceof Error ? error.message : String(error)}`);
+    const [code, message] = isCodedError(error) ? [error.code, error.message] : ['START_FAILED', messageOf(error)];
+    if (options.isJson) process.stdout.write(`${JSON.stringify({ ready: false, code, message })}\n`);
+    say(`npm start failed: ${code}: ${message}`);
     await stopAll(1);
   }
 }
@@ -62,8 +60,9 @@ async function main({ dataDir, isJson }: StartOptions): Promise<void> {
   say(`[${elapsed()}] the box is claimed and has checked in`);
 
   await startAgent(dataDir, ports, service);
-  const agent = await site.checks(6);
+  await site.checks(6);
   await site.serviceStatus(service.name, 'pass');
+  const agent = await site.checks(6);
   say(`[${elapsed()}] ${agent.hostname} is enrolled; its checks:`);
   for (const check of agent.checks)
     say(`    ${check.status.padEnd(14)} ${check.check}${check.subject ? ` ${check.subject}` : ''}: ${check.actual}`);
@@ -82,7 +81,7 @@ async function main({ dataDir, isJson }: StartOptions): Promise<void> {
   if (isJson) process.stdout.write(`${JSON.stringify(ready)}\n`);
   else
     say(
-      `\n  Dashboard     ${signInUrl}   (works once; another: npx sitewarden-relay sign-in-link)\n  The box       ${applianceUrl}\n  Data          ${dataDir}\n`,
+      `\n  Dashboard     ${signInUrl}   (works once; another: npx sitewarden-relay sign-in-link --config ${join(dataDir, 'relay.yaml')})\n  The box       ${applianceUrl}\n  Data          ${dataDir}\n`,
     );
 
   await showRepair(staff, siteId, service, elapsed);
@@ -153,6 +152,9 @@ async function launch(name: keyof typeof ENTRIES, args: string[]): Promise<Runni
     },
   });
   running.push(program);
+  const earlier = readRemembered(options.dataDir);
+  const programs = [...(earlier?.programs ?? []), ...(await identify(name, program.pid))];
+  if (earlier !== undefined) writeRemembered(options.dataDir, { ...earlier, programs });
   void program.exited.then(({ code, signal }) => {
     if (isStopping) return;
     say(`${name} ended by itself with ${signal ?? code}.`);
@@ -163,20 +165,21 @@ async function launch(name: keyof typeof ENTRIES, args: string[]): Promise<Runni
 
 async function isClaimed(applianceUrl: string): Promise<boolean> {
   const answer = await fetch(new URL('/api/local/status', applianceUrl), { signal: AbortSignal.timeout(10_000) });
-  const status = (await answer.json()) as { claim: { state: string } };
-  return status.claim.state === 'claimed';
+  const { claim } = (await answer.json()) as LocalStatus;
+  return claim.phase === 'done';
 }
 
 async function remember(dataDir: string): Promise<Remembered> {
-  const path = join(dataDir, 'start.json');
-  const earlier: Remembered | undefined = existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined;
-  const now = { ...earlier, ports: await choosePorts(earlier?.ports), runs: (earlier?.runs ?? 0) + 1 };
+  const earlier = readRemembered(dataDir);
+  for (const stopped of await stopLeftovers(earlier?.programs ?? [])) say(`stopped ${stopped} of an earlier start`);
+  const { rootKey, runs = 0 } = earlier ?? {};
+  const now = {
+    ports: await choosePorts(earlier?.ports),
+    runs: runs + 1,
+    ...(rootKey === undefined ? {} : { rootKey }),
+  };
   writeRemembered(dataDir, now);
   return now;
-}
-
-function writeRemembered(dataDir: string, value: Remembered): void {
-  writeFileSync(join(dataDir, 'start.json'), `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
 }
 
 function writeConfig(dataDir: string, name: string, config: object): string {
@@ -184,6 +187,10 @@ function writeConfig(dataDir: string, name: string, config: object): string {
   // JSON is YAML; the file stays readable for who wants to run a program alone.
   writeFileSync(path, `${JSON.stringify(config, null, 2)}\n`, { mode: 0o600 });
   return path;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function readOptions(): StartOptions {

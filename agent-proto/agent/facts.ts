@@ -20,6 +20,36 @@ export function decodeFacts(wire: Record<string, FactValue>): Facts {
   return facts;
 }
 
+/** As JSON in UTF-8. */
+export const factsBytes = (facts: Facts): number => Buffer.byteLength(JSON.stringify(facts), 'utf8');
+
+/** Leaves out, from the end, what goes beyond so many bytes of JSON; of a list only the items that do. */
+export function fitFacts(facts: Facts, maxBytes: number): Facts {
+  if (factsBytes(facts) <= maxBytes) return facts;
+  const fitting: Facts = {};
+  let left = maxBytes - 2;
+  for (const [name, value] of Object.entries(facts)) {
+    left -= jsonBytes(name) + 2;
+    const kept = Array.isArray(value) ? fitItems(value, left) : value;
+    const bytes = jsonBytes(kept);
+    if (bytes > left) return fitting;
+    fitting[name] = kept;
+    left -= bytes;
+  }
+  return fitting;
+}
+
+function fitItems(items: readonly string[], maxBytes: number): string[] {
+  let left = maxBytes - 2;
+  const end = items.findIndex((item) => {
+    left -= jsonBytes(item) + 1;
+    return left < 0;
+  });
+  return items.slice(0, end < 0 ? items.length : end);
+}
+
+const jsonBytes = (value: unknown): number => Buffer.byteLength(JSON.stringify(value), 'utf8');
+
 function encodeFact(value: FactPrimitive): FactValue {
   if (typeof value === 'string') return { kind: { $case: 'text', value } };
   if (typeof value === 'boolean') return { kind: { $case: 'flag', value } };

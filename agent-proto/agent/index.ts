@@ -1,5 +1,5 @@
 export * from '../gen/sitewarden/agent/v1/agent.ts';
-export { decodeFacts, encodeFacts, type FactPrimitive, type Facts } from './facts.ts';
+export { decodeFacts, encodeFacts, type FactPrimitive, type Facts, factsBytes, fitFacts } from './facts.ts';
 export { AGENT_LIMITS } from './limits.ts';
 export {
   severityFromWire,

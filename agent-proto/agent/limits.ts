@@ -7,6 +7,8 @@ export const AGENT_LIMITS = {
   maxFactNameChars: 64,
   maxFactTextChars: 1024,
   maxFactListItems: 64,
+  /** All facts of one result, heartbeat or receipt together, as JSON in UTF-8: an entry of evidence must hold them twice. */
+  maxFactsBytes: 16 * 1024,
   maxTextChars: 1024,
   maxControls: 16,
   minNonceBytes: 16,

@@ -26,6 +26,13 @@ function envelopeText(envelope: Envelope): string {
   return `{"payloadType":"${payloadType}","payload":"${base64(payload)}","signatures":[{"keyid":"${keyId}","sig":"${base64(signature)}"}]}`;
 }
 
+/** How long `encodeEnvelope` makes it, for a payload of so many bytes. */
+export function envelopeBytes(envelope: { payloadType: string; keyId: string; payloadBytes: number }): number {
+  const { payloadType, keyId, payloadBytes } = envelope;
+  const empty = { payloadType, keyId, payload: new Uint8Array(), signature: new Uint8Array(SIGNATURE_BYTES) };
+  return envelopeText(empty).length + 4 * Math.ceil(payloadBytes / 3);
+}
+
 /** The one serialization of an envelope. Throws DSSE_FORMAT for unusable members, DSSE_SIZE beyond 60,000 bytes. */
 export function encodeEnvelope(envelope: Envelope): Uint8Array {
   const text = envelopeText(envelope);

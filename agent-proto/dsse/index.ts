@@ -1,4 +1,4 @@
 /** DSSE v1 envelopes, one Ed25519 signature each, with exactly one serialization. */
-export { decodeEnvelope, type Envelope, encodeEnvelope, MAX_ENVELOPE_BYTES } from './envelope.ts';
+export { decodeEnvelope, type Envelope, encodeEnvelope, envelopeBytes, MAX_ENVELOPE_BYTES } from './envelope.ts';
 export { pae } from './pae.ts';
 export { type SignInput, signEnvelope, verifyEnvelope, verifyEnvelopeAsync } from './sign.ts';

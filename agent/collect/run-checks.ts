@@ -1,4 +1,4 @@
-import { AGENT_LIMITS, type Facts } from '@sitewarden/agent-proto/agent';
+import { AGENT_LIMITS, type Facts, fitFacts } from '@sitewarden/agent-proto/agent';
 import { CHECKS, isCheckName } from '@sitewarden/agent-proto/checks';
 import type { ServiceManager } from '@sitewarden/kit/services';
 import { systemClock } from '@sitewarden/kit/time';
@@ -98,7 +98,7 @@ function boundFacts({ name }: Collector, raw: Facts): Facts {
     else if (Array.isArray(value)) facts[key] = value.slice(0, AGENT_LIMITS.maxFactListItems).map(clip);
     else if (typeof value === 'boolean' || Number.isSafeInteger(value)) facts[key] = value;
   }
-  return facts;
+  return fitFacts(facts, AGENT_LIMITS.maxFactsBytes);
 }
 
 const clip = (text: string): string => text.slice(0, AGENT_LIMITS.maxFactTextChars);

@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import type { LifecyclePart } from '@sitewarden/kit/lifecycle';
 import { type SqliteDatabase, withTransaction } from '@sitewarden/kit/sqlite';
 import type { ApplianceContext } from '../lib/context.ts';
+import { MORE_SUBJECTS } from '../lib/incident-words.ts';
 import { createLoop } from '../lib/loop.ts';
 import {
   agents,
@@ -11,8 +12,10 @@ import {
   createGatheringStage,
   isDiskFault,
   reports,
+  state,
 } from '../store/index.ts';
 import type { ReportHead } from '../store/reports.ts';
+import { type Admission, createGate, moreSubjects } from './admit.ts';
 import { applySteps } from './apply.ts';
 import { createBoard } from './board.ts';
 import { decide } from './decide.ts';
@@ -33,13 +36,15 @@ const RETENTION_EVERY_MS = 60_000;
 export function createAssess(ctx: ApplianceContext): Assess {
   const { clock, db, log, signals, metrics } = ctx;
   const board = createBoard(db);
+  const gate = createGate(db);
   const hosts = new Map<string, Host>();
+  const loggedAs = new Set<string>();
 
   function assessReport(row: ReportHead): void {
     const host = hosts.get(row.source) ?? hostOf(db, row.source);
     hosts.set(row.source, host);
     const nowMs = clock.nowMs();
-    for (const result of readReport(row)) {
+    for (const result of admitted(readReport(row))) {
       const steps = decide({
         latest: board.latest(result),
         incident: board.incident(result),
@@ -50,6 +55,34 @@ export function createAssess(ctx: ApplianceContext): Assess {
       });
       applySteps({ db, board }, steps, nowMs);
     }
+  }
+
+  /** Without what the agent was not asked for; where there was too much of it, a result that says so. */
+  function admitted(results: readonly Incoming[]): Incoming[] {
+    const taken: Incoming[] = [];
+    const checks = new Map<string, { like: Incoming; isExceeded: boolean }>();
+    for (const result of results) {
+      const admission = gate.admit(result);
+      const before = checks.get(result.check)?.isExceeded ?? false;
+      checks.set(result.check, { like: result, isExceeded: before || admission === 'too_many' });
+      if (admission === 'admitted') taken.push(result);
+      else ignore(result, admission);
+    }
+    for (const { like, isExceeded } of checks.values()) {
+      if (like.source === BOX) continue;
+      const latest = board.latest({ ...like, subject: MORE_SUBJECTS });
+      const said = moreSubjects({ like, isExceeded, latest });
+      if (said !== undefined) taken.push(said);
+    }
+    return taken;
+  }
+
+  function ignore({ source, check }: Incoming, why: Exclude<Admission, 'admitted'>): void {
+    metrics.resultsIgnored.inc({ why });
+    const name = `${source}|${check}|${why}`;
+    if (loggedAs.has(name)) return;
+    loggedAs.add(name);
+    log.warn({ source, check, why }, 'results are ignored; said once for this agent and check');
   }
 
   /** The journal holds what was acknowledged; a row nobody can read must not hold up those behind it. */
@@ -77,6 +110,7 @@ export function createAssess(ctx: ApplianceContext): Assess {
     newestId: reports.newestId,
     beginTurn() {
       board.beginTurn();
+      gate.beginTurn(state.siteConfig(db));
       hosts.clear();
     },
     gather: (rows) => {
@@ -85,7 +119,10 @@ export function createAssess(ctx: ApplianceContext): Assess {
     // Incidents belong to others too: what was decided about one is written before they get a turn.
     isUrgent: () => board.hasNews,
     write: board.flush,
-    forget: board.forget,
+    forget() {
+      board.forget();
+      gate.forget();
+    },
     onCommitted: () => {
       metrics.incidentsOpen.set(countOpenIncidents(db));
       signals.emit('change');

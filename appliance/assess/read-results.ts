@@ -3,6 +3,7 @@ import {
   type CheckResult,
   decodeFacts,
   type Facts,
+  fitFacts,
   type Report,
   severityFromWire,
   statusFromWire,
@@ -73,7 +74,7 @@ function knownFacts(check: CheckName, facts: Facts): Facts {
     else
       known[name] = value.slice(0, AGENT_LIMITS.maxFactListItems).map((one) => cut(one, AGENT_LIMITS.maxFactTextChars));
   }
-  return known;
+  return fitFacts(known, AGENT_LIMITS.maxFactsBytes);
 }
 
 /** Evidence takes well-formed text only, and a cut can split a pair of surrogates. */

@@ -1,7 +1,7 @@
 import { text as readAll } from 'node:stream/consumers';
 import { type Command, InvalidArgumentError } from 'commander';
-import { renderUnicodeCompact } from 'uqr';
 import type { ClaimSnapshot } from '../claim/index.ts';
+import { showConsole } from './console.ts';
 import { reported } from './failure.ts';
 import { openLocalApi } from './local-api.ts';
 
@@ -14,9 +14,10 @@ export function addClaimCommands(program: Command, withConfig: (command: Command
       onlyStdin,
     )
     .action(reported(claim));
-  withConfig(program.command('qr'))
-    .description('show the QR code to claim this box with, and the number to compare')
-    .action(reported(showQr));
+  withConfig(program.command('console'))
+    .description('the screen of the box: how it is, the QR code to claim it with, and the number to compare')
+    .option('--once', 'print it and end, instead of keeping it up to date')
+    .action(reported((options: { config: string; once?: boolean }) => showConsole(options)));
 }
 
 function onlyStdin(source: string): string {
@@ -29,20 +30,4 @@ async function claim({ config }: { config: string }): Promise<void> {
   const code = (await readAll(process.stdin)).trim();
   const snapshot = await api.call<ClaimSnapshot>('POST', '/api/local/claim', { code });
   console.log(JSON.stringify({ phase: snapshot.phase, number: snapshot.number, site: snapshot.site }));
-}
-
-interface StatusWithClaim {
-  readonly claim: { readonly claimUrl?: string | null; readonly number?: string | null; readonly sentence?: string };
-}
-
-async function showQr({ config }: { config: string }): Promise<void> {
-  const api = await openLocalApi(config);
-  const { claim: now } = await api.call<StatusWithClaim>('GET', '/api/local/status');
-  if (!now.claimUrl) {
-    console.log('There is nothing to scan: see `sitewarden-appliance status`.');
-    process.exitCode = 2;
-    return;
-  }
-  console.log(renderUnicodeCompact(now.claimUrl, { border: 2 }));
-  console.log(`Compare this number with the one on your phone: ${now.number}`);
 }

@@ -4,6 +4,7 @@ import { applianceVersion } from '../lib/version.ts';
 import { addAgentCommands } from './agent-commands.ts';
 import { addClaimCommands } from './claim-commands.ts';
 import { addConfigCommands } from './config-commands.ts';
+import { doctor } from './doctor.ts';
 import { reported } from './failure.ts';
 import { showStatus } from './status.ts';
 
@@ -36,6 +37,10 @@ withConfig(program.command('status'))
   .description('show how the running appliance stands')
   .option('--json', 'as JSON')
   .action(reported((options: { config: string; json?: boolean }) => showStatus(options)));
+withConfig(program.command('doctor'))
+  .description('look at the way to the relay, step by step, and say what to do; exit code 1 when something is wrong')
+  .option('--json', 'as JSON')
+  .action(reported((options: { config: string; json?: boolean }) => doctor(options)));
 addConfigCommands(program, withConfig);
 addAgentCommands(program, withConfig);
 addClaimCommands(program, withConfig);

@@ -2,15 +2,16 @@ import type { ProvisionAnswer } from '@sitewarden/agent-proto/http';
 import { makeNonce } from '@sitewarden/agent-proto/http-signature';
 import { nextDelayMs, RETRY_SCHEDULES } from '@sitewarden/kit/backoff';
 import type { LifecyclePart } from '@sitewarden/kit/lifecycle';
+import { type DoctorLine, runDoctor } from '../doctor/index.ts';
 import { type ApplianceErrorCode, applianceErrors } from '../errors.ts';
 import type { Identity } from '../identity/index.ts';
 import type { ApplianceContext } from '../lib/context.ts';
+import type { OutboundProxy } from '../lib/proxy.ts';
 import type { RelayClient } from '../lib/relay-client.ts';
 import { RelayFailure } from '../lib/relay-failure.ts';
 import { state } from '../store/index.ts';
 import type { ClaimedSiteState, ClaimSession, ClaimState } from '../store/state-types.ts';
 import { boxFacts } from './box-facts.ts';
-import { type DoctorLine, runDoctor } from './doctor.ts';
 import { parseCode } from './parse-code.ts';
 import { createClaimCalls } from './relay-calls.ts';
 import { storeGrant } from './store-grant.ts';
@@ -40,6 +41,7 @@ export interface ClaimOptions {
   readonly client: RelayClient;
   /** PEM of the CA the relay's certificate must come from; default: the system's. */
   readonly ca?: string | undefined;
+  readonly proxy?: OutboundProxy | undefined;
   readonly random?: () => number;
 }
 
@@ -48,7 +50,7 @@ const MIN_POLL_MS = 500;
 const UNCLAIMED: ClaimState = { phase: 'unclaimed', codeNonce: null };
 
 /** Finds the box its site: shows a code, takes a code, polls, stores the grant, acknowledges. One claim at a time. */
-export function createClaim({ ctx, identity, client, ca, random = Math.random }: ClaimOptions): Claim {
+export function createClaim({ ctx, identity, client, ca, proxy, random = Math.random }: ClaimOptions): Claim {
   const { db, clock, log, config, signals } = ctx;
   const facts = boxFacts(config, identity);
   const dikFingerprint = identity.dik.fingerprint;
@@ -145,7 +147,14 @@ export function createClaim({ ctx, identity, client, ca, random = Math.random }:
       const { retryAfterMs } = error instanceof RelayFailure ? error : {};
       const delayMs = nextDelayMs({ ...RETRY_SCHEDULES.relay, attempt: failures, random, floorMs: retryAfterMs });
       failures += 1;
-      doctor = await runDoctor({ relayOrigin: client.origin, ca, dataDir: config.dataDir, nowMs: clock.nowMs });
+      doctor = await runDoctor({
+        relayOrigin: client.origin,
+        rootKey: config.relay.rootKey,
+        ca,
+        proxy,
+        dataDir: config.dataDir,
+        nowMs: clock.nowMs,
+      });
       return delayMs;
     }
   }

@@ -4,6 +4,7 @@ import { applianceErrors } from '../errors.ts';
 import { type ApplianceConfig, ApplianceConfigSchema } from './schema.ts';
 
 export { type ApplianceConfig, ApplianceConfigSchema } from './schema.ts';
+export { outboundProxy } from './way-out.ts';
 
 /** Pure: the text of a file in, the configuration or every issue at once out. */
 export function parseConfig(text: string, fileName: string): ConfigResult<ApplianceConfig> {

@@ -22,6 +22,16 @@ export const ApplianceConfigSchema = Type.Object(
         caFile: Type.Optional(
           Type.String({ description: 'PEM file with the only CA to trust for the relay; default: the system store' }),
         ),
+        proxy: Type.Optional(
+          Type.String({
+            pattern: '^http://[^/@\\s]+/?$',
+            description:
+              'HTTP proxy the box reaches the relay through, like http://proxy.local:3128, without credentials',
+          }),
+        ),
+        proxyCredentialsFile: Type.Optional(
+          Type.String({ description: 'File, 0600, whose first line is name:password for the proxy' }),
+        ),
       },
       { additionalProperties: false, description: 'Where the box reports to' },
     ),

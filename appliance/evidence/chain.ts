@@ -1,4 +1,4 @@
-import { encodeEnvelope, pae } from '@sitewarden/agent-proto/dsse';
+import { encodeEnvelope, envelopeBytes, MAX_ENVELOPE_BYTES, pae } from '@sitewarden/agent-proto/dsse';
 import { PAYLOAD_TYPES } from '@sitewarden/agent-proto/http';
 import { leafHash } from '@sitewarden/agent-proto/merkle';
 import type { EvidenceKey } from '../identity/index.ts';
@@ -41,6 +41,18 @@ export function signChain(
     before = entry.leafHash;
     return entry;
   });
+}
+
+/** Below so many characters nothing needs measuring: UTF-8 makes three bytes of one at the most, base64 four of three. */
+const SURELY_FITS_CHARS = 10_000;
+
+/** Whether the entry fits an envelope, whatever its place in the log. */
+export function fitsEnvelope(keyId: string, origin: string, pieces: EntryPieces): boolean {
+  const { beforePrev, betweenPrevAndSeq, afterSeq } = pieces;
+  if (beforePrev.length + betweenPrevAndSeq.length + afterSeq.length < SURELY_FITS_CHARS) return true;
+  const text = statementText(pieces, { origin, seq: Number.MAX_SAFE_INTEGER, prev: 'f'.repeat(64) });
+  const payloadBytes = Buffer.byteLength(text, 'utf8');
+  return envelopeBytes({ payloadType: PAYLOAD_TYPE, keyId, payloadBytes }) <= MAX_ENVELOPE_BYTES;
 }
 
 const hexOf = (hash: Uint8Array): string => Buffer.from(hash.buffer, hash.byteOffset, hash.byteLength).toString('hex');

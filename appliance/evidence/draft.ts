@@ -1,8 +1,8 @@
 import type { EntryKind, EvidencePredicate } from '@sitewarden/agent-proto/evidence';
 import type { AgentRow } from '@sitewarden/agent-proto/http';
-import type { ChangeBodies, ChangeRow } from '../store/changes.ts';
+import type { ChangeBodies, ChangeKind, ChangeRow, NOT_EVIDENCE } from '../store/changes.ts';
 import { type EntryDraft, snapshotOf } from './entry-text.ts';
-import { boundShort, boundText, evidenceFacts, evidenceParams, ownFacts } from './facts.ts';
+import { boundShort, boundText, evidenceFacts, evidenceParams, MAX_TEXT, ownFacts } from './facts.ts';
 
 /** What every entry says about the moment it was written. */
 export type EntryMoment = Pick<EvidencePredicate, 'bootId' | 'monotonicMs' | 'timeQuality'>;
@@ -131,16 +131,27 @@ const lossEntry: Drafter<'loss'> = ({ what, count, code, text }) => ({
   outcome: { code: boundShort(code), text: boundText(text) },
 });
 
+const LEFT_OUT = ' (The facts are too large for an entry; their digests stand for them.)';
+
+/** The same entry with the digests of its facts alone. */
+export function withoutFacts(draft: EntryDraft): EntryDraft {
+  const { action, before, after, outcome } = draft;
+  return {
+    ...draft,
+    action: action && { ...action, params: {} },
+    before: before && { ...before, facts: {} },
+    after: after && { ...after, facts: {} },
+    outcome: { ...outcome, text: boundText(outcome.text, MAX_TEXT - LEFT_OUT.length) + LEFT_OUT },
+  };
+}
+
 /** For a change that would not fit the schema: that it was there is said, and why the rest is missing. */
 export function unfitDraft(change: ChangeRow, moment: EntryMoment, why: string): EntryDraft {
   const body = { what: change.kind, count: 1, code: 'EVIDENCE_SCHEMA', text: `Change ${change.id}: ${why}` };
   return { ...lossEntry(body), ...moment, wallTimeMs: change.atMs, kind: 'loss' };
 }
 
-type EvidenceKinds = Exclude<
-  keyof ChangeBodies,
-  'agent_changed' | 'result_changed' | 'incident_changed' | 'device_seen'
->;
+type EvidenceKinds = Exclude<ChangeKind, (typeof NOT_EVIDENCE)[number]>;
 
 /** The changes that are evidence, and how each reads there. */
 const DRAFTERS: { [K in EvidenceKinds]: { kind: EntryKind; draft: Drafter<K> } } = {

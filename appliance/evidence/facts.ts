@@ -1,7 +1,7 @@
 import type { Facts } from '@sitewarden/agent-proto/agent';
 import { CHECKS, type CheckName, isCheckName } from '@sitewarden/agent-proto/checks';
 
-const MAX_TEXT = 1024;
+export const MAX_TEXT = 1024;
 const MAX_SHORT = 256;
 const MAX_ITEMS = 64;
 const NAME = /^[a-z][a-z0-9_]{0,63}$/;

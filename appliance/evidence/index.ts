@@ -1,12 +1,10 @@
-import { type EntryKind, EvidencePredicate, logOrigin } from '@sitewarden/agent-proto/evidence';
-import { compile } from '@sitewarden/agent-proto/http';
+import { logOrigin } from '@sitewarden/agent-proto/evidence';
 import type { LifecyclePart } from '@sitewarden/kit/lifecycle';
 import { withTransaction } from '@sitewarden/kit/sqlite';
 import { bootId } from '@sitewarden/kit/time';
 import { applianceErrors } from '../errors.ts';
 import type { EvidenceKey } from '../identity/index.ts';
 import type { ApplianceContext } from '../lib/context.ts';
-import { lazily } from '../lib/lazily.ts';
 import type { TimeQuality } from '../lib/relay-clock.ts';
 import {
   advanceCursor,
@@ -14,14 +12,15 @@ import {
   changes,
   evidence,
   type Marks,
+  noteTurn,
   readCursor,
   stageOf,
   state,
 } from '../store/index.ts';
 import { type ChainPlace, type SignedEntry, signChain } from './chain.ts';
 import { createChainThread } from './chain-thread.ts';
-import { draftOf, type EntryMoment, isEvidence, subjectsOf, unfitDraft } from './draft.ts';
-import { type EntryDraft, type EntryPieces, piecesOf } from './entry-text.ts';
+import { type EntryMoment, isEvidence, subjectsOf } from './draft.ts';
+import { createFitter, type FittedEntry } from './fit.ts';
 import { type LogWriter, openLog } from './log.ts';
 
 export { CHECKPOINT_EVERY } from './log.ts';
@@ -36,7 +35,7 @@ interface Prepared {
   readonly throughId: number;
   /** Changes, not all of which are evidence. */
   readonly count: number;
-  readonly entries: readonly { readonly change: ChangeRow; readonly kind: EntryKind; readonly pieces: EntryPieces }[];
+  readonly entries: readonly (FittedEntry & { readonly change: ChangeRow })[];
 }
 
 export interface EvidenceSnapshot {
@@ -44,6 +43,10 @@ export interface EvidenceSnapshot {
   readonly size: number;
   readonly cosignedSize: number;
   readonly lastEntryAtMs: number | null;
+  /** Changes that are not entries yet. */
+  readonly waiting: number;
+  /** Signed entries are gone, and no new one is written until staff begin a new epoch. */
+  readonly isHalted: boolean;
 }
 
 export interface Evidence extends LifecyclePart {
@@ -70,7 +73,7 @@ export interface EvidenceOptions {
 /** Turns changes into signed, chained entries. Until the box is claimed they wait: entry 0 is the claim. */
 export function createEvidence({ ctx, evk, timeQuality, marks, lostEntries = 0 }: EvidenceOptions): Evidence {
   const { db, clock, log, metrics } = ctx;
-  const validator = lazily(() => compile(EvidencePredicate));
+  const fitted = createFitter({ keyId: evk.fingerprint, log });
   const thread = createChainThread(evk);
   let writer: LogWriter | undefined;
   let isStopping = false;
@@ -88,15 +91,6 @@ export function createEvidence({ ctx, evk, timeQuality, marks, lostEntries = 0 }
     return writer;
   }
 
-  function fitting(change: ChangeRow, moment: EntryMoment): EntryDraft | undefined {
-    const draft = draftOf(change, moment);
-    if (draft === undefined) return undefined;
-    const valid = validator()({ ...draft, seq: 0, prev: '' });
-    if (valid.ok) return draft;
-    log.error({ changeId: change.id, kind: change.kind, field: valid.field }, 'a change does not fit into evidence');
-    return unfitDraft(change, moment, `${valid.field} ${valid.detail}`);
-  }
-
   function begin(to: LogWriter, rows: readonly ChangeRow[]): Prepared {
     const moment: EntryMoment = {
       bootId: bootId(),
@@ -106,10 +100,11 @@ export function createEvidence({ ctx, evk, timeQuality, marks, lostEntries = 0 }
     };
     const claim = to.size === 0 ? changes.firstOf(db, 'claimed') : undefined;
     if (to.size === 0 && claim === undefined) throw applianceErrors.make('INTERNAL', { detail: 'There is no claim' });
+    const { origin } = to.place;
     const said = rows.filter(({ kind }) => kind !== 'claimed');
     const entries = (claim === undefined ? said : [claim, ...said]).flatMap((change) => {
-      const draft = fitting(change, moment);
-      return draft === undefined ? [] : [{ change, kind: draft.kind, pieces: piecesOf(draft) }];
+      const entry = fitted(change, moment, origin);
+      return entry === undefined ? [] : [{ change, ...entry }];
     });
     return { throughId: rows.at(-1)!.id, count: rows.length, entries };
   }
@@ -126,6 +121,7 @@ export function createEvidence({ ctx, evk, timeQuality, marks, lostEntries = 0 }
       advanceCursor(db, 'evidence', throughId);
     });
     to.commit();
+    noteTurn(db, 'evidence', { isGood: true, monotonicMs: clock.monotonicMs() });
     marks?.raiseEvidence(to.size);
     metrics.stageRows.inc({ stage: 'evidence' }, count);
     metrics.evidenceSize.set(to.size);
@@ -190,6 +186,8 @@ export function createEvidence({ ctx, evk, timeQuality, marks, lostEntries = 0 }
         size: last === undefined ? 0 : last.seq + 1,
         cosignedSize: evidence.lastCosigned(db)?.size ?? 0,
         lastEntryAtMs: last?.atMs ?? null,
+        waiting: changes.waiting(db, readCursor(db, 'evidence'), isEvidence).count,
+        isHalted,
       };
     },
     doneThrough: () => (isHalted ? changes.lastId(db) : readCursor(db, 'evidence')),

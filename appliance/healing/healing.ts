@@ -5,7 +5,7 @@ import { applianceErrors } from '../errors.ts';
 import type { ApplianceContext } from '../lib/context.ts';
 import { createLoop } from '../lib/loop.ts';
 import { BUILTIN_RULES_DIR, createRuleSet, loadRuleFolder, type RuleSet } from '../rules/index.ts';
-import { type ActionRun, advanceCursor, changes, isDiskFault } from '../store/index.ts';
+import { type ActionRun, advanceCursor, changes, isDiskFault, noteTurn } from '../store/index.ts';
 import { LOCAL_ACTIONS } from './actions/index.ts';
 import { advanceRuns } from './advance-runs.ts';
 import type { Effect } from './effects.ts';
@@ -71,6 +71,7 @@ export function createHealing(ctx: ApplianceContext, options: HealingOptions = {
       advanceCursor(db, 'healing', after);
       return { effects: [...advanced.effects, ...planned], hasChanges: after > before };
     });
+    noteTurn(db, 'healing', { isGood: true, monotonicMs: clock.monotonicMs() });
     if (hasChanges) signals.emit('change');
     for (const effect of effects) begin(effect);
     return false;
@@ -104,6 +105,7 @@ export function createHealing(ctx: ApplianceContext, options: HealingOptions = {
   }
 
   const onError = (error: unknown): void => {
+    noteTurn(ctx.db, 'healing', { isGood: false, monotonicMs: clock.monotonicMs() });
     if (isDiskFault(error)) signals.emit('diskFault', { error });
   };
   const loop = createLoop({ name: 'healing', log, turn, pollMs: POLL_MS, onError });

@@ -1,7 +1,9 @@
 import {
   AGENT_LIMITS,
   type CheckResult,
+  decodeFacts,
   type FactValue,
+  factsBytes,
   type Heartbeat,
   type HostInfo,
   type OrderReceipt,
@@ -16,6 +18,7 @@ import { applianceErrors } from '../errors.ts';
 const MAX_TIME_MS = 253_402_300_799_999;
 const MAX_SHORT_CHARS = 256;
 const { maxTextChars, maxControls, maxFactListItems, maxFactsPerResult, maxFactTextChars } = AGENT_LIMITS;
+const { maxFactNameChars, maxFactsBytes } = AGENT_LIMITS;
 
 /** The closed set of facts of each check, for one lookup a fact. */
 const FACT_NAMES = new Map(Object.entries(CHECKS).map(([check, { facts }]) => [check, new Set<string>(facts)]));
@@ -61,22 +64,39 @@ function validateResult(result: CheckResult): void {
   time(result.collectedAtMs, 'results.collected_at_ms');
   const names = FACT_NAMES.get(check)!;
   let count = 0;
+  let chars = 0;
   for (const name in result.facts) {
     if (!names.has(name)) refuse('results.facts', `holds a fact the check ${check} does not have`);
     if (++count > maxFactsPerResult) refuse('results.facts', 'has too many items');
-    validateFact(result.facts[name]!, 'results.facts');
+    chars += validateFact(result.facts[name]!, 'results.facts');
+  }
+  validateSize(result.facts, chars, 'results.facts');
+}
+
+/** Where even control characters, six bytes of JSON each, keep within the bound, nothing needs measuring. */
+function validateSize(facts: Record<string, FactValue>, chars: number, field: string): void {
+  if (chars * 6 + maxFactsPerResult * (maxFactNameChars + 4) <= maxFactsBytes) return;
+  if (factsBytes(decodeFacts(facts)) > maxFactsBytes) {
+    refuse(field, `are larger than ${maxFactsBytes} bytes together`);
   }
 }
 
-function validateFact({ kind }: FactValue, field: string): void {
-  if (kind === undefined) refuse(field, 'holds a value without a kind');
+/** Answers about how many characters of JSON it is, escapes not counted. */
+function validateFact({ kind }: FactValue, field: string): number {
+  if (kind === undefined) return refuse(field, 'holds a value without a kind');
   if (kind.$case === 'text') {
     if (kind.value.length > maxFactTextChars) refuse(field, 'holds a text that is too long');
-  } else if (kind.$case === 'list') {
-    const { values } = kind.value;
-    if (values.length > maxFactListItems) refuse(field, 'holds a list that is too long');
-    for (const value of values) if (value.length > maxFactTextChars) refuse(field, 'holds a text that is too long');
+    return kind.value.length;
   }
+  if (kind.$case !== 'list') return 4;
+  const { values } = kind.value;
+  if (values.length > maxFactListItems) refuse(field, 'holds a list that is too long');
+  let chars = 0;
+  for (const value of values) {
+    if (value.length > maxFactTextChars) refuse(field, 'holds a text that is too long');
+    chars += value.length + 1;
+  }
+  return chars;
 }
 
 function validateFinding({ product, version, foundBy }: RmmFinding): void {
@@ -88,10 +108,12 @@ function validateFinding({ product, version, foundBy }: RmmFinding): void {
 function validateFlatFacts(facts: Record<string, FactValue>, field: string): void {
   const names = Object.keys(facts);
   if (names.length > maxFactsPerResult) refuse(field, 'has too many items');
+  let chars = 0;
   for (const name of names) {
     if (!TELEMETRY_NAME.test(name)) refuse(field, 'holds a name that is not lower_snake_case');
-    validateFact(facts[name]!, field);
+    chars += validateFact(facts[name]!, field);
   }
+  validateSize(facts, chars, field);
 }
 
 /** Throws MESSAGE_INVALID. */

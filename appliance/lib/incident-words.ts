@@ -37,7 +37,11 @@ const WORDS: Record<CheckName, IncidentWords> = {
   },
 };
 
-export const incidentTitle = (check: CheckName, subject: string): string => WORDS[check].title(subject);
+/** Stands for all the subjects of a check that could not be taken; no agent can name it. */
+export const MORE_SUBJECTS = '(more subjects)';
+
+export const incidentTitle = (check: CheckName, subject: string): string =>
+  subject === MORE_SUBJECTS ? 'This workstation reports on more than it can have' : WORDS[check].title(subject);
 
 /** The last sentence of a reason is its next step, when it has more than one. */
 export function nextStepOf(result: { check: CheckName; subject: string; reason: string }, host: string): string {

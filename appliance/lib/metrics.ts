@@ -6,6 +6,7 @@ export interface ApplianceMetrics {
   readonly stageFailures: Counter<'stage'>;
   readonly intakeReports: Counter<'result'>;
   readonly intakeResults: Counter;
+  readonly resultsIgnored: Counter<'why'>;
   readonly intakeCommitSeconds: Histogram;
   readonly intakeSessions: Gauge;
   readonly intakeRefusals: Counter<'code'>;
@@ -34,6 +35,7 @@ export function createMetrics(): ApplianceMetrics {
     stageFailures: counter('stage_failures_total', 'Turns of a stage that failed and were tried again', ['stage']),
     intakeReports: counter('intake_reports_total', 'Reports by what became of them', ['result']),
     intakeResults: counter('intake_results_total', 'Check results inside stored reports'),
+    resultsIgnored: counter('results_ignored_total', 'Check results nobody asked for, or beyond the bounds', ['why']),
     intakeCommitSeconds: new Histogram({
       name: 'sitewarden_appliance_intake_commit_seconds',
       help: 'From a report being read to its commit',

@@ -5,6 +5,7 @@ import { BOX_PATHS, type Validator } from '@sitewarden/agent-proto/http';
 import type { SignedHeaders } from '@sitewarden/agent-proto/http-signature';
 import { makeNonce } from '@sitewarden/agent-proto/http-signature';
 import type { Clock } from '@sitewarden/kit/time';
+import { type OutboundProxy, proxyUrl } from './proxy.ts';
 import type { RelayClock } from './relay-clock.ts';
 import { fromAnswer, fromSocketError, isTlsDateCode, RelayFailure } from './relay-failure.ts';
 import { TimedAgent } from './tls-at-time.ts';
@@ -41,6 +42,8 @@ export interface RelayClientOptions {
   readonly url: string;
   /** PEM of the only CA to trust; default: the system's. */
   readonly ca?: string | undefined;
+  /** The way out where there is no direct one. */
+  readonly proxy?: OutboundProxy | undefined;
   readonly clock: Clock;
   readonly relayClock: RelayClock;
   sign(input: {
@@ -72,10 +75,16 @@ export function createRelayClient(options: RelayClientOptions): RelayClient {
   const { clock, relayClock } = options;
   const origin = new URL(options.url).origin;
   const isTls = origin.startsWith('https:');
-  const timed = { ca: options.ca, maxSockets: MAX_SOCKETS, trustedNowMs: relayClock.trustedNowMs };
+  const { proxy } = options;
+  const timed = { ca: options.ca, proxy, maxSockets: MAX_SOCKETS, trustedNowMs: relayClock.trustedNowMs };
   const agent = isTls
     ? new TimedAgent(timed)
-    : new HttpAgent({ keepAlive: true, maxSockets: MAX_SOCKETS, timeout: IDLE_SOCKET_MS });
+    : new HttpAgent({
+        keepAlive: true,
+        maxSockets: MAX_SOCKETS,
+        timeout: IDLE_SOCKET_MS,
+        ...(proxy === undefined ? {} : { proxyEnv: { HTTP_PROXY: proxyUrl(proxy) } }),
+      });
   const begin = isTls ? httpsRequest : httpRequest;
   /** The relay closed a kept connection just as it was used again: worth one try on a fresh one, for all is idempotent. */
   const stale = new WeakSet<RelayFailure>();

@@ -1,6 +1,7 @@
 import { BOX_ERRORS, type BoxErrorCode } from '@sitewarden/agent-proto/http';
 import { parseRetryAfter } from '@sitewarden/kit/backoff';
 import { type ApplianceErrorCode, applianceErrors } from '../errors.ts';
+import { ProxyFailure } from './proxy.ts';
 
 /**
  * What is known about a request that did not go well. unsent: it never reached the relay. ambiguous: it may have had its
@@ -64,6 +65,10 @@ export const isTlsDateCode = (code: unknown): boolean => code === 'CERT_HAS_EXPI
 export function fromSocketError(error: Error, isConnected: boolean): RelayFailure {
   const code = String((error as NodeJS.ErrnoException).code ?? '');
   const detail = code === '' ? error.message : code;
+  if (error instanceof ProxyFailure) {
+    const said = error.statusCode === 0 ? error.code : `it answers ${error.statusCode}`;
+    return new RelayFailure({ kind: 'unsent', code: 'RELAY_PROXY', detail: `The proxy: ${said}`, cause: error });
+  }
   if (isTlsCode(code)) return new RelayFailure({ kind: 'unsent', code: 'RELAY_TLS', detail, cause: error });
   const kind = !isConnected || UNSENT.has(code) ? 'unsent' : 'ambiguous';
   return new RelayFailure({ kind, code: 'RELAY_UNREACHABLE', detail, cause: error });

@@ -3,6 +3,7 @@ import type { ClientRequestArgs } from 'node:http';
 import { Agent } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { type ConnectionOptions, connect, getCACertificates, type TLSSocket } from 'node:tls';
+import { type OutboundProxy, openTunnel } from './proxy.ts';
 import { isTlsDateCode } from './relay-failure.ts';
 
 const SERVER_AUTH = '1.3.6.1.5.5.7.3.1';
@@ -16,6 +17,7 @@ export interface TimedAgentOptions {
   /** For the one call that only asks for the time: nothing it sends is secret, and its answer proves itself. */
   readonly toleratesDates?: boolean;
   readonly maxSockets: number;
+  readonly proxy?: OutboundProxy | undefined;
 }
 
 /**
@@ -35,10 +37,28 @@ export class TimedAgent extends Agent {
     request: ClientRequestArgs,
     callback?: (error: Error | null, stream: Duplex) => void,
   ): Duplex | null | undefined {
+    const { proxy } = this.#options;
+    if (proxy === undefined) this.#shakeHands(request, undefined, callback);
+    else {
+      const [host, port] = [String(request.host), Number(request.port)];
+      openTunnel(proxy, { host, port, timeoutMs: HANDSHAKE_MS }).then(
+        (tunnel) => this.#shakeHands(request, tunnel, callback),
+        (error: Error) => callback?.(error, undefined as unknown as Duplex),
+      );
+    }
+    return undefined;
+  }
+
+  #shakeHands(
+    request: ClientRequestArgs,
+    tunnel: Duplex | undefined,
+    callback?: (error: Error | null, stream: Duplex) => void,
+  ): void {
     const { ca } = this.#options;
     const host = String(request.host ?? 'localhost');
     const socket = connect({
       ...(request as ConnectionOptions),
+      ...(tunnel === undefined ? {} : { socket: tunnel }),
       servername: /^[\d.]+$|:/.test(host) ? '' : host,
       minVersion: 'TLSv1.2',
       rejectUnauthorized: false,
@@ -59,7 +79,6 @@ export class TimedAgent extends Agent {
       if (fault === undefined) callback?.(null, socket);
       else fail(fault);
     });
-    return undefined;
   }
 
   #faultOf(socket: TLSSocket, host: string): Error | undefined {

@@ -27,6 +27,7 @@ const TONES: readonly Tone[] = ['bad', 'warn', 'info', 'ok'];
 export function headlineOf(status: HeadlineInput): Headline {
   const remarks = [
     ...diskRemarks(status),
+    ...stageRemarks(status),
     ...(status.claim.phase === 'done'
       ? claimedRemarks(status)
       : [claimRemark(status.claim), ...incidentRemarks(status)]),
@@ -51,6 +52,30 @@ function diskRemarks({ host }: HeadlineInput): Remark[] {
       text: 'Free space on it soon: before it is full, the box stops taking reports, so that it loses none.',
     },
   ];
+}
+
+const STAGE_WORK: Record<HeadlineInput['stages'][number]['name'], string> = {
+  assess: 'Reports of workstations are not looked at',
+  healing: 'Problems are not repaired',
+  evidence: 'Evidence is not written',
+  outbox: 'What happens here is not passed on',
+};
+
+function stageRemarks({ stages, evidence }: HeadlineInput): Remark[] {
+  const remarks = stages
+    .filter(({ isStuck }) => isStuck)
+    .map(({ name, waiting, failingForMs, quietForMs }): Remark => {
+      const forMs = Math.max(failingForMs, quietForMs);
+      const kept = `Nothing is lost: ${plural(waiting, 'row')} ${waiting === 1 ? 'waits' : 'wait'} in its database.`;
+      const text = `${kept} Restart the box. If this stays, tell the MSP: the log of the box names the fault.`;
+      return { tone: 'bad', title: `${STAGE_WORK[name]} for ${span(forMs)}`, text };
+    });
+  if (evidence.isHalted) {
+    const kept = evidence.waiting === 0 ? '' : ` ${plural(evidence.waiting, 'change')} wait for it.`;
+    const text = `Signed entries are gone from this box, so it adds none until staff begin a new epoch.${kept}`;
+    remarks.push({ tone: 'bad', title: 'The evidence log of this box stands still', text });
+  }
+  return remarks;
 }
 
 function claimedRemarks(status: HeadlineInput): Remark[] {

@@ -1,5 +1,6 @@
 import type { TierNumber } from '@sitewarden/agent-proto/checks';
 import type { Lane } from '@sitewarden/agent-proto/http';
+import type { DoctorLine } from '../doctor/index.ts';
 
 /** What the local page asks of the features beside it. All snapshots are cheap, synchronous and hold no secret. */
 export interface LocalServices {
@@ -66,13 +67,6 @@ export interface ClaimedSite {
   readonly claimedAtMs: number;
 }
 
-export interface DoctorLine {
-  readonly name: string;
-  readonly state: 'ok' | 'failed' | 'skipped';
-  /** A sentence; when failed it ends with what to do. */
-  readonly text: string;
-}
-
 export interface SnapshotError {
   readonly code: string;
   /** Ends with the next step. */
@@ -111,6 +105,10 @@ export interface EvidenceSnapshot {
   readonly size: number;
   readonly cosignedSize: number;
   readonly lastEntryAtMs: number | null;
+  /** Changes that are not entries yet. */
+  readonly waiting: number;
+  /** Signed entries are gone, and no new one is written until staff begin a new epoch. */
+  readonly isHalted: boolean;
 }
 
 export interface AgentInfo {

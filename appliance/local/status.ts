@@ -8,9 +8,12 @@ import {
   failingBySource,
   type Incident,
   incidentById,
+  isStuck,
   openIncidents,
   recentActionRuns,
   recentlyResolvedIncidents,
+  type StageHealth,
+  stageHealths,
   toActionRunChange,
   toIncidentRow,
 } from '../store/index.ts';
@@ -54,6 +57,13 @@ export interface LocalStatus {
   readonly evidence: ReturnType<LocalServices['evidence']['snapshot']>;
   readonly devices: { readonly total: number; readonly list: readonly DeviceRow[] };
   readonly host: HostSnapshot;
+  /** The way of the data through this box, in its order. */
+  readonly stages: readonly StageStatus[];
+}
+
+export interface StageStatus extends StageHealth {
+  /** Rows wait and it gets nowhere with them. */
+  readonly isStuck: boolean;
 }
 
 /** The page is for a look, not for an archive. */
@@ -94,9 +104,13 @@ export async function readStatus({ ctx, services, telemetry }: StatusSources): P
       list: known.sort((a, b) => b.lastSeenMs - a.lastSeenMs).slice(0, STATUS_LIMITS.devices),
     },
     host,
+    stages: readStages(ctx),
   };
   return { ...facts, headline: headlineOf(facts) };
 }
+
+export const readStages = ({ db, clock }: Pick<ApplianceContext, 'db' | 'clock'>): StageStatus[] =>
+  stageHealths(db, clock).map((stage) => ({ ...stage, isStuck: isStuck(stage) }));
 
 function agentList(db: ApplianceContext['db'], services: LocalServices): AgentStatus[] {
   const failing = failingBySource(db);

@@ -3,7 +3,7 @@ import type { ApplianceContext } from '../lib/context.ts';
 import type { RelayClient } from '../lib/relay-client.ts';
 import { RelayFailure } from '../lib/relay-failure.ts';
 import { evidence, outbox } from '../store/index.ts';
-import { retryDelayMs } from './lane-policy.ts';
+import { nextLookMs, retryDelayMs } from './lane-policy.ts';
 import { sendCheckpoint } from './send-checkpoint.ts';
 import { createLaneSender } from './send-lane.ts';
 
@@ -18,7 +18,6 @@ export interface LaneFault {
 type Queue = Lane | 'checkpoint';
 const QUEUES: readonly Queue[] = ['evidence', 'checkpoint', 'receipts', 'incidents', 'telemetry'];
 const MAX_ROWS = 1000;
-const IDLE_POLL_MS = 30_000;
 /** A burst of entries is cosigned once. */
 const CHECKPOINT_EVERY_MS = 5000;
 
@@ -65,6 +64,7 @@ export function createDrain(options: DrainOptions): Drain {
   >;
   let rowsPerS = 100;
   let readyAtMs = 0;
+  let lookedAtMs = 0;
   let isOn = false;
   let isPaused = false;
   let isWoken = false;
@@ -100,10 +100,10 @@ export function createDrain(options: DrainOptions): Drain {
 
   /** One request; answers whether anything was sent. */
   async function step(): Promise<boolean> {
-    const nowMs = clock.monotonicMs();
+    lookedAtMs = clock.monotonicMs();
     for (const queue of QUEUES) {
       const state = states[queue];
-      if (state.notBeforeMs > nowMs) continue;
+      if (state.notBeforeMs > lookedAtMs) continue;
       try {
         const settled = await attempt(queue);
         state.attempt = 0;
@@ -131,6 +131,13 @@ export function createDrain(options: DrainOptions): Drain {
     }
   }
 
+  const untilNextLook = () =>
+    nextLookMs({
+      notBeforeMs: QUEUES.map((queue) => states[queue].notBeforeMs),
+      lookedAtMs,
+      nowMs: clock.monotonicMs(),
+    });
+
   let endSleep: (() => void) | undefined;
   function sleep(ms: number): Promise<void> {
     return new Promise((resolve) => {
@@ -149,15 +156,8 @@ export function createDrain(options: DrainOptions): Drain {
       .catch((error: unknown) => log.error({ err: error }, 'the outbox failed, will retry'))
       .finally(() => {
         running = undefined;
-        if (isOn && !isPaused) timer = setTimeout(begin, isWoken ? 0 : nextLookMs());
+        if (isOn && !isPaused) timer = setTimeout(begin, isWoken ? 0 : untilNextLook());
       });
-  }
-
-  /** Until the first queue that failed may be tried again, or the next look. */
-  function nextLookMs(): number {
-    const nowMs = clock.monotonicMs();
-    const due = QUEUES.map((queue) => states[queue].notBeforeMs - nowMs).filter((ms) => ms > 0);
-    return Math.max(1, Math.min(IDLE_POLL_MS, ...due));
   }
 
   return {

@@ -3,10 +3,9 @@ import {
   compile,
   IncidentsLaneRow,
   LANES,
-  type Lane,
   OUTBOX_LIMITS,
   PAYLOAD_TYPES,
-  type ReceiptPayload,
+  ReceiptPayload,
   TelemetryLaneRow,
   type Validation,
 } from '@sitewarden/agent-proto/http';
@@ -35,37 +34,58 @@ export function openLanes(db: SqliteDatabase, epoch: number): void {
   for (const lane of LANES) outbox.openLane(db, lane, epoch);
 }
 
+/** Which lane a change goes to; undefined for those the relay learns of in other ways. */
+export const LANE_OF_CHANGE: { readonly [K in ChangeKind]: outbox.StoredLane | undefined } = {
+  claimed: undefined,
+  config_applied: undefined,
+  loss: undefined,
+  agent_enrolled: 'telemetry',
+  agent_removed: 'telemetry',
+  agent_changed: 'telemetry',
+  result_changed: 'telemetry',
+  device_seen: 'telemetry',
+  incident_opened: 'incidents',
+  incident_changed: 'incidents',
+  incident_needs_person: 'incidents',
+  incident_resolved: 'incidents',
+  action_started: 'incidents',
+  action_finished: 'incidents',
+  action_verified: 'incidents',
+  order_received: 'receipts',
+  order_finished: 'receipts',
+};
+
 export function createLaneWriter(rules: EnqueueRules): (change: ChangeRow) => LaneEntry | undefined {
   const validateIncident = compile(IncidentsLaneRow);
   const validateTelemetry = compile(TelemetryLaneRow);
-  const incidents = (row: unknown) => entry('incidents', row, validateIncident);
-  const telemetry = (row: unknown) => entry('telemetry', row, validateTelemetry);
+  const validateReceipt = compile(ReceiptPayload);
+  const incidents = (row: unknown) => jsonRow(row, validateIncident);
+  const telemetry = (row: unknown) => jsonRow(row, validateTelemetry);
 
   /** The entry's number became known after the snapshot was taken. */
-  function incident({ row }: ChangeBodies['incident_opened']): LaneEntry {
+  function incident({ row }: ChangeBodies['incident_opened']): Uint8Array {
     return incidents({ ...row, evidenceSeq: incidentById(rules.db, row.id)?.evidenceSeq ?? null });
   }
 
-  function actionRun({ row }: ChangeBodies['action_started']): LaneEntry {
+  function actionRun({ row }: ChangeBodies['action_started']): Uint8Array {
     return incidents({ ...row, evidenceSeq: actionRunById(rules.db, row.id)?.evidenceSeq ?? null });
   }
 
-  function receipt(order: ChangeBodies['order_received']): LaneEntry {
+  function receipt(order: ChangeBodies['order_received']): Uint8Array {
     const { orderId, orderSeq, state, code, detail, atMs } = order;
     const { applianceId, epoch } = rules;
-    const payload: ReceiptPayload = { orderId, applianceId, epoch, orderSeq, state, code, detail, atMs };
-    return { lane: 'receipts', body: rules.dik.envelope(PAYLOAD_TYPES.receipt, canonicalBytes(payload)) };
+    const payload = {
+      ...{ orderId, applianceId, epoch, orderSeq, state, atMs },
+      code: code && clipped(code, 256),
+      // Without a receipt the relay would wait for the end of its order for ever: better the beginning of the words.
+      detail: clipped(detail, 1024),
+    };
+    const valid = validateReceipt(payload);
+    if (!valid.ok) throw new UnfitRow(`${valid.field} ${valid.detail}`);
+    return rules.dik.envelope(PAYLOAD_TYPES.receipt, canonicalBytes(payload));
   }
 
-  const writers: { [K in ChangeKind]: ((body: ChangeBodies[K]) => LaneEntry) | undefined } = {
-    claimed: undefined,
-    config_applied: undefined,
-    loss: undefined,
-    agent_enrolled: telemetry,
-    agent_removed: telemetry,
-    agent_changed: telemetry,
-    result_changed: telemetry,
-    device_seen: telemetry,
+  const written: { [K in ChangeKind]?: (body: ChangeBodies[K]) => Uint8Array } = {
     incident_opened: incident,
     incident_changed: incident,
     incident_needs_person: incident,
@@ -76,17 +96,20 @@ export function createLaneWriter(rules: EnqueueRules): (change: ChangeRow) => La
     order_received: receipt,
     order_finished: receipt,
   };
-  return (change) => (writers[change.kind] as ((body: unknown) => LaneEntry) | undefined)?.(change.body);
+  return ({ kind, body }) => {
+    const lane = LANE_OF_CHANGE[kind];
+    const write = (written[kind] ?? telemetry) as (body: unknown) => Uint8Array;
+    return lane && { lane, body: write(body) };
+  };
 }
 
-function entry(
-  lane: Exclude<Lane, 'evidence' | 'receipts'>,
-  row: unknown,
-  validate: (row: unknown) => Validation<unknown>,
-) {
+/** Canonical bytes take well-formed text only, and a cut can split a pair of surrogates. */
+const clipped = (text: string, maxChars: number): string => text.slice(0, maxChars).toWellFormed();
+
+function jsonRow(row: unknown, validate: (row: unknown) => Validation<unknown>): Uint8Array {
   const valid = validate(row);
   if (!valid.ok) throw new UnfitRow(`${valid.field} ${valid.detail}`);
   const body = Buffer.from(JSON.stringify(row), 'utf8');
   if (body.length > OUTBOX_LIMITS.maxRowBytes) throw new UnfitRow(`${body.length} bytes`);
-  return { lane, body };
+  return body;
 }

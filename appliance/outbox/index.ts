@@ -57,9 +57,11 @@ export function createOutbox(options: OutboxOptions): Outbox {
     try {
       return toLane!(change);
     } catch (error) {
-      if (!(error instanceof UnfitRow)) throw error;
-      const text = `Change ${change.id} (${change.kind}) does not fit its lane: ${error.message}`;
-      log.error({ changeId: change.id, kind: change.kind, why: error.message }, 'a change was not sent');
+      // Trouble with the disk passes. Whatever else is wrong is the row's own, and would hold up every row behind it.
+      if (String((error as { code?: unknown }).code).startsWith('SQLITE_')) throw error;
+      const why = error instanceof UnfitRow ? error.message : 'it cannot be read';
+      const text = `Change ${change.id} (${change.kind}) does not fit its lane: ${why}`;
+      log.error({ changeId: change.id, kind: change.kind, why, err: error }, 'a change was not sent');
       const body = { what: change.kind, count: 1, code: 'OUTBOX_ROW_INVALID', text };
       changes.append(db, { kind: 'loss', refId: change.kind, body, atMs: clock.nowMs() });
       return undefined;

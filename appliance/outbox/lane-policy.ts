@@ -20,3 +20,14 @@ export function retryDelayMs({ kind, attempt, retryAfterMs, random }: FailedTry)
   }
   return nextDelayMs({ ...jitter, floorMs: retryAfterMs });
 }
+
+export const IDLE_POLL_MS = 30_000;
+
+/**
+ * Until the first queue that had to wait at the last look may be tried, or the next look of an idle box. Timers fire up to
+ * a millisecond early, so a queue can come due between that look and now: it is due at once, not done with.
+ */
+export function nextLookMs(at: { notBeforeMs: readonly number[]; lookedAtMs: number; nowMs: number }): number {
+  const waiting = at.notBeforeMs.filter((ms) => ms > at.lookedAtMs);
+  return Math.min(IDLE_POLL_MS, ...waiting.map((ms) => Math.max(1, Math.ceil(ms - at.nowMs))));
+}

@@ -32,6 +32,17 @@ export const CHANGE_KINDS = [
 ] as const;
 export type ChangeKind = (typeof CHANGE_KINDS)[number];
 
+/** What the log is not about: these only go to the relay. */
+export const NOT_EVIDENCE = [
+  'agent_changed',
+  'result_changed',
+  'incident_changed',
+  'device_seen',
+] as const satisfies readonly ChangeKind[];
+
+/** Looked at one by one when waiting changes are counted; beyond them their share stands for the rest. */
+const COUNTED_ROWS = 1000;
+
 export const CHANGE_SQL = {
   append: 'INSERT INTO change (kind, ref_id, body, at_ms) VALUES (?, ?, ?, ?)',
   since: 'SELECT id, kind, ref_id AS refId, body, at_ms AS atMs FROM change WHERE id > ? ORDER BY id LIMIT ?',
@@ -39,6 +50,8 @@ export const CHANGE_SQL = {
     'SELECT id, kind, ref_id AS refId, body, at_ms AS atMs FROM change WHERE id > ? AND id <= ? ORDER BY id LIMIT ?',
   firstOf: `SELECT id, kind, ref_id AS refId, body, at_ms AS atMs FROM change WHERE kind = ? ORDER BY id LIMIT 1`,
   lastId: 'SELECT max(id) AS id FROM change',
+  waiting: `SELECT kind, count(*) AS count, min(at_ms) AS oldestAtMs
+    FROM (SELECT kind, at_ms FROM change WHERE id > ? ORDER BY id LIMIT ?) GROUP BY kind`,
   // The newest row stays: an emptied table would hand out its ids again, below the cursors.
   prune: `DELETE FROM change WHERE id IN
     (SELECT id FROM change WHERE id <= ? AND id < (SELECT max(id) FROM change) AND at_ms < ? ORDER BY id LIMIT ?)`,
@@ -161,7 +174,16 @@ export function since(
     throughId === undefined
       ? prepared<[number, number], Raw>(db, CHANGE_SQL.since).all(afterId, limit)
       : prepared<[number, number, number], Raw>(db, CHANGE_SQL.sinceThrough).all(afterId, throughId, limit);
-  return raw.map((row): ChangeRow => ({ ...row, body: JSON.parse(row.body) }));
+  return raw.map((row): ChangeRow => ({ ...row, body: bodyOf(row.body) }));
+}
+
+/** Null when it cannot be read: its readers say so in its place, and go on with the next. */
+function bodyOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }
 
 /** The oldest change of this kind that is still here. Reads the table through: for rare questions only. */
@@ -173,6 +195,26 @@ export function firstOf(db: SqliteDatabase, kind: ChangeKind): ChangeRow | undef
 /** 0 when there is none. */
 export function lastId(db: SqliteDatabase): number {
   return prepared<[], { id: number | null }>(db, CHANGE_SQL.lastId).get()?.id ?? 0;
+}
+
+export interface WaitingChanges {
+  readonly count: number;
+  /** Undefined for none. */
+  readonly oldestAtMs: number | undefined;
+}
+
+/** Changes after `afterId` of the kinds asked for. A million of them cost the same as a thousand. */
+export function waiting(db: SqliteDatabase, afterId: number, isCounted: (kind: ChangeKind) => boolean): WaitingChanges {
+  type Group = { kind: ChangeKind; count: number; oldestAtMs: number };
+  const groups = prepared<[number, number], Group>(db, CHANGE_SQL.waiting).all(afterId, COUNTED_ROWS);
+  const counted = groups.filter(({ kind }) => isCounted(kind));
+  if (counted.length === 0) return { count: 0, oldestAtMs: undefined };
+  const found = counted.reduce((sum, { count }) => sum + count, 0);
+  const rest = Math.max(0, lastId(db) - afterId - COUNTED_ROWS);
+  return {
+    count: found + Math.round((rest * found) / COUNTED_ROWS),
+    oldestAtMs: Math.min(...counted.map(({ oldestAtMs }) => oldestAtMs)),
+  };
 }
 
 /** Removes at most `limit` changes every reader is done with and that are older than `beforeMs`. */

@@ -20,5 +20,6 @@ export { createRetention, RETENTION, RETENTION_SQL } from './retention.ts';
 export { createRoom, judgeRoom, ROOM, type Room } from './room.ts';
 export { createSiteFile } from './site-file.ts';
 export { createStage, isDiskFault, MAX_STAGE_ROWS, type Stage, type StageOptions, stageOf } from './stage.ts';
+export { backlogOf, isStuck, noteTurn, STAGE_HEALTH_SQL, type StageHealth, stageHealths } from './stage-health.ts';
 export * as state from './state.ts';
 export { prepared } from './statements.ts';

@@ -36,6 +36,7 @@ const COLUMNS = `source, check_name AS "check", subject, status, severity, contr
 export const RESULT_SQL = {
   latest: `SELECT ${COLUMNS} FROM result_latest WHERE source = ? AND check_name = ? AND subject = ?`,
   latestOfSource: `SELECT ${COLUMNS} FROM result_latest WHERE source = ? ORDER BY check_name, subject`,
+  subjectsOfCheck: 'SELECT subject FROM result_latest WHERE source = ? AND check_name = ?',
   put: `INSERT INTO result_latest (source, check_name, subject, status, severity, controls, expected, actual, reason,
       facts, collected_at_ms, received_at_ms, since_ms, report_id)
     VALUES (@source, @check, @subject, @status, @severity, @controls, @expected, @actual, @reason,
@@ -71,6 +72,11 @@ export function latestResult(db: SqliteDatabase, { source, check, subject }: Res
 
 export function resultsOfSource(db: SqliteDatabase, source: string): ResultRow[] {
   return prepared<[string], Raw>(db, RESULT_SQL.latestOfSource).all(source).map(fromRaw);
+}
+
+export function subjectsOfCheck(db: SqliteDatabase, source: string, check: CheckName): string[] {
+  const statement = prepared<[string, string], { subject: string }>(db, RESULT_SQL.subjectsOfCheck);
+  return statement.all(source, check).map(({ subject }) => subject);
 }
 
 export function putLatestResult(db: SqliteDatabase, row: ResultRow): void {

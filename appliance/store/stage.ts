@@ -4,13 +4,14 @@ import type { ApplianceContext } from '../lib/context.ts';
 import { createLoop } from '../lib/loop.ts';
 import type { SignalName } from '../lib/signals.ts';
 import { advanceCursor, readCursor, type StageName } from './cursors.ts';
+import { noteTurn } from './stage-health.ts';
 
 /** Longer transactions would hold up intake, which writes through the same connection. */
 export const MAX_STAGE_ROWS = 500;
 
 export interface StageOptions<R extends { readonly id: number }> {
   readonly name: StageName;
-  readonly ctx: Pick<ApplianceContext, 'db' | 'log' | 'signals' | 'metrics'>;
+  readonly ctx: Pick<ApplianceContext, 'db' | 'clock' | 'log' | 'signals' | 'metrics'>;
   /** Rows of one read; at most MAX_STAGE_ROWS, the default. */
   readonly batch?: number;
   readonly wakeOn: readonly SignalName[];
@@ -58,11 +59,17 @@ export function stageOf(
   { name, ctx, wakeOn }: Pick<StageOptions<never>, 'name' | 'ctx' | 'wakeOn'>,
   turn: () => boolean | Promise<boolean>,
 ): Stage {
+  const note = (isGood: boolean) => noteTurn(ctx.db, name, { isGood, monotonicMs: ctx.clock.monotonicMs() });
   const loop = createLoop({
     name,
     log: ctx.log,
-    turn,
+    turn: async () => {
+      const hasMore = await turn();
+      note(true);
+      return hasMore;
+    },
     onError(error) {
+      note(false);
       ctx.metrics.stageFailures.inc({ stage: name });
       if (isDiskFault(error)) ctx.signals.emit('diskFault', { error });
     },

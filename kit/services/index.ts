@@ -2,6 +2,7 @@ export { combineManagers } from './combine.ts';
 export { parseDeclaration, type ServiceDeclaration } from './declaration.ts';
 export { type DetectOptions, detectServiceManager } from './detect.ts';
 export { createPidfileManager } from './pidfile.ts';
+export { processIdentity } from './process-identity.ts';
 export { createSystemdManager, parseSystemdShow } from './systemd.ts';
 export { createSysvManager } from './sysv.ts';
 export {

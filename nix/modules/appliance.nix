@@ -31,6 +31,12 @@ in
       default = false;
       description = "Open the agent port (50051) and the local page (8080) on the site's network.";
     };
+    console = lib.mkOption {
+      type = lib.types.nullOr (lib.types.strMatching "tty[0-9]+");
+      default = null;
+      example = "tty1";
+      description = "Terminal that shows the state of the box, and its QR code while it has no site.";
+    };
     settings = lib.mkOption {
       type = lib.types.attrsOf lib.types.anything;
       default = { };
@@ -44,6 +50,25 @@ in
   config = lib.mkIf cfg.enable {
     services.sitewarden.appliance.settings.dataDir = lib.mkDefault "/var/lib/sitewarden-appliance";
     systemd.services.sitewarden-appliance = unit.service;
+    systemd.services.sitewarden-console = lib.mkIf (cfg.console != null) {
+      description = "Sitewarden on ${toString cfg.console}";
+      wantedBy = [ "multi-user.target" ];
+      conflicts = [ "getty@${toString cfg.console}.service" ];
+      serviceConfig = {
+        ExecStart = lib.escapeShellArgs [
+          "${cfg.package}/bin/sitewarden-appliance"
+          "console"
+          "--config"
+          "${unit.configFile}"
+        ];
+        Restart = "always";
+        RestartSec = 2;
+        StandardOutput = "tty";
+        TTYPath = "/dev/${toString cfg.console}";
+        TTYReset = true;
+        TTYVHangup = true;
+      };
+    };
     networking.firewall.allowedTCPPorts = lib.mkIf cfg.openFirewall [
       50051
       8080

@@ -20,6 +20,7 @@ export interface ConfigFlags {
   boxRequestsPerMinute?: number;
   claimsPerMinute?: number;
   signInsPerMinute?: number;
+  eventStreams?: number;
   metricsTokenFile?: string;
 }
 
@@ -55,6 +56,7 @@ export function withConfigOptions(command: Command): Command {
     .option('--box-requests-per-minute <number>', 'requests of one claimed box', wholeNumber)
     .option('--claims-per-minute <number>', 'requests of unclaimed boxes from one address', wholeNumber)
     .option('--sign-ins-per-minute <number>', 'tries of one-time links from one address', wholeNumber)
+    .option('--event-streams <number>', 'dashboards that follow changes at the same time', wholeNumber)
     .option('--metrics-token-file <file>', 'bearer token that reads /metrics from elsewhere');
 }
 
@@ -79,7 +81,7 @@ function storeOf(flags: ConfigFlags): RelayConfig['store'] | undefined {
 /** Throws CONFIG_INVALID with every fault. */
 export async function configFrom(flags: ConfigFlags): Promise<RelayConfig> {
   const { config: file, publicUrl, host, port, dataDir, trustProxy, logLevel, metricsTokenFile } = flags;
-  const { requestsPerMinute, boxRequestsPerMinute, claimsPerMinute, signInsPerMinute } = flags;
+  const { requestsPerMinute, boxRequestsPerMinute, claimsPerMinute, signInsPerMinute, eventStreams } = flags;
   return readConfig(file === undefined ? '' : await readText(file), {
     fileName: file ?? 'configuration',
     overrides: {
@@ -94,6 +96,7 @@ export async function configFrom(flags: ConfigFlags): Promise<RelayConfig> {
         boxRequestsPerMinute,
         claimsPerMinute,
         signInsPerMinute,
+        eventStreams,
       } as Partial<RelayConfig['limits']>,
       metricsTokenFile,
     },

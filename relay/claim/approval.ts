@@ -4,7 +4,13 @@ import { newId } from '@sitewarden/kit/ids';
 import { appendAudit } from '../audit/index.ts';
 import { relayErrors } from '../errors.ts';
 import type { Tx } from '../store/index.ts';
-import { insertAppliance, releaseKey, replacedAppliances, revokeAppliance } from '../store/repositories/appliances.ts';
+import {
+  boxToReplace,
+  insertAppliance,
+  releaseKey,
+  replacedAppliances,
+  revokeAppliance,
+} from '../store/repositories/appliances.ts';
 import { approveClaim, type ClaimRow } from '../store/repositories/claims.ts';
 
 const EMPTY_FRONTIER = Buffer.from(new Frontier().toBytes()).toString('base64');
@@ -14,9 +20,26 @@ export const originOf = (host: string, applianceId: string, epoch: number): stri
   `${host}/a/${applianceId}/${epoch}`;
 
 /**
+ * Nobody takes a site's box out of service without having seen which one it is. `agreed`: the appliance a person said
+ * may go. Throws REPLACEMENT_NOT_CONFIRMED naming the one that would go.
+ */
+export async function assertReplacement(
+  trx: Tx,
+  { siteId, fingerprint, agreed }: { siteId: string; fingerprint: string | null; agreed: string | null },
+): Promise<void> {
+  const replaces = await boxToReplace(trx, { siteId, fingerprint });
+  if (replaces === null || replaces.applianceId === agreed) return;
+  throw relayErrors.make('REPLACEMENT_NOT_CONFIRMED', {
+    field: '/replaces',
+    detail: `The site has the box ${replaces.serial}, which would be taken out of service`,
+    data: { replaces },
+  });
+}
+
+/**
  * Makes the appliance of a claim that may be approved, in the caller's transaction; what it replaces at the site is
- * taken out of service. Answers with the ids of all appliances it touched. Throws CLAIM_NOT_WAITING when another
- * approval, a dispute or the end of its time came first, BOX_CLAIMED_ELSEWHERE.
+ * taken out of service, for which the caller has agreement. Answers with the ids of all appliances it touched. Throws
+ * CLAIM_NOT_WAITING when another approval, a dispute or the end of its time came first, BOX_CLAIMED_ELSEWHERE.
  */
 export async function approve(
   trx: Tx,

@@ -15,6 +15,7 @@ import {
   revokeCode,
 } from '../store/repositories/codes.ts';
 import { enterSecret } from '../store/repositories/directory.ts';
+import { assertReplacement } from './approval.ts';
 import { codeStateAt, PRE_APPROVED_TTL_MINUTES, TYPED_TRIES } from './code-machine.ts';
 import type { ClaimDeps } from './deps.ts';
 import { hashTyped, newLocator, newTypedSecret, typedForm } from './typed-code.ts';
@@ -35,6 +36,7 @@ export interface CodeView {
   expiresAtMs: number;
   usedAtMs: number | null;
   disputed: boolean;
+  replaces: string | null;
 }
 
 function viewOf(row: CodeListRow, nowMs: number): CodeView {
@@ -54,6 +56,7 @@ function viewOf(row: CodeListRow, nowMs: number): CodeView {
     expiresAtMs: row.expires_at_ms,
     usedAtMs: row.used_at_ms,
     disputed: row.disputed_at_ms !== null,
+    replaces: row.replaces,
   };
 }
 
@@ -69,14 +72,19 @@ async function enterLocator(trx: Tx, owner: { partnerId: string; refId: string }
 /** Codes that partners make for boxes to come. */
 export function createCodes({ store, live, publicUrl }: ClaimDeps) {
   return {
-    /** Throws CODE_NEEDS_ADMIN, CODE_TTL_TOO_LONG, NOT_FOUND. The secrets are in the answer and nowhere else. */
+    /**
+     * `replaces`: the appliance of the site that a box with a pre-approved code may take out of service; others are
+     * approved by a person who sees it. Throws CODE_NEEDS_ADMIN, CODE_TTL_TOO_LONG, NOT_FOUND,
+     * REPLACEMENT_NOT_CONFIRMED. The secrets are in the answer and nowhere else.
+     */
     async create(
       tenant: Tenant,
-      request: { siteId: string; preApproved?: boolean; ttlMinutes?: number },
+      request: { siteId: string; preApproved?: boolean; ttlMinutes?: number; replaces?: string },
       nowMs: number,
     ) {
       const { partnerId, actor, role } = tenant;
       const { siteId, preApproved = false, ttlMinutes = DEFAULT_TTL_MINUTES } = request;
+      const replaces = (preApproved ? request.replaces : undefined) ?? null;
       if (preApproved && role !== 'admin') throw relayErrors.make('CODE_NEEDS_ADMIN', { field: '/preApproved' });
       if (preApproved && ttlMinutes > PRE_APPROVED_TTL_MINUTES) {
         throw relayErrors.make('CODE_TTL_TOO_LONG', { field: '/ttlMinutes' });
@@ -90,6 +98,7 @@ export function createCodes({ store, live, publicUrl }: ClaimDeps) {
         const site = await trx.selectFrom('site').select('name').where('id', '=', siteId).executeTakeFirst();
         if (site === undefined)
           throw relayErrors.make('NOT_FOUND', { field: '/siteId', detail: 'There is no such site' });
+        if (preApproved) await assertReplacement(trx, { siteId, fingerprint: null, agreed: replaces });
         const owner = { partnerId, refId: id };
         const locator = await enterLocator(trx, owner);
         await enterSecret(trx, { kind: 'code', hash: qrHash, ...owner });
@@ -110,6 +119,7 @@ export function createCodes({ store, live, publicUrl }: ClaimDeps) {
           used_at_ms: null,
           used_by_fingerprint: null,
           disputed_at_ms: null,
+          replaces,
         };
         await insertCode(trx, row);
         await appendAudit(trx, {
@@ -118,7 +128,7 @@ export function createCodes({ store, live, publicUrl }: ClaimDeps) {
           actor,
           action: 'code.created',
           ref: id,
-          detail: { siteId, preApproved, ttlMinutes, staffId: tenant.staffId },
+          detail: { siteId, preApproved, ttlMinutes, replaces, staffId: tenant.staffId },
         });
         return { ...row, site_name: site.name };
       });

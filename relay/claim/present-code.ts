@@ -5,6 +5,7 @@ import { type RelayErrorCode, relayErrors } from '../errors.ts';
 import type { Device } from '../lib/identity.ts';
 import { newNonce, secretHash } from '../lib/secrets.ts';
 import type { Tx } from '../store/index.ts';
+import { boxToReplace } from '../store/repositories/appliances.ts';
 import {
   type BoxFacts,
   disputeClaim,
@@ -54,7 +55,7 @@ export function createCodePresenter(deps: ClaimDeps) {
     const row =
       owner &&
       (await store.inTenant(owner.partnerId, async (trx) => {
-        if (!(await takeTry(trx, owner.refId))) throw relayErrors.make('CODE_LOCKED', { data: { retryAfterS: 600 } });
+        if (!(await takeTry(trx, owner.refId))) throw relayErrors.make('CODE_LOCKED');
         return findCode(trx, owner.refId);
       }));
     const isRight = await isTypedSecret(secret, row && { salt: row.typed_salt, hash: row.typed_hash });
@@ -106,9 +107,13 @@ export function createCodePresenter(deps: ClaimDeps) {
     });
     const claim = await findClaim(trx, id);
     if (claim === undefined) throw new TypeError('a claim just written is not there');
-    const touched = code.pre_approved
-      ? await approve(trx, claim, { host: keys.host, by: code.created_by, staffId: null, nowMs })
-      : [];
+    // A box that came to the site since the code was made was agreed to by nobody: then the claim waits for a person.
+    const replaces = await boxToReplace(trx, { siteId, fingerprint: device.fingerprint });
+    const isAgreed = replaces === null || replaces.applianceId === code.replaces;
+    const touched =
+      code.pre_approved && isAgreed
+        ? await approve(trx, claim, { host: keys.host, by: code.created_by, staffId: null, nowMs })
+        : [];
     const now = touched.length > 0 ? ((await findClaim(trx, id)) ?? claim) : claim;
     return { ok: true, answer: await claimAnswer(trx, now, { keys, nowMs }), siteId, touched };
   }

@@ -3,6 +3,7 @@ import { relayErrors } from '../errors.ts';
 import type { Tenant } from '../lib/identity.ts';
 import { secretHash } from '../lib/secrets.ts';
 import type { Tx } from '../store/index.ts';
+import { boxToReplace } from '../store/repositories/appliances.ts';
 import {
   type BoxFacts,
   type ClaimRow,
@@ -16,7 +17,7 @@ import {
   rejectClaim,
   takeOffer,
 } from '../store/repositories/claims.ts';
-import { approve } from './approval.ts';
+import { approve, assertReplacement } from './approval.ts';
 import { announce, type ClaimDeps } from './deps.ts';
 import { APPROVAL_TTL_MS, type ClaimEvent, type ClaimVerdict, decideClaim } from './machine.ts';
 import { type ClaimView, claimOf, claimView, unclaimedOf, unclaimedView } from './view.ts';
@@ -33,7 +34,9 @@ export function createStaffSide(deps: ClaimDeps) {
   const { store, keys } = deps;
 
   async function viewIn(trx: Tx, claim: ClaimRow, nowMs: number): Promise<ClaimView> {
-    return claimView(claim, await claimProgress(trx, claim.site_id, claim.appliance_id), nowMs);
+    const { site_id: siteId, fingerprint } = claim;
+    const progress = await claimProgress(trx, siteId, claim.appliance_id);
+    return claimView(claim, { progress, replaces: await boxToReplace(trx, { siteId, fingerprint }), nowMs });
   }
 
   async function mustFind(trx: Tx, session: string): Promise<ClaimRow> {
@@ -63,10 +66,19 @@ export function createStaffSide(deps: ClaimDeps) {
     return offer;
   }
 
-  async function show(offer: OfferRow, tenant: Tenant, nowMs: number): Promise<ClaimView> {
+  async function show(
+    offer: OfferRow,
+    tenant: Tenant,
+    { siteId, nowMs }: { siteId?: string | undefined; nowMs: number },
+  ): Promise<ClaimView> {
     if (offer.partner_id === null) {
       if (nowMs >= offer.expires_at_ms) throw relayErrors.make('SESSION_UNKNOWN');
-      return unclaimedView(offer, nowMs);
+      const { fingerprint } = offer;
+      const replaces =
+        siteId === undefined
+          ? null
+          : await store.inTenant(tenant.partnerId, (trx) => boxToReplace(trx, { siteId, fingerprint }));
+      return unclaimedView(offer, replaces, nowMs);
     }
     return store.inTenant(tenant.partnerId, async (trx) => viewIn(trx, await mustFind(trx, offer.id), nowMs));
   }
@@ -116,29 +128,45 @@ export function createStaffSide(deps: ClaimDeps) {
 
   return {
     async lookup(tenant: Tenant, box: ScannedBox, nowMs: number): Promise<ClaimView> {
-      return show(await scanned(box, tenant.partnerId), tenant, nowMs);
+      return show(await scanned(box, tenant.partnerId), tenant, { nowMs });
     },
 
-    /** Also of a box nobody has claimed: its session id is only told to who scanned its code. */
-    async find(tenant: Tenant, session: string, nowMs: number): Promise<ClaimView> {
+    /**
+     * Also of a box nobody has claimed: its session id is only told to who scanned its code. With `siteId` that shows
+     * which box it would replace there.
+     */
+    async find(
+      tenant: Tenant,
+      session: string,
+      at: { siteId?: string | undefined; nowMs: number },
+    ): Promise<ClaimView> {
       const offer = await store.system((trx) => findOffer(trx, session));
-      return show(visible(offer, tenant.partnerId), tenant, nowMs);
+      return show(visible(offer, tenant.partnerId), tenant, at);
     },
 
     /** Those that wait first, then the newest. */
     async list(tenant: Tenant, nowMs: number): Promise<ClaimView[]> {
       return store.inTenant(tenant.partnerId, async (trx) => {
         const listed = await listClaims(trx, tenant.partnerId, MAX_LISTED);
-        const views = listed.map(({ claim, progress }) => claimView(claim, progress, nowMs));
+        const views = listed.map(({ claim, ...rest }) => claimView(claim, { ...rest, nowMs }));
         const rank = (view: ClaimView) => (view.state === 'claimed' ? 0 : 1);
         return views.sort((a, b) => rank(a) - rank(b) || b.startedAtMs - a.startedAtMs);
       });
     },
 
-    /** Throws SESSION_UNKNOWN, NUMBER_NOT_READY, NUMBER_MISMATCH, CLAIM_NOT_WAITING, NOT_FOUND, BOX_CLAIMED_ELSEWHERE. */
+    /**
+     * `replaces`: the appliance of the site that may go out of service. Throws SESSION_UNKNOWN, NUMBER_NOT_READY,
+     * NUMBER_MISMATCH, CLAIM_NOT_WAITING, NOT_FOUND, BOX_CLAIMED_ELSEWHERE, REPLACEMENT_NOT_CONFIRMED.
+     */
     async claim(
       tenant: Tenant,
-      { session, siteId, number, ...box }: ScannedBox & { session: string; siteId: string; number: string },
+      {
+        session,
+        siteId,
+        number,
+        replaces,
+        ...box
+      }: ScannedBox & { session: string; siteId: string; number: string; replaces?: string },
       nowMs: number,
     ): Promise<ClaimView> {
       const { partnerId, actor, role } = tenant;
@@ -148,6 +176,10 @@ export function createStaffSide(deps: ClaimDeps) {
         const offer = visible(await findOffer(trx, session), partnerId);
         const known = offer.partner_id === null ? undefined : await mustFind(trx, session);
         const effects = decided(known ? claimOf(known) : unclaimedOf(offer), event, nowMs);
+        const { fingerprint } = offer;
+        // A claim that waits takes nothing out of service, so there the question is put to who approves.
+        if (effects.includes('approve') || (effects.includes('take') && replaces !== undefined))
+          await assertReplacement(trx, { siteId, fingerprint, agreed: replaces ?? null });
         let claim = known ?? (await take(trx, { ...offer, number }, { tenant, siteId, nowMs }));
         let touched: string[] = [];
         if (effects.includes('approve')) {
@@ -160,13 +192,22 @@ export function createStaffSide(deps: ClaimDeps) {
       return view;
     },
 
-    /** Throws SESSION_UNKNOWN, NUMBER_MISMATCH, CLAIM_NOT_WAITING, CLAIM_DISPUTED, BOX_CLAIMED_ELSEWHERE. */
-    async approve(tenant: Tenant, session: string, { number, nowMs }: { number: string; nowMs: number }) {
+    /**
+     * Throws SESSION_UNKNOWN, NUMBER_MISMATCH, CLAIM_NOT_WAITING, CLAIM_DISPUTED, BOX_CLAIMED_ELSEWHERE,
+     * REPLACEMENT_NOT_CONFIRMED.
+     */
+    async approve(
+      tenant: Tenant,
+      session: string,
+      { number, replaces, nowMs }: { number: string; replaces?: string; nowMs: number },
+    ) {
       const { partnerId, actor } = tenant;
       const { view, touched } = await store.inTenant(partnerId, async (trx) => {
         let claim = await mustFind(trx, session);
         let touched: string[] = [];
         if (decided(claimOf(claim), { type: 'approve', number }, nowMs).length > 0) {
+          const { site_id: siteId, fingerprint } = claim;
+          await assertReplacement(trx, { siteId, fingerprint, agreed: replaces ?? null });
           touched = await approve(trx, claim, { host: keys.host, by: actor, staffId: tenant.staffId, nowMs });
           claim = await mustFind(trx, session);
         }

@@ -1,8 +1,12 @@
 import type { ProvisionState } from '@sitewarden/agent-proto/http';
+import type { ReplacedBox } from '../store/repositories/appliances.ts';
 import type { BoxFacts, ClaimProgress, ClaimRow, OfferRow } from '../store/repositories/claims.ts';
 import { type Claim, stateAt } from './machine.ts';
 
-/** A claim as people see it. `number` null: the box has not revealed its nonce. `progress`: what has happened, in order. */
+/**
+ * A claim as people see it. `number` null: the box has not revealed its nonce. `replaces`: the box of the site that goes
+ * out of service with the approval; null once that is decided. `progress`: what has happened, in order.
+ */
 export interface ClaimView {
   session: string;
   state: ProvisionState;
@@ -19,6 +23,7 @@ export interface ClaimView {
   claimedBy: string | null;
   disputed: boolean;
   applianceId: string | null;
+  replaces: ReplacedBox | null;
   progress: { claimed: boolean; approved: boolean; acknowledged: boolean; firstCheckin: boolean; agents: number };
 }
 
@@ -50,7 +55,7 @@ export function unclaimedOf(offer: OfferRow): Claim {
 
 const NOTHING_YET = { claimed: false, approved: false, acknowledged: false, firstCheckin: false, agents: 0 } as const;
 
-export function unclaimedView(offer: OfferRow, nowMs: number): ClaimView {
+export function unclaimedView(offer: OfferRow, replaces: ReplacedBox | null, nowMs: number): ClaimView {
   const facts = JSON.parse(offer.facts) as BoxFacts;
   return {
     session: offer.id,
@@ -68,14 +73,19 @@ export function unclaimedView(offer: OfferRow, nowMs: number): ClaimView {
     claimedBy: null,
     disputed: false,
     applianceId: null,
+    replaces,
     progress: { ...NOTHING_YET },
   };
 }
 
-export function claimView(row: ClaimRow, progress: ClaimProgress, nowMs: number): ClaimView {
+export function claimView(
+  row: ClaimRow,
+  { progress, replaces, nowMs }: { progress: ClaimProgress; replaces: ReplacedBox | null; nowMs: number },
+): ClaimView {
+  const state = stateAt(claimOf(row), nowMs);
   return {
     session: row.id,
-    state: stateAt(claimOf(row), nowMs),
+    state,
     serial: row.serial,
     model: row.model,
     softwareVersion: row.software_version,
@@ -89,6 +99,7 @@ export function claimView(row: ClaimRow, progress: ClaimProgress, nowMs: number)
     claimedBy: row.claimed_by,
     disputed: row.disputed_at_ms !== null,
     applianceId: row.appliance_id,
+    replaces: state === 'claimed' ? replaces : null,
     progress: {
       claimed: true,
       approved: row.approved_at_ms !== null,

@@ -75,6 +75,13 @@ export const RelayConfigSchema = Type.Object(
           default: 20,
           description: 'tries of one-time links from one address',
         }),
+        eventStreams: Type.Integer({
+          minimum: 1,
+          maximum: 100_000,
+          default: 1000,
+          description:
+            'dashboards that follow changes at the same time; each browser needs one, a session gets 10 at most',
+        }),
       },
       { ...closed, default: {} },
     ),

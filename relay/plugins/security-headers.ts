@@ -13,6 +13,7 @@ export const securityHeaders = fp<{ isHttps: boolean }>(
         directives: {
           'default-src': ["'none'"],
           'script-src': ["'self'"],
+          'worker-src': ["'self'"],
           'style-src': ["'self'", "'unsafe-inline'"],
           'img-src': ["'self'", 'data:'],
           'font-src': ["'self'", 'data:'],

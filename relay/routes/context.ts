@@ -8,7 +8,7 @@ import type { RelayConfig } from '../config/index.ts';
 import type { RelayKeyring } from '../keys/types.ts';
 import type { Box, Device, Tenant } from '../lib/identity.ts';
 import type { Role } from '../lib/roles.ts';
-import type { LiveBus } from '../live/index.ts';
+import type { LiveBus, StreamPlaces } from '../live/index.ts';
 import type { Store, Tx } from '../store/index.ts';
 import type { ROUTES, RouteContract, RouteName } from './contract/table.ts';
 
@@ -21,6 +21,7 @@ export interface Services {
   readonly store: Store;
   readonly keys: RelayKeyring;
   readonly live: LiveBus;
+  readonly streams: StreamPlaces;
   readonly metrics: Registry;
   /** Reads /metrics from elsewhere; without it only this host can. */
   readonly metricsToken: string | undefined;

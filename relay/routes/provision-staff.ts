@@ -11,11 +11,11 @@ export function provisionStaffHandlers(claims: Claims) {
       return { ok: true };
     },
     claimSessions: async ({ tenant, nowMs }) => ({ sessions: await claims.staff.list(tenant, nowMs), asOfMs: nowMs }),
-    claimSession: ({ tenant, params, nowMs }) => claims.staff.find(tenant, params.session, nowMs),
+    claimSession: ({ tenant, params, query, nowMs }) =>
+      claims.staff.find(tenant, params.session, { siteId: query.siteId, nowMs }),
     lookupClaim: ({ tenant, body, nowMs }) => claims.staff.lookup(tenant, body, nowMs),
     claimBox: ({ tenant, params, body, nowMs }) => claims.staff.claim(tenant, { ...body, ...params }, nowMs),
-    approveClaim: ({ tenant, params, body, nowMs }) =>
-      claims.staff.approve(tenant, params.session, { number: body.number, nowMs }),
+    approveClaim: ({ tenant, params, body, nowMs }) => claims.staff.approve(tenant, params.session, { ...body, nowMs }),
     rejectClaim: ({ tenant, params, nowMs }) => claims.staff.reject(tenant, params.session, nowMs),
   });
 }

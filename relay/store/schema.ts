@@ -99,6 +99,8 @@ export interface RelayDatabase {
     used_at_ms: number | null;
     used_by_fingerprint: string | null;
     disputed_at_ms: number | null;
+    /** Appliance a code that needs no approval may replace. */
+    replaces: string | null;
   };
   /** A claim. id is that of its box_offer; state is one of PROVISION_STATES from `claimed` on. */
   provision_session: {

@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureDir } from '@sitewarden/kit/files';
 import { detectServiceManager, type ServiceManager } from '@sitewarden/kit/services';
@@ -17,6 +17,7 @@ export interface DemoService {
 export async function makeDemoService(dataDir: string, run: number): Promise<DemoService> {
   const folder = join(dataDir, 'services.d');
   const name = `sitewarden-demo-${run}`;
+  await stopEarlier(folder);
   rmSync(folder, { recursive: true, force: true });
   await ensureDir(folder, 0o700);
   writeFileSync(
@@ -28,4 +29,12 @@ export async function makeDemoService(dataDir: string, run: number): Promise<Dem
   );
   const manager: ServiceManager = await detectServiceManager({ pidfileDir: folder });
   return { name, folder, start: () => manager.start(name), stop: () => manager.stop(name) };
+}
+
+/** What an earlier run declared may still run, and once its declaration is gone nobody could stop it. */
+async function stopEarlier(folder: string): Promise<void> {
+  if (!existsSync(folder)) return;
+  const manager = await detectServiceManager({ pidfileDir: folder });
+  for (const file of readdirSync(folder))
+    if (file.endsWith('.json')) await manager.stop(file.slice(0, -'.json'.length));
 }

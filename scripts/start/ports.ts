@@ -1,4 +1,5 @@
 import { createServer } from 'node:net';
+import { startError } from './errors.ts';
 
 export interface Ports {
   relay: number;
@@ -14,9 +15,10 @@ const PREFERRED: Ports = { relay: 8443, local: 8080, intake: 50_051 };
  */
 export async function choosePorts(earlier: Ports | undefined): Promise<Ports> {
   if (earlier && !(await isFree(earlier.relay))) {
-    throw new Error(
-      `port ${earlier.relay}, which this data folder's relay is known by, is taken. Stop what uses it, or give another --data-dir.`,
-    );
+    throw startError('PORT_TAKEN', {
+      detail: `Port ${earlier.relay}, which this data folder's relay is known by, is taken`,
+      field: 'ports.relay',
+    });
   }
   return {
     relay: earlier?.relay ?? (await free(PREFERRED.relay)),

@@ -1,4 +1,5 @@
 import type { StaffClient } from '../lib/staff-client.ts';
+import { startError } from './errors.ts';
 
 const CLIENT_NAME = 'This machine';
 const SITE_NAME = 'This host';
@@ -43,5 +44,6 @@ export async function claimBox(staff: StaffClient, siteId: string, applianceUrl:
     body: JSON.stringify({ code: url }),
     signal: AbortSignal.timeout(20_000),
   });
-  if (!answer.ok) throw new Error(`the box did not take the code: ${await answer.text()}`);
+  if (!answer.ok)
+    throw startError('CLAIM_REFUSED', { detail: `The box did not take the code: ${await answer.text()}` });
 }

@@ -84,6 +84,23 @@ t.test("an admin's claim is its own approval and leads to the site", { skip: !st
   await page.getByRole('heading', { name: 'Downtown' }).waitFor();
 });
 
+t.test('a claim that replaces the box of a site says which one and wants a tick', { skip: !stage }, async (t) => {
+  const { relay, newPartner } = stage!;
+  const partner = await newPartner();
+  await partner.newBox('Downtown');
+  const box = await relay.box();
+  const { session, claimUrl } = (await box.start()).body;
+  await box.status(session);
+  const page = await partner.open(`/claim#${claimUrl.split('#')[1]}`, { viewport: PHONE });
+  await page.getByRole('radio', { name: /Downtown/ }).check();
+  await page.getByText('With this claim it is taken out of service for good.').waitFor();
+  const claim = page.getByRole('button', { name: 'The numbers are equal, claim' });
+  t.equal(await claim.isDisabled(), true);
+  await page.getByRole('checkbox', { name: /^Replace / }).check();
+  await claim.click();
+  await page.getByText('The box fetches its config').waitFor();
+});
+
 t.test('a code that leads nowhere says so and what to do', { skip: !stage }, async (t) => {
   const partner = await stage!.newPartner();
   const page = await partner.open('/claim', { viewport: PHONE });

@@ -41,6 +41,67 @@ t.test('a relay that stops is noticed, told and forgotten when it is back', { sk
   await page.getByText('Live updates stopped').first().waitFor({ state: 'detached' });
 });
 
+t.test('eight tabs of one browser follow changes over one stream', { skip: !stage }, async (t) => {
+  const { relay, newPartner } = stage!;
+  const partner = await newPartner();
+  const siteId = await partner.newSite('Main street');
+  const first = await partner.open('/');
+  const tabs = [first];
+  while (tabs.length < 8) {
+    const tab = await first.context().newPage();
+    await tab.goto(`${relay.url}/`);
+    tabs.push(tab);
+  }
+  for (const tab of tabs) {
+    await tab.getByRole('link', { name: 'Main street' }).waitFor();
+    await tab.getByText('Live', { exact: true }).waitFor();
+  }
+  t.equal(relay.services.streams.count(), 1, 'the relay serves one stream');
+  await partner.admin.call('changeSite', { params: { siteId }, body: { name: 'Harbor view' } });
+  for (const tab of tabs) await tab.getByRole('link', { name: 'Harbor view' }).waitFor();
+
+  // The tab that came first is no better than the others.
+  await first.close();
+  await partner.admin.call('changeSite', { params: { siteId }, body: { name: 'Hilltop' } });
+  for (const tab of tabs.slice(1)) await tab.getByRole('link', { name: 'Hilltop' }).waitFor();
+});
+
+t.test('without shared workers only the tab somebody looks at holds a stream', { skip: !stage }, async (t) => {
+  const { relay, newPartner } = stage!;
+  const partner = await newPartner();
+  const siteId = await partner.newSite('Main street');
+  const page = await partner.open('/');
+  await page.getByText('Live', { exact: true }).waitFor();
+  await page.addInitScript('delete globalThis.SharedWorker');
+  await page.reload();
+  await page.getByText('Live', { exact: true }).waitFor();
+  const show = (state: string) =>
+    page.evaluate(`Object.defineProperty(document, 'visibilityState', { value: '${state}', configurable: true });
+      document.dispatchEvent(new Event('visibilitychange'))`);
+  await show('hidden');
+  const deadlineMs = Date.now() + 10_000;
+  while (relay.services.live.hasListeners(partner.id) && Date.now() < deadlineMs)
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  t.equal(relay.services.live.hasListeners(partner.id), false);
+  await partner.admin.call('changeSite', { params: { siteId }, body: { name: 'Harbor view' } });
+  await show('visible');
+  await page.getByRole('link', { name: 'Harbor view' }).waitFor();
+  await page.getByText('Live', { exact: true }).waitFor();
+});
+
+t.test('a device without a network says so in one voice until it is back', { skip: !stage }, async (t) => {
+  const { newPartner } = stage!;
+  const page = await (await newPartner()).open('/');
+  await page.getByText('Live', { exact: true }).waitFor();
+  await page.context().setOffline(true);
+  await page.getByRole('banner').getByText('Offline', { exact: true }).waitFor();
+  await page.getByText('This device is offline.').first().waitFor();
+  t.equal(await page.getByText('Live', { exact: true }).count(), 0);
+  await page.context().setOffline(false);
+  await page.getByText('Live', { exact: true }).waitFor();
+  await page.getByText('This device is offline.').first().waitFor({ state: 'detached' });
+});
+
 t.test('a session that ends leads to the sign-in page and back to where one was', { skip: !stage }, async (t) => {
   const { relay, newPartner } = stage!;
   const partner = await newPartner();

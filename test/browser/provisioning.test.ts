@@ -55,7 +55,7 @@ t.test('from nothing to a printed code that a camera can read', { skip: !stage }
   const box = await relay.box('SW-0077');
   const answer = await box.presentTyped(typed);
   t.equal(answer.status, 200);
-  await page.getByText('SW-0077').waitFor();
+  await page.getByText('SW-0077', { exact: true }).waitFor();
   await page.getByText('Used', { exact: true }).waitFor();
 });
 
@@ -82,4 +82,44 @@ t.test('roles see what they may do', { skip: !stage }, async (t) => {
   const reader = await partner.open('/provisioning', { role: 'readonly' });
   await reader.getByText('has the role readonly, which does not provision boxes').waitFor();
   t.equal(await reader.getByRole('navigation', { name: 'Pages' }).getByText('Provisioning').count(), 0);
+});
+
+t.test('nobody takes the box of a site out of service without a tick for it', { skip: !stage }, async (t) => {
+  const { relay, newPartner } = stage!;
+  const partner = await newPartner();
+  const { siteId, box: old } = await partner.newBox('Elm street');
+  await old.checkin();
+  const bring = async (typed: string, serial: string) => {
+    const box = await relay.box(serial);
+    return (await box.presentTyped(typed)).body;
+  };
+  const page = await partner.open(`/provisioning?site=${siteId}`);
+  const make = page.getByRole('button', { name: 'Make the code' });
+  await page.getByText('Elm street already has a box.').waitFor();
+  await page.getByRole('checkbox', { name: /Pre-approved/ }).check();
+  await page.getByText('As soon as a box brings this code it is taken out of service for good.').waitFor();
+  t.equal(await make.isDisabled(), true);
+  await page.getByRole('checkbox', { name: /^Replace / }).check();
+  t.equal(await make.isDisabled(), false);
+  await page.getByRole('checkbox', { name: /Pre-approved/ }).uncheck();
+  await make.click();
+  const typed = await page.getByTestId('typed-code').innerText();
+  await page.getByRole('button', { name: 'Done, forget it' }).click();
+
+  const { number } = await bring(typed, 'SW-0078');
+  const claim = page.getByRole('listitem').filter({ hasText: 'SW-0078' });
+  await claim.getByText('Elm street already has a box.').waitFor();
+  await claim.getByLabel('Number the box shows').fill(number);
+  const approve = claim.getByRole('button', { name: 'Approve' });
+  t.equal(await approve.isDisabled(), true);
+  await claim.getByRole('checkbox', { name: /^Replace / }).check();
+  await approve.click();
+  await claim.getByText('Elm street already has a box.').waitFor({ state: 'detached' });
+
+  // The box that came second is the one the next code is asked about.
+  await page.getByRole('checkbox', { name: /Pre-approved/ }).check();
+  await page.getByRole('checkbox', { name: 'Replace SW-0078' }).check();
+  await make.click();
+  await page.getByText('Replaces the box at the site.').waitFor();
+  t.match(await bring(await page.getByTestId('typed-code').innerText(), 'SW-0079'), { state: 'approved' });
 });

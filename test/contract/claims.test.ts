@@ -4,6 +4,7 @@ import { purgeExpired } from '../../relay/claim/purge.ts';
 import { secretHash } from '../../relay/lib/secrets.ts';
 import type { Store } from '../../relay/store/index.ts';
 import {
+  boxToReplace,
   insertAppliance,
   releaseKey,
   replacedAppliances,
@@ -14,6 +15,7 @@ import {
   disputeClaim,
   findOffer,
   insertOffer,
+  listClaims,
   type NewOffer,
   revealOffer,
   takeOffer,
@@ -178,7 +180,18 @@ await onBothEngines(t, async (t, fresh) => {
     t.equal(await inTenant(store, other, (trx) => releaseKey(trx, 'key')), false);
     const asked = { siteId: own.rows.site.id, fingerprint: 'key' };
     t.strictSame(await inTenant(store, own, (trx) => replacedAppliances(trx, asked)), [appliance.id]);
+    const { siteId } = asked;
+    const toReplace = (fingerprint: string | null) =>
+      inTenant(store, own, (trx) => boxToReplace(trx, { siteId, fingerprint }));
+    const box = { applianceId: appliance.id, serial: 'SN', lastCheckinAtMs: null };
+    t.strictSame(await toReplace('another key'), box);
+    t.strictSame(await toReplace(null), box);
+    t.equal(await toReplace('key'), null, 'a box does not replace itself');
+    const claims = await inTenant(store, own, (trx) => listClaims(trx, own.partnerId, 10));
+    t.ok(claims.length > 0);
+    for (const { claim, replaces } of claims) t.strictSame(replaces, claim.site_id === siteId ? box : null);
     t.equal(await inTenant(store, own, (trx) => revokeAppliance(trx, appliance.id, 3)), true);
+    t.equal(await toReplace('another key'), null, 'what is out of service already is not replaced');
     t.equal(await inTenant(store, own, (trx) => revokeAppliance(trx, appliance.id, 4)), false);
     t.equal(await inTenant(store, other, (trx) => releaseKey(trx, 'key')), true);
   });

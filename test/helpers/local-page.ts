@@ -66,7 +66,7 @@ export function sayings(): Sayings {
       isQuarantined: false,
     },
     lanes: { evidence: IDLE_LANE, receipts: IDLE_LANE, incidents: IDLE_LANE, telemetry: IDLE_LANE },
-    evidence: { epoch: 1, size: 0, cosignedSize: 0, lastEntryAtMs: null },
+    evidence: { epoch: 1, size: 0, cosignedSize: 0, lastEntryAtMs: null, waiting: 0, isHalted: false },
     agents: [],
     claimWithCode: () => Promise.resolve(said.claim),
     removed: [],

@@ -149,7 +149,15 @@ export async function startTestRelay(
       const session = started.body.session;
       const { number } = (await made.status(session)).body;
       const scanned = readQr(started.body.claimUrl);
-      const answer = await admin.call('claimBox', { params: { session }, body: { ...scanned, siteId, number } });
+      const seen = await admin.request<{ replaces: { applianceId: string } | null }>(
+        'GET',
+        `/api/provision/sessions/${session}?siteId=${siteId}`,
+      );
+      const replaces = seen.body.replaces?.applianceId;
+      const answer = await admin.call('claimBox', {
+        params: { session },
+        body: { ...scanned, siteId, number, ...(replaces === undefined ? {} : { replaces }) },
+      });
       if (answer.status !== 200) throw new Error(`claim answered ${answer.status} ${JSON.stringify(answer.body)}`);
       const granted = await made.status(session);
       const applianceId = granted.body.grant?.applianceId;

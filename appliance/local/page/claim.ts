@@ -1,5 +1,6 @@
 import { renderSVG } from 'uqr';
-import type { ClaimSnapshot, DoctorLine } from '../services.ts';
+import type { DoctorLine } from '../../doctor/index.ts';
+import type { ClaimSnapshot } from '../services.ts';
 import { span } from '../words.ts';
 import { type Html, html, markup } from './html.ts';
 import { badge, card, empty } from './parts.ts';
@@ -57,9 +58,9 @@ ${error === undefined ? html`` : html`<p class="form-error" id="code-error" role
 </form></section>`;
 }
 
-const DOCTOR_NAMES: Readonly<Record<string, string>> = {
-  link: 'Network',
-  dhcp: 'DHCP',
+const DOCTOR_NAMES: Readonly<Record<DoctorLine['name'], string>> = {
+  link: 'Cable',
+  address: 'Address in this network',
   dns: 'Name of the relay (DNS)',
   tcp: 'Port of the relay (TCP)',
   tls: 'Proof of who it is (TLS)',
@@ -74,7 +75,7 @@ export function doctorSection(lines: readonly DoctorLine[]): Html | undefined {
   if (lines.length === 0) return undefined;
   const rows = lines.map(({ name, state, text }) => {
     const [tone, word] = DOCTOR[state];
-    return html`<li><span class="doctor-name">${DOCTOR_NAMES[name] ?? name}</span>${badge(tone, word)}<p>${text}</p></li>`;
+    return html`<li><span class="doctor-name">${DOCTOR_NAMES[name]}</span>${badge(tone, word)}<p>${text}</p></li>`;
   });
   return card('doctor', 'Way to the relay', html`<ul class="rows doctor">${rows}</ul>`);
 }

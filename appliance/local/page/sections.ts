@@ -110,21 +110,23 @@ function agentRow(agent: AgentStatus, nowMs: number): Html {
 }
 
 export function evidenceSection({ evidence, nowMs }: LocalStatus): Html {
-  const { size, cosignedSize, epoch, lastEntryAtMs } = evidence;
-  const waiting = size - cosignedSize;
-  const mark =
-    size === 0
-      ? badge('unknown', 'Empty')
-      : waiting === 0
-        ? badge('ok', 'All cosigned')
-        : badge('info', `${plural(waiting, 'entry', 'entries')} not yet cosigned`);
+  const { size, cosignedSize, epoch, lastEntryAtMs, waiting } = evidence;
   const rows = facts([
     ['Entries', size],
     ['Cosigned by the relay', cosignedSize],
     ['Last entry', time(lastEntryAtMs, nowMs)],
+    ['Waiting to become entries', waiting],
     ['Epoch', epoch],
   ]);
-  return card('evidence', 'Evidence', rows, mark);
+  return card('evidence', 'Evidence', rows, evidenceMark(evidence));
+}
+
+function evidenceMark({ size, cosignedSize, waiting, isHalted }: LocalStatus['evidence']): Html {
+  if (isHalted) return badge('bad', 'Stands still');
+  if (size === 0) return badge('unknown', 'Empty');
+  if (waiting > 0) return badge('info', `${plural(waiting, 'change')} not yet written`);
+  if (cosignedSize === size) return badge('ok', 'All cosigned');
+  return badge('info', `${plural(size - cosignedSize, 'entry', 'entries')} not yet cosigned`);
 }
 
 export function deviceSection({ devices, nowMs }: LocalStatus): Html {

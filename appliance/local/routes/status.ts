@@ -2,10 +2,10 @@ import type { FastifyInstance } from 'fastify';
 import type { ApplianceContext } from '../../lib/context.ts';
 import type { FormTokens } from '../guard.ts';
 import { renderPage } from '../page/page.ts';
-import type { LocalStatus } from '../status.ts';
+import { type LocalStatus, readStages } from '../status.ts';
 
 export interface StatusRoutes {
-  readonly ctx: Pick<ApplianceContext, 'db' | 'metrics'>;
+  readonly ctx: Pick<ApplianceContext, 'db' | 'clock' | 'metrics'>;
   read(): Promise<LocalStatus>;
   readonly forms: FormTokens;
 }
@@ -21,10 +21,10 @@ export function statusRoutes(app: FastifyInstance, { ctx, read, forms }: StatusR
   app.get('/icon.svg', (_request, reply) => reply.type('image/svg+xml').send(ICON));
   app.get('/api/local/status', read);
   app.get('/api/local/agents', async () => ({ agents: (await read()).agents.list }));
-  /** The process answers and its database can be read. */
+  /** The process answers, its database can be read, and whether every stage gets on with its rows. */
   app.get('/health', async () => {
-    ctx.db.prepare('SELECT 1').get();
-    return { ok: true };
+    const stuck = readStages(ctx).filter(({ isStuck }) => isStuck);
+    return { ok: stuck.length === 0, stuck: stuck.map(({ name }) => name) };
   });
   app.get('/metrics', async (_request, reply) => {
     const { registry } = ctx.metrics;

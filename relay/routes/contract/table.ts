@@ -308,8 +308,9 @@ export const ROUTES = {
     method: 'GET',
     url: '/api/provision/sessions/:session',
     access: claimers,
-    summary: 'How one claim stands',
+    summary: 'How one claim stands; with siteId, what an unclaimed box would replace there',
     params: http.closed({ session: http.Id('ps') }),
+    query: view.ClaimQuery,
     response: view.ClaimSessionView,
   },
   lookupClaim: {
@@ -335,7 +336,7 @@ export const ROUTES = {
     access: admins,
     summary: 'Approve a claim with its number',
     params: http.closed({ session: http.Id('ps') }),
-    body: http.closed({ number: Type.String({ pattern: '^[0-9]{8}$' }) }),
+    body: view.ApproveRequest,
     response: view.ClaimSessionView,
   },
   rejectClaim: {

@@ -270,12 +270,19 @@ export const SitePatch = Type.Partial(Type.Omit(SiteRequest, ['clientId']), {
 export const SiteCreated = closed({ id: Id('site'), name: ShortText, clientId: Id('cli') });
 
 export const CODE_STATES = ['created', 'used', 'expired', 'revoked'] as const;
+const Replaces = Type.Optional(
+  Type.String({
+    pattern: '^app_[a-z2-7]{26}$',
+    description: 'the appliance of the site that the person agreed to take out of service',
+  }),
+);
 export const CodeRequest = closed({
   siteId: Id('site'),
   preApproved: Type.Optional(
     Type.Boolean({ default: false, description: 'admin only; the box gets its config without a further approval' }),
   ),
   ttlMinutes: Type.Optional(Type.Integer({ minimum: 1, maximum: 43_200, default: 10 })),
+  replaces: Replaces,
 });
 export const CodeView = closed({
   id: Id('pc'),
@@ -288,6 +295,7 @@ export const CodeView = closed({
   expiresAtMs: UnixMs,
   usedAtMs: Nullable(UnixMs),
   disputed: Type.Boolean({ description: 'a second key presented the same secret' }),
+  replaces: Nullable(Id('app')),
 });
 export const CodeList = closed({ codes: Type.Array(CodeView), asOfMs: UnixMs });
 /** The only time the secret is seen: it is stored hashed. */
@@ -315,6 +323,8 @@ export const ClaimSessionView = closed({
   claimedBy: Nullable(ShortText),
   disputed: Type.Boolean(),
   applianceId: Nullable(Id('app')),
+  /** the box of the site that the approval takes out of service; before the claim only with a siteId in the query */
+  replaces: Nullable(closed({ applianceId: Id('app'), serial: ShortText, lastCheckinAtMs: Nullable(UnixMs) })),
   /** progress after approval, in order */
   progress: closed({
     claimed: Type.Boolean(),
@@ -336,7 +346,10 @@ export const ClaimRequest = closed({
   fingerprint: Type.String({ pattern: '^[A-Za-z0-9_-]{43}$' }),
   siteId: Id('site'),
   number: Type.String({ pattern: '^[0-9]{8}$', description: 'the number the technician read on the box' }),
+  replaces: Replaces,
 });
+export const ClaimQuery = closed({ siteId: Type.Optional(Id('site')) });
+export const ApproveRequest = closed({ number: Type.String({ pattern: '^[0-9]{8}$' }), replaces: Replaces });
 
 export const TimelineItem = closed({
   atMs: UnixMs,

@@ -2,6 +2,7 @@ import type { StoreKind } from '../types.ts';
 import { firstMigration } from './0001-first.ts';
 import { liveSummaryMigration } from './0002-live-summary.ts';
 import { fleetListIndexes } from './0003-fleet-list-indexes.ts';
+import { codeReplaces } from './0004-code-replaces.ts';
 
 /** `statements` of one transaction. Appended only: a migration that was ever applied never changes. */
 export interface RelayMigration {
@@ -13,4 +14,5 @@ export const MIGRATIONS: readonly RelayMigration[] = [
   { name: '0001-first', statements: firstMigration },
   { name: '0002-live-summary', statements: liveSummaryMigration },
   { name: '0003-fleet-list-indexes', statements: fleetListIndexes },
+  { name: '0004-code-replaces', statements: codeReplaces },
 ];

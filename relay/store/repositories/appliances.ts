@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Tx } from '../types.ts';
 
 export interface NewAppliance {
@@ -82,6 +83,33 @@ export async function revokeAppliance(trx: Tx, id: string, nowMs: number): Promi
     .executeTakeFirst();
   await trx.updateTable('key_directory').set({ revoked_at_ms: nowMs }).where('appliance_id', '=', id).execute();
   return result.numUpdatedRows === 1n;
+}
+
+/** An appliance that would go out of service, as people know it. `lastCheckinAtMs` null: it never checked in. */
+export interface ReplacedBox {
+  readonly applianceId: string;
+  readonly serial: string;
+  readonly lastCheckinAtMs: number | null;
+}
+
+/** The box of a site that another one would replace. The same box coming back under its key replaces nobody. */
+export async function boxToReplace(
+  trx: Tx,
+  { siteId, fingerprint }: { siteId: string; fingerprint: string | null },
+): Promise<ReplacedBox | null> {
+  const current = trx
+    .selectFrom('appliance')
+    .leftJoin('appliance_live', 'appliance_live.appliance_id', 'appliance.id')
+    .where('appliance.site_id', '=', siteId)
+    .where(sql<boolean>`appliance.state <> 'revoked'`)
+    .select(['appliance.id', 'appliance.serial', 'appliance_live.last_checkin_at_ms']);
+  const row = await (fingerprint === null
+    ? current
+    : current.where('appliance.dik_fingerprint', '<>', fingerprint)
+  ).executeTakeFirst();
+  return row === undefined
+    ? null
+    : { applianceId: row.id, serial: row.serial, lastCheckinAtMs: row.last_checkin_at_ms };
 }
 
 /** Appliances of this tenant that a new one at the site with this key replaces. */

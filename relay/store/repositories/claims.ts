@@ -1,7 +1,8 @@
 import type { BoxKeys } from '@sitewarden/agent-proto/http';
-import type { Selectable } from 'kysely';
+import { type Selectable, sql } from 'kysely';
 import type { RelayDatabase } from '../schema.ts';
 import type { DirectoryTx, Tx } from '../types.ts';
+import type { ReplacedBox } from './appliances.ts';
 
 export type OfferRow = Selectable<RelayDatabase['box_offer']>;
 export type ClaimRow = Selectable<RelayDatabase['provision_session']>;
@@ -150,13 +151,21 @@ export async function listClaims(
   trx: Tx,
   partnerId: string,
   limit: number,
-): Promise<{ claim: ClaimRow; progress: ClaimProgress }[]> {
+): Promise<{ claim: ClaimRow; progress: ClaimProgress; replaces: ReplacedBox | null }[]> {
   const rows = await trx
     .selectFrom('provision_session as claim')
     .innerJoin('site', 'site.id', 'claim.site_id')
     .leftJoin('appliance_live as live', 'live.appliance_id', 'claim.appliance_id')
+    .leftJoin('appliance as old', (join) =>
+      join
+        .onRef('old.site_id', '=', 'claim.site_id')
+        .onRef('old.dik_fingerprint', '<>', 'claim.fingerprint')
+        .on(sql<boolean>`old.state <> 'revoked'`),
+    )
+    .leftJoin('appliance_live as old_live', 'old_live.appliance_id', 'old.id')
     .selectAll('claim')
     .select(['site.name as site_name', 'live.appliance_id as heard_of'])
+    .select(['old.id as old_id', 'old.serial as old_serial', 'old_live.last_checkin_at_ms as old_checkin_at_ms'])
     .select((eb) =>
       eb
         .selectFrom('agent')
@@ -170,10 +179,14 @@ export async function listClaims(
     .orderBy('claim.id')
     .limit(limit)
     .execute();
-  return rows.map(({ site_name: siteName, heard_of, agents, ...claim }) => ({
-    claim,
-    progress: { siteName, hasCheckedIn: heard_of !== null, agents: Number(agents) },
-  }));
+  return rows.map(
+    ({ site_name: siteName, heard_of, agents, old_id, old_serial, old_checkin_at_ms: lastCheckinAtMs, ...claim }) => ({
+      claim,
+      progress: { siteName, hasCheckedIn: heard_of !== null, agents: Number(agents) },
+      replaces:
+        old_id === null || old_serial === null ? null : { applianceId: old_id, serial: old_serial, lastCheckinAtMs },
+    }),
+  );
 }
 
 /** Claimed to approved, for one caller, and never over a dispute. */

@@ -1,3 +1,4 @@
+import { AGENT_LIMITS, factsBytes } from '@sitewarden/agent-proto/agent';
 import { newId } from '@sitewarden/kit/ids';
 import t from 'tap';
 import { createAssess } from '../../../appliance/assess/index.ts';
@@ -11,6 +12,7 @@ import {
 } from '../../../appliance/store/index.ts';
 import { applianceContext, eventually, START_MS, type TestContext } from '../../helpers/appliance-context.ts';
 import { checkResult, encodeReport, type ResultInput } from '../../helpers/reports.ts';
+import { requireServices } from '../helpers/claimed.ts';
 
 const MIN = 60_000;
 
@@ -178,6 +180,59 @@ t.test('facts outside the closed set of the check do not pass', async (t) => {
   send({ facts: { service: 'cron', patient_name: 'x', state: 'stopped' } });
   await assess.settle();
   t.strictSame(latestResult(ctx.db, key)?.facts, { service: 'cron', state: 'stopped' });
+});
+
+const openSubjects = (ctx: TestContext) =>
+  openIncidents(ctx.db)
+    .map(({ subject }) => subject)
+    .sort();
+
+t.test('services the site does not require are left out, and counted', async (t) => {
+  const { ctx, send, assess } = site(t);
+  requireServices(ctx, ['cron']);
+  for (const subject of ['cron', 'sshd', 'made-up', '']) send({ subject });
+  await assess.settle();
+  t.strictSame(openSubjects(ctx), ['cron']);
+  t.match(await ctx.metrics.registry.metrics(), /results_ignored_total\{why="not_required"\} 3/);
+});
+
+t.test(
+  'an agent cannot open more incidents than it can have subjects; one more says so until it is over',
+  async (t) => {
+    const { ctx, send, assess } = site(t);
+    for (let i = 0; i < 300; i += 1) send({ subject: `made-up-${i}` });
+    for (let i = 0; i < 300; i += 1) send({ check: 'bitlocker', subject: `disk-${i}`, facts: {} });
+    await assess.settle();
+    t.equal(openIncidents(ctx.db).length, 64 + 1 + 16 + 1);
+    const said = () => openIncidents(ctx.db).filter(({ subject }) => subject === '(more subjects)');
+    t.match(said(), [
+      { title: 'This workstation reports on more than it can have', check: 'services', severity: 'medium' },
+      { nextStep: /genuine one, and enrol it again\.$/, check: 'bitlocker' },
+    ]);
+    t.equal(changes.since(ctx.db, 0, { limit: 1000 }).length, 2 * 82);
+    send({ subject: 'made-up-0', status: 'pass' });
+    await assess.settle();
+    t.equal(said().length, 2, 'a pause of a moment is not its end');
+    ctx.clock.move(61 * MIN);
+    send({ subject: 'made-up-0', status: 'pass' });
+    await assess.settle();
+    t.match(said(), [{ check: 'bitlocker' }]);
+    const again = createAssess(ctx);
+    send({ subject: 'made-up-400' });
+    await again.settle();
+    t.equal(said().length, 2, 'counted from the rows after a restart');
+  },
+);
+
+t.test('of facts the box has no room for it keeps what fits', async (t) => {
+  const { ctx, send, assess, key } = site(t);
+  const list = Array(64).fill('x'.repeat(1024));
+  send({ facts: { service: 'cron', state: 'stopped', detail: list, probe_error: list } });
+  await assess.settle();
+  const facts = latestResult(ctx.db, key)!.facts;
+  t.match(facts, { service: 'cron', state: 'stopped' });
+  t.equal((facts.detail as string[]).length, 15);
+  t.ok(factsBytes(facts) <= AGENT_LIMITS.maxFactsBytes);
 });
 
 t.test('an agent that was removed leaves no open incident behind, and opens no new one', async (t) => {

@@ -117,6 +117,49 @@ t.test('each kind of change is the entry it should be', async (t) => {
   t.equal(actionRunById(ctx.db, run.row.id)?.evidenceSeq, 4);
 });
 
+const FACT_LISTS = { state: Array(64).fill('x'.repeat(1024)), detail: Array(64).fill('y'.repeat(1024)) };
+
+t.test('a change too large for an entry is there with the digest of its facts, and stops nothing', async (t) => {
+  const { ctx, identity, stage } = await setUp(t);
+  const site = claimRows(ctx, identity);
+  const huge = openIncident(ctx, FACT_LISTS);
+  const run = { ...actionRunChange(huge, 'done') };
+  appendChange(ctx, 'action_finished', run.row.id, { ...run, row: { ...run.row, before: FACT_LISTS } });
+  openIncident(ctx);
+  await stage.settle();
+  const [, large, action, small] = verifyAll(ctx, identity, site);
+  t.strictSame(large?.after?.facts, {});
+  t.match(large?.after?.digest, /^[0-9a-f]{64}$/);
+  t.not(large?.after?.digest, small?.after?.digest);
+  t.match(large?.outcome, { code: 'open', text: /too large for an entry; their digests stand for them/ });
+  t.match(action, { kind: 'action_finished', before: { facts: {} }, action: { params: {} } });
+  t.match(small, { kind: 'incident_opened', after: { facts: { service: 'cron' } } });
+  t.equal(readCursor(ctx.db, 'evidence'), changes.lastId(ctx.db));
+});
+
+t.test('in a flood too: the signing thread gets nothing it cannot sign', async (t) => {
+  const { ctx, identity, stage } = await setUp(t);
+  const site = claimRows(ctx, identity);
+  await stage.settle();
+  for (let count = 0; count < 300; count += 1) openIncident(ctx, count === 150 ? FACT_LISTS : undefined);
+  await stage.settle();
+  t.equal(verifyAll(ctx, identity, site).length, 301);
+  await stage.stop();
+});
+
+t.test('a change nobody can read is a loss entry, and stops nothing', async (t) => {
+  const { ctx, identity, stage } = await setUp(t);
+  const site = claimRows(ctx, identity);
+  const { id } = openIncident(ctx).row;
+  ctx.db.prepare("UPDATE change SET body = '{' WHERE ref_id = ?").run(id);
+  openIncident(ctx);
+  await stage.settle();
+  t.match(
+    verifyAll(ctx, identity, site).map(({ kind }) => kind),
+    ['claim', 'loss', 'incident_opened'],
+  );
+});
+
 t.test('the log goes on after a restart, and its proofs hold', async (t) => {
   const { ctx, identity, open } = await setUp(t);
   const site = claimRows(ctx, identity);

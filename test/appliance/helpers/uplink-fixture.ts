@@ -1,6 +1,7 @@
 import { BOX_PATHS } from '@sitewarden/agent-proto/http';
 import type { Test } from 'tap';
 import { type Identity, loadIdentity } from '../../../appliance/identity/index.ts';
+import type { OutboundProxy } from '../../../appliance/lib/proxy.ts';
 import { createRelayClient, type RelayClient } from '../../../appliance/lib/relay-client.ts';
 import { createRelayClock } from '../../../appliance/lib/relay-clock.ts';
 import { readRelayKeys, readSignedTime } from '../../../appliance/lib/trust.ts';
@@ -18,7 +19,10 @@ export interface UplinkFixture {
 }
 
 /** A box with keys and a store, and a relay that keeps the contract; wall time is the real one. */
-export async function uplinkFixture(t: Test, options: RelayOptions = {}): Promise<UplinkFixture> {
+export async function uplinkFixture(
+  t: Test,
+  options: RelayOptions & { proxy?: OutboundProxy } = {},
+): Promise<UplinkFixture> {
   const relay = await startSmallRelay(t, options);
   const base = applianceContext(t);
   const ctx: TestContext = {
@@ -36,6 +40,7 @@ export async function uplinkFixture(t: Test, options: RelayOptions = {}): Promis
     sign: identity.dik.signRequest,
     userAgent: 'test',
     ...(options.tls === undefined ? {} : { ca: options.tls.ca }),
+    proxy: options.proxy,
     hasRelayKeys: () => state.relayKeys(ctx.db) !== undefined,
     takeRelayKeys(envelope) {
       state.set(ctx.db, 'relay_keys', { value: { keys: readRelayKeys(envelope, relay.rootKey), envelope }, atMs: 1 });

@@ -142,6 +142,14 @@ t.test('what is outside the catalogue or the limits is refused by name', async (
   const fixture = await startIntake(t);
   const bad: [string, (report: Report) => void][] = [
     ['results.facts', (r) => Object.assign(r.results[0]!.facts, encodeFacts({ patient_name: 'x' }))],
+    [
+      'results.facts',
+      (r) => Object.assign(r.results[5]!.facts, encodeFacts({ detail: Array(17).fill('x'.repeat(1000)) })),
+    ],
+    [
+      'results.facts',
+      (r) => Object.assign(r.results[5]!.facts, encodeFacts({ detail: Array(3).fill('\u0001'.repeat(1000)) })),
+    ],
     ['results.check', (r) => (r.results[0]!.check = 'registry')],
     ['results.status', (r) => (r.results[0]!.status = 0)],
     ['results.severity', (r) => (r.results[0]!.severity = 9 as never)],

@@ -120,7 +120,11 @@ t.test('every text keeps a contrast of 4.5 to 1, in both themes', async (t) => {
   const { url, said } = await localPage(t);
   const error = { code: 'RELAY_TLS', message: 'The relay could not prove who it is. Check the clock.', atMs: START_MS };
   said.uplink = { ...said.uplink, state: 'retrying', lastError: error };
-  const doctor = (['ok', 'failed', 'skipped'] as const).map((state) => ({ name: state, state, text: 'A sentence.' }));
+  const doctor = [
+    { name: 'link', state: 'ok', code: null, text: 'A sentence.' },
+    { name: 'dns', state: 'failed', code: 'DNS_SILENT', text: 'A sentence.' },
+    { name: 'tcp', state: 'skipped', code: null, text: 'A sentence.' },
+  ] as const;
   said.claim = { ...SHOWING, doctor };
   for (const dark of [false, true]) {
     const { page } = await open(t, url, { dark });

@@ -4,6 +4,7 @@ import t from 'tap';
 import { type HeadlineInput, headlineOf } from '../../../appliance/local/headline.ts';
 import { CLAIM_PHASES } from '../../../appliance/local/services.ts';
 import { ago, bytes, span } from '../../../appliance/local/words.ts';
+import { isStuck } from '../../../appliance/store/index.ts';
 import { CLAIMED, SHOWING, sayings } from '../../helpers/local-page.ts';
 
 const NOW = Date.UTC(2026, 2, 1);
@@ -23,6 +24,7 @@ function status(change: Partial<HeadlineInput> = {}): HeadlineInput {
     evidence,
     devices: { total: 0, list: [] },
     host: { facts: {}, disk: { totalBytes: 100, freeBytes: 50 }, isClockSynced: true, takenAtMs: NOW },
+    stages: [],
     ...change,
   };
 }
@@ -69,6 +71,27 @@ t.test('a refused and a doubled box are bad news', async (t) => {
   const lastError = { code: 'APPLIANCE_REVOKED', message: 'Ask the MSP.', atMs: NOW };
   t.match(headlineOf(status(uplink({ state: 'stopped', lastError }))), { tone: 'bad', text: 'Ask the MSP.' });
   t.match(headlineOf(status(uplink({ isQuarantined: true }))), { tone: 'bad', title: /Two boxes/ });
+});
+
+t.test('a stage that gets nowhere is bad news, with what waits and what to do', async (t) => {
+  const stage = { name: 'evidence', waiting: 7, oldestAgeMs: MIN, failures: 9, failingForMs: 3 * MIN } as const;
+  const stages = [{ ...stage, quietForMs: MIN, isStuck: true }];
+  t.match(headlineOf(status({ stages })), {
+    tone: 'bad',
+    title: 'Evidence is not written for 3 min',
+    text: /7 rows wait in its database\. Restart the box\./,
+  });
+  t.match(headlineOf(status({ stages: [{ ...stages[0]!, isStuck: false }] })), { tone: 'ok' });
+  const evidence = { ...status().evidence, isHalted: true, waiting: 3 };
+  t.match(headlineOf(status({ evidence })), { tone: 'bad', title: /stands still/, text: /3 changes wait/ });
+});
+
+t.test('a stage is stuck when turns keep failing, or none ends well while rows wait', async (t) => {
+  const idle = { name: 'assess', waiting: 0, oldestAgeMs: 0, failures: 0, failingForMs: 0, quietForMs: 0 } as const;
+  t.notOk(isStuck({ ...idle, waiting: 100_000, oldestAgeMs: 60 * MIN }), 'a long backlog that is worked off');
+  t.notOk(isStuck({ ...idle, failures: 5, failingForMs: 2000 }), 'a moment of trouble');
+  t.ok(isStuck({ ...idle, failures: 5, failingForMs: MIN }));
+  t.ok(isStuck({ ...idle, waiting: 1, quietForMs: 3 * MIN }), 'it hangs');
 });
 
 t.test('a disk that is almost full is said before anything else', async (t) => {

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { createAssess } from '../../../appliance/assess/index.ts';
 import { html } from '../../../appliance/local/page/html.ts';
-import { agents, devices, reports } from '../../../appliance/store/index.ts';
+import { agents, devices, noteTurn, reports } from '../../../appliance/store/index.ts';
 import { START_MS } from '../../helpers/appliance-context.ts';
 import { CLAIMED, localPage } from '../../helpers/local-page.ts';
 import { checkResult, encodeReport } from '../../helpers/reports.ts';
@@ -30,9 +30,14 @@ t.test('an unclaimed box shows who it is, the QR code, the number and what to do
 t.test('the way to the relay is told line by line, with what to do', async (t) => {
   const { url, said } = await localPage(t);
   const doctor = [
-    { name: 'DNS', state: 'ok', text: 'relay.example.com is 198.51.100.7.' },
-    { name: 'TCP', state: 'failed', text: 'Port 443 is closed. Open it on the firewall of the site.' },
-    { name: 'TLS', state: 'skipped', text: 'Needs TCP first.' },
+    { name: 'dns', state: 'ok', code: null, text: 'relay.example.com is 198.51.100.7.' },
+    {
+      name: 'tcp',
+      state: 'failed',
+      code: 'PORT_BLOCKED',
+      text: 'Port 443 is closed. Open it on the firewall of the site.',
+    },
+    { name: 'tls', state: 'skipped', code: null, text: 'Needs TCP first.' },
   ] as const;
   said.claim = { ...said.claim, phase: 'no_relay', claimUrl: null, number: null, doctor };
   const { text } = await get(url);
@@ -74,7 +79,7 @@ t.test('incidents, workstations, devices and queues are shown from their rows', 
   const error = { code: 'RELAY_UNREACHABLE', message: 'The relay did not answer. Check the network.', atMs: START_MS };
   said.uplink = { ...said.uplink, state: 'retrying', lastCheckinAtMs: START_MS - 600_000, lastError: error };
   said.lanes.telemetry = { depth: 12, oldestAgeMs: 90_000 };
-  said.evidence = { epoch: 1, size: 7, cosignedSize: 5, lastEntryAtMs: START_MS - 1000 };
+  said.evidence = { epoch: 1, size: 7, cosignedSize: 5, lastEntryAtMs: START_MS - 1000, waiting: 0, isHalted: false };
   const source = newId('agt');
   const host = { hostname: 'front-desk', osFamily: 'linux', osVersion: 'Debian 12', agentVersion: '0.1.0' };
   agents.insert(ctx.db, { id: source, host, tier: 0, enrolledAtMs: START_MS });
@@ -174,9 +179,31 @@ t.test('an unknown address is a page for people and a code for programs', async 
   t.match(JSON.parse((await get(`${url}/api/nothing`, { accept: 'text/html' })).text), { code: 'LOCAL_NOT_FOUND' });
 });
 
+t.test('it never says all is cosigned while changes wait, and names the stage that is stuck', async (t) => {
+  const { ctx, said, url } = await localPage(t);
+  said.claim = CLAIMED;
+  said.evidence = { ...said.evidence, size: 7, cosignedSize: 7 };
+  t.match((await get(url)).text, /All cosigned/);
+  said.evidence = { ...said.evidence, waiting: 3 };
+  const waiting = await get(url);
+  t.notMatch(waiting.text, /All cosigned/);
+  t.match(waiting.text, /3 changes not yet written/);
+  said.evidence = { ...said.evidence, isHalted: true };
+  t.match((await get(url)).text, /Stands still/);
+
+  const monotonicMs = performance.now();
+  for (const agoMs of [60_000, 40_000, 10_000]) {
+    noteTurn(ctx.db, 'evidence', { isGood: false, monotonicMs: monotonicMs - agoMs });
+  }
+  t.strictSame(JSON.parse((await get(`${url}/health`)).text), { ok: false, stuck: ['evidence'] });
+  t.match((await get(url)).text, /Evidence is not written for 1 min/);
+  noteTurn(ctx.db, 'evidence', { isGood: true, monotonicMs });
+  t.match(JSON.parse((await get(`${url}/health`)).text), { ok: true });
+});
+
 t.test('health and metrics answer', async (t) => {
   const { url } = await localPage(t);
-  t.match(JSON.parse((await get(`${url}/health`)).text), { ok: true });
+  t.strictSame(JSON.parse((await get(`${url}/health`)).text), { ok: true, stuck: [] });
   t.match((await get(`${url}/metrics`)).text, /^# HELP sitewarden_appliance_/m);
   t.match((await get(`${url}/icon.svg`)).headers.get('content-type'), 'image/svg+xml');
 });

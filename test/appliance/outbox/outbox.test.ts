@@ -7,7 +7,15 @@ import t from 'tap';
 import { createEvidence } from '../../../appliance/evidence/index.ts';
 import type { RelayFailure } from '../../../appliance/lib/relay-failure.ts';
 import { createOutbox } from '../../../appliance/outbox/index.ts';
-import { agents, changes, evidence, outbox, readCursor } from '../../../appliance/store/index.ts';
+import {
+  advanceCursor,
+  agents,
+  changes,
+  evidence,
+  outbox,
+  readCursor,
+  reports,
+} from '../../../appliance/store/index.ts';
 import { eventually } from '../../helpers/appliance-context.ts';
 import { appendChange, openIncident } from '../helpers/change-bodies.ts';
 import { claimWith, type UplinkFixture, uplinkFixture } from '../helpers/uplink-fixture.ts';
@@ -110,6 +118,46 @@ t.test('nothing is sent of a change before it is evidence', async (t) => {
   t.equal(readCursor(parts.ctx.db, 'outbox'), readCursor(parts.ctx.db, 'evidence'));
 });
 
+t.test('what is not yet an entry or a row counts as waiting, with its age', async (t) => {
+  const parts = await setUp(t);
+  const { ctx } = parts;
+  await parts.settle();
+  await parts.box.start();
+  await empty(parts);
+  ctx.db.exec(`CREATE TRIGGER broken BEFORE INSERT ON evidence_leaf BEGIN SELECT raise(ABORT, 'no'); END`);
+  const first = openIncident(ctx);
+  ctx.db.prepare('UPDATE change SET at_ms = ? WHERE ref_id = ?').run(ctx.clock.nowMs() - 90_000, first.row.id);
+  for (let i = 0; i < 3; i += 1) openIncident(ctx);
+  await t.rejects(parts.stage.settle());
+  await parts.box.settle();
+  const { evidence: entries, incidents, receipts } = parts.box.snapshot();
+  t.strictSame([entries.depth, incidents.depth, receipts.depth], [4, 4, 0]);
+  for (const { oldestAgeMs } of [entries, incidents]) t.ok(oldestAgeMs >= 90_000 && oldestAgeMs < 150_000);
+  t.match(parts.stage.snapshot(), { waiting: 4, isHalted: false });
+  reports.insert(ctx.db, { source: 'box', seq: 1, receivedAtMs: ctx.clock.nowMs() - 5000, body: Buffer.alloc(0) });
+  const { depth, oldestAgeMs } = parts.box.snapshot().telemetry;
+  t.equal(depth, 1, 'a report nobody has assessed');
+  t.ok(oldestAgeMs >= 5000);
+  ctx.db.exec('DROP TRIGGER broken');
+  advanceCursor(ctx.db, 'assess', 1);
+  await parts.settle();
+  await empty(parts);
+});
+
+t.test('many waiting changes are counted by their share', async (t) => {
+  const parts = await setUp(t);
+  const { ctx } = parts;
+  await parts.settle();
+  const from = changes.lastId(ctx.db);
+  for (let i = 0; i < 1500; i += 1) {
+    openIncident(ctx);
+    appendChange(ctx, 'agent_changed', 'agt', {} as never);
+  }
+  const counted = changes.waiting(ctx.db, from, (kind) => kind === 'incident_opened');
+  const { atMs } = changes.since(ctx.db, from, { limit: 1 })[0]!;
+  t.strictSame(counted, { count: 1500, oldestAtMs: atMs });
+});
+
 t.test('before the claim everything waits', async (t) => {
   const parts = await setUp(t, { claimed: false });
   openIncident(parts.ctx);
@@ -151,6 +199,30 @@ t.test('receipts are signed by the device key', async (t) => {
     { orderId, state: 'done' },
   ]);
 });
+
+t.test(
+  'a row that cannot be made is a loss in the log and holds up nothing; long words of a receipt are cut',
+  async (t) => {
+    const parts = await setUp(t);
+    const { ctx } = parts;
+    const odd = openIncident(ctx);
+    ctx.db.prepare("UPDATE change SET body = '{' WHERE ref_id = ?").run(odd.row.id);
+    const orderId = newId('ord');
+    const order = { orderId, orderSeq: 1, action: 'run_check', params: {}, requestedBy: 'Ada', code: null, atMs: 7 };
+    const detail = `${'x'.repeat(1023)}\u{1f600}${'y'.repeat(90_000)}`;
+    appendChange(ctx, 'order_finished', orderId, { ...order, state: 'done', detail });
+    openIncident(ctx);
+    await parts.settle();
+    t.match(parts.box.snapshot(), { receipts: { depth: 1 }, incidents: { depth: 1 } });
+    t.equal(changes.firstOf(ctx.db, 'loss')?.refId, 'incident_opened');
+    await parts.settle();
+    await parts.box.start();
+    await empty(parts);
+    const [receipt] = parts.relay.lanes.get('receipts')!;
+    const payload = Buffer.from(decodeEnvelope(Buffer.from(receipt!)).payload).toString();
+    t.equal((JSON.parse(payload) as ReceiptPayload).detail.length, 1024);
+  },
+);
 
 t.test('answers that never come back lead to no loss and no double', async (t) => {
   const parts = await setUp(t);

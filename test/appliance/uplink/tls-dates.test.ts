@@ -1,56 +1,11 @@
-import { createPrivateKey, webcrypto } from 'node:crypto';
 import { BOX_PATHS } from '@sitewarden/agent-proto/http';
 import type { Test } from 'tap';
 import t from 'tap';
-import { ECDSA_SHA256, loadX509, P256 } from '../../../appliance/identity/x509.ts';
+import { loadX509 } from '../../../appliance/identity/x509.ts';
+import { type Chain, makeChain } from '../../helpers/certificates.ts';
 import { claimWith, uplinkFixture } from '../helpers/uplink-fixture.ts';
 
 const DAY_MS = 86_400_000;
-
-interface Chain {
-  readonly key: string;
-  readonly cert: string;
-  readonly ca: string;
-}
-
-const pemOf = async (key: webcrypto.CryptoKey): Promise<string> => {
-  const pkcs8 = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', key));
-  return createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' }).export({
-    format: 'pem',
-    type: 'pkcs8',
-  }) as string;
-};
-
-/** A CA and a server certificate for 127.0.0.1 that is good for some days around `aroundMs`. */
-async function makeChain(options: { aroundMs: number; address?: string; usage?: string }): Promise<Chain> {
-  const x509 = await loadX509();
-  const { aroundMs, address = '127.0.0.1', usage = x509.ExtendedKeyUsage.serverAuth } = options;
-  const keys = async () =>
-    (await webcrypto.subtle.generateKey(P256, true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair;
-  const [root, leaf] = [await keys(), await keys()];
-  const times = { notBefore: new Date(aroundMs - 10 * DAY_MS), notAfter: new Date(aroundMs + 10 * DAY_MS) };
-  const rootCertificate = await x509.X509CertificateGenerator.createSelfSigned({
-    name: 'CN=Test root',
-    keys: root,
-    notBefore: new Date('2000-01-01'),
-    notAfter: new Date('2100-01-01'),
-    signingAlgorithm: ECDSA_SHA256,
-    extensions: [new x509.BasicConstraintsExtension(true, 0, true)],
-  });
-  const certificate = await x509.X509CertificateGenerator.create({
-    subject: 'CN=relay',
-    issuer: rootCertificate.subject,
-    publicKey: leaf.publicKey,
-    signingKey: root.privateKey,
-    signingAlgorithm: ECDSA_SHA256,
-    ...times,
-    extensions: [
-      new x509.SubjectAlternativeNameExtension([{ type: 'ip', value: address }]),
-      new x509.ExtendedKeyUsageExtension([usage]),
-    ],
-  });
-  return { key: await pemOf(leaf.privateKey), cert: certificate.toString('pem'), ca: rootCertificate.toString('pem') };
-}
 
 const OFFSET_MS = -400 * DAY_MS;
 const relayNowMs = () => Date.now() + OFFSET_MS;

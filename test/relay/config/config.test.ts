@@ -11,7 +11,13 @@ t.test('a data folder is all that must be said', async (t) => {
     store: { kind: 'sqlite' },
     trustProxy: [],
     logLevel: 'info',
-    limits: { requestsPerMinute: 3000, claimsPerMinute: 300, signInsPerMinute: 20, boxRequestsPerMinute: 1200 },
+    limits: {
+      requestsPerMinute: 3000,
+      claimsPerMinute: 300,
+      signInsPerMinute: 20,
+      boxRequestsPerMinute: 1200,
+      eventStreams: 1000,
+    },
   });
 });
 

@@ -580,7 +580,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * How one claim stands
+         * How one claim stands; with siteId, what an unclaimed box would replace there
          * @description Staff: admin, operator, technician.
          */
         get: operations["claimSession"];
@@ -785,6 +785,11 @@ export interface components {
             };
             configGeneration: number;
         };
+        ApproveRequest: {
+            number: string;
+            /** @description the appliance of the site that the person agreed to take out of service */
+            replaces?: string;
+        };
         BoxKeys: {
             dik: string;
             evk: string;
@@ -892,6 +897,8 @@ export interface components {
             siteId: string;
             /** @description the number the technician read on the box */
             number: string;
+            /** @description the appliance of the site that the person agreed to take out of service */
+            replaces?: string;
         };
         ClaimSessionList: {
             sessions: components["schemas"]["ClaimSessionView"][];
@@ -917,6 +924,11 @@ export interface components {
             claimedBy: string | null;
             disputed: boolean;
             applianceId: string | null;
+            replaces: {
+                applianceId: string;
+                serial: string;
+                lastCheckinAtMs: number | null;
+            } | null;
             progress: {
                 claimed: boolean;
                 approved: boolean;
@@ -956,6 +968,8 @@ export interface components {
             preApproved: boolean;
             /** @default 10 */
             ttlMinutes: number;
+            /** @description the appliance of the site that the person agreed to take out of service */
+            replaces?: string;
         };
         CodeView: {
             id: string;
@@ -972,6 +986,7 @@ export interface components {
             usedAtMs: number | null;
             /** @description a second key presented the same secret */
             disputed: boolean;
+            replaces: string | null;
         };
         ConfigResponse: {
             config: string;
@@ -2388,7 +2403,9 @@ export interface operations {
     };
     claimSession: {
         parameters: {
-            query?: never;
+            query?: {
+                siteId?: string;
+            };
             header?: never;
             path: {
                 session: string;
@@ -2397,7 +2414,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description How one claim stands */
+            /** @description How one claim stands; with siteId, what an unclaimed box would replace there */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2496,9 +2513,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    number: string;
-                };
+                "application/json": components["schemas"]["ApproveRequest"];
             };
         };
         responses: {

@@ -6,16 +6,15 @@ import { relayClock } from '../clock/relay-clock.ts';
 import { Note } from '../components/note.tsx';
 import { useLive, useLivePhase } from '../live/live-provider.tsx';
 import css from './shell.module.css';
-import { useIsOffline } from './use-is-offline.ts';
 
-/** Stands on every page while the stream is silent: since when, and how old what is shown may be. */
+/** Stands on every page while nothing comes in: since when, and how old what is shown may be. */
 export function LiveBanner() {
   const store = useLive();
   const phase = useLivePhase();
-  const isOffline = useIsOffline();
   const client = useQueryClient();
   const silentS = useSyncExternalStore(relayClock.subscribe, () => Math.floor(store.silentForMs() / 1000));
-  if (phase !== 'stopped' && !isOffline) return null;
+  if (phase !== 'stopped' && phase !== 'offline') return null;
+  const isOffline = phase === 'offline';
   const dataAtMs = relayClock.lastNamedMs;
   const from = dataAtMs === null ? '' : ` Showing data from ${formatClock(dataAtMs)}.`;
   const retry = () => {
@@ -33,11 +32,12 @@ export function LiveBanner() {
         }
       >
         <span role="alert" className="visually-hidden">
-          Live updates stopped.{from} The page keeps trying by itself.
+          {isOffline ? 'This device is offline.' : 'Live updates stopped.'}
+          {from} The page keeps trying by itself.
         </span>
         <span aria-hidden="true">
           <strong>
-            {isOffline ? 'This device is offline. ' : ''}Live updates stopped {formatDuration(silentS * 1000)} ago.
+            {isOffline ? 'This device is offline.' : `Live updates stopped ${formatDuration(silentS * 1000)} ago.`}
           </strong>
           {from} The page keeps trying by itself.
         </span>

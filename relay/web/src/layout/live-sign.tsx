@@ -1,7 +1,7 @@
 import { useLivePhase } from '../live/live-provider.tsx';
 import css from './shell.module.css';
 
-const WORDS = { connecting: 'Connecting', live: 'Live', stopped: 'Not live' } as const;
+const WORDS = { connecting: 'Connecting', live: 'Live', stopped: 'Not live', offline: 'Offline' } as const;
 
 /** Says whether what is on the page follows changes by itself. */
 export function LiveSign() {

@@ -1,6 +1,6 @@
 import type { QueryClient, QueryKey } from '@tanstack/react-query';
 import { keys } from '../api/keys.ts';
-import type { LiveChange } from './live-store.ts';
+import type { LiveChange } from './feed-events.ts';
 
 /** Changes that come together are one. */
 const SETTLE_MS = 300;

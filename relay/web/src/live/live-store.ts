@@ -1,15 +1,12 @@
 import { relayClock } from '../clock/relay-clock.ts';
+import { type FeedEvent, type LiveChange, SILENCE_MS } from './feed-events.ts';
+import { openPageFeed, type PageFeed } from './page-feed.ts';
 
-/** The relay ticks every 5 s: this long without an event means the stream is not live. */
-export const SILENCE_MS = 10_000;
-const REOPEN_MAX_MS = 10_000;
+/** Silent for this long, and every so long after: the feed itself may be gone. */
+const REJOIN_MS = 30_000;
 
-export interface LiveChange {
-  kind: 'site' | 'agents' | 'incidents' | 'evidence' | 'orders' | 'devices' | 'claims';
-  siteId: string | null;
-}
-
-export type LivePhase = 'connecting' | 'live' | 'stopped';
+/** offline: the device itself knows that it has no network. */
+export type LivePhase = 'connecting' | 'live' | 'stopped' | 'offline';
 
 export interface LiveHandlers {
   onChange: (change: LiveChange) => void;
@@ -19,14 +16,13 @@ export interface LiveHandlers {
   onRefused: () => void;
 }
 
-/** One event stream for the whole page, and the truth about whether it is live. */
+/** The truth about whether a page follows changes by itself; everything that says so asks here. */
 export class LiveStore {
-  #source: EventSource | null = null;
+  #feed: PageFeed | null = null;
   #phase: LivePhase = 'connecting';
   #lastEventMs = 0;
+  #lastJoinMs = 0;
   #missed = false;
-  #watch: ReturnType<typeof setInterval> | undefined;
-  #reopen: ReturnType<typeof setTimeout> | undefined;
   #handlers: LiveHandlers | null = null;
   readonly #listeners = new Set<() => void>();
 
@@ -40,53 +36,65 @@ export class LiveStore {
 
   start(handlers: LiveHandlers): () => void {
     this.#handlers = handlers;
-    this.#lastEventMs = performance.now();
-    this.#open();
-    this.#watch = setInterval(() => this.#check(), 500);
+    this.#lastEventMs = this.#lastJoinMs = performance.now();
+    if (!navigator.onLine) this.#set('offline');
+    const feed = openPageFeed((event) => this.#take(event));
+    this.#feed = feed;
+    const watch = setInterval(() => this.#check(), 500);
+    globalThis.addEventListener('offline', this.#onOffline);
+    globalThis.addEventListener('online', this.#onOnline);
     return () => {
-      clearInterval(this.#watch);
-      clearTimeout(this.#reopen);
-      this.#source?.close();
+      clearInterval(watch);
+      globalThis.removeEventListener('offline', this.#onOffline);
+      globalThis.removeEventListener('online', this.#onOnline);
+      feed.close();
       this.#handlers = null;
     };
   }
 
-  readonly retryNow = () => this.#open();
+  readonly retryNow = () => {
+    this.#lastJoinMs = performance.now();
+    this.#feed?.reopen();
+  };
 
   /** Milliseconds without an event. */
   readonly silentForMs = () => performance.now() - this.#lastEventMs;
 
-  #open() {
-    clearTimeout(this.#reopen);
-    this.#reopen = undefined;
-    this.#source?.close();
-    const source = new EventSource('/api/events');
-    source.addEventListener('tick', (event) => {
-      const asOfMs = read<{ asOfMs?: number }>(event)?.asOfMs;
-      if (typeof asOfMs === 'number') relayClock.observe(asOfMs);
-      this.#heard();
-    });
-    source.addEventListener('change', (event) => {
-      this.#heard();
-      const change = read<LiveChange>(event);
-      if (change) this.#handlers?.onChange(change);
-    });
-    // The session ended or the relay stops; the browser connects again and learns which.
-    source.addEventListener('end', () => this.#handlers?.onRefused());
-    source.addEventListener('error', () => this.#failed(source));
-    this.#source = source;
+  readonly #onOffline = () => {
+    this.#missed = true;
+    this.#set('offline');
+  };
+
+  readonly #onOnline = () => {
+    this.#begin();
+    this.retryNow();
+  };
+
+  #begin() {
+    this.#missed = true;
+    this.#lastEventMs = performance.now();
+    this.#set('connecting');
   }
 
-  /** The browser reconnects by itself after a lost connection, never after a refusal. */
-  #failed(source: EventSource) {
-    this.#missed = true;
-    if (source.readyState !== EventSource.CLOSED || this.#reopen !== undefined) return;
-    this.#handlers?.onRefused();
-    this.#reopen = setTimeout(() => this.#open(), 1000 + Math.random() * REOPEN_MAX_MS);
+  #take(event: FeedEvent) {
+    if (event.type === 'tick') {
+      relayClock.observe(event.asOfMs);
+      this.#heard();
+    } else if (event.type === 'change') {
+      this.#heard();
+      this.#handlers?.onChange(event.change);
+    } else if (event.type === 'opening') {
+      if (navigator.onLine) this.#begin();
+    } else {
+      this.#missed = true;
+      if (event.type === 'refused') this.#handlers?.onRefused();
+    }
   }
 
   #heard() {
     this.#lastEventMs = performance.now();
+    // What still comes in of an old connection does not bring the network back.
+    if (!navigator.onLine) return;
     const missed = this.#missed;
     this.#missed = false;
     this.#set('live');
@@ -94,24 +102,15 @@ export class LiveStore {
   }
 
   #check() {
-    if (this.silentForMs() < SILENCE_MS) return;
-    // A connection that is open and silent is dead in a way nobody reported.
-    if (this.#phase === 'live' && this.#source?.readyState === EventSource.OPEN) this.#open();
+    if (this.#phase === 'offline' || this.silentForMs() < SILENCE_MS) return;
     this.#missed = true;
     this.#set('stopped');
+    if (this.silentForMs() > REJOIN_MS && performance.now() - this.#lastJoinMs > REJOIN_MS) this.retryNow();
   }
 
   #set(phase: LivePhase) {
     if (this.#phase === phase) return;
     this.#phase = phase;
     for (const each of this.#listeners) each();
-  }
-}
-
-function read<T>(event: MessageEvent): T | null {
-  try {
-    return JSON.parse(event.data) as T;
-  } catch {
-    return null;
   }
 }

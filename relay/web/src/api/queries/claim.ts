@@ -12,10 +12,25 @@ export const lookupQuery = ({ secret, fingerprint }: ScannedClaim) =>
     staleTime: Number.POSITIVE_INFINITY,
   });
 
-export const claimBox = (claim: ScannedClaim & { session: string; siteId: string; number: string }) => {
+export const claimBox = (
+  claim: ScannedClaim & { session: string; siteId: string; number: string; replaces?: string },
+) => {
   const { session, ...body } = claim;
   return take(api.POST('/api/provision/sessions/{session}/claim', { params: { path: { session } }, body }));
 };
+
+/** What claiming the box for a site would replace there, read when the site is picked. */
+export const claimAtSiteQuery = (session: string, siteId: string) =>
+  queryOptions({
+    queryKey: [...keys.claimSession, session, siteId],
+    queryFn: ({ signal }) =>
+      take(
+        api.GET('/api/provision/sessions/{session}', {
+          params: { path: { session }, query: { siteId } },
+          signal,
+        }),
+      ),
+  });
 
 const isOver = (claim: ClaimSession) =>
   claim.state === 'rejected' || claim.state === 'expired' || (claim.progress.firstCheckin && claim.progress.agents > 0);

@@ -25,7 +25,7 @@ export const createSite = (body: Body<'/api/sites', 'post'>) => take(api.POST('/
 export const createCode = (body: CodeRequest) => take(api.POST('/api/provision/codes', { body }));
 export const revokeCode = (codeId: string) =>
   take(api.DELETE('/api/provision/codes/{codeId}', { params: { path: { codeId } } }));
-export const approveClaim = (session: string, number: string) =>
-  take(api.POST('/api/provision/sessions/{session}/approve', { params: { path: { session } }, body: { number } }));
+export const approveClaim = (session: string, body: { number: string; replaces?: string }) =>
+  take(api.POST('/api/provision/sessions/{session}/approve', { params: { path: { session } }, body }));
 export const rejectClaim = (session: string) =>
   take(api.POST('/api/provision/sessions/{session}/reject', { params: { path: { session } } }));

@@ -1,12 +1,15 @@
 import { Button } from '@mantine/core';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { keys } from '../../api/keys.ts';
-import { claimBox } from '../../api/queries/claim.ts';
+import { claimAtSiteQuery, claimBox } from '../../api/queries/claim.ts';
 import type { ClaimSession, SiteSummary } from '../../api/types.ts';
 import { ErrorNote } from '../../components/error-note.tsx';
 import { Note } from '../../components/note.tsx';
+import { ReplacesBox } from '../../components/replaces-box.tsx';
+import { may } from '../../session/rights.ts';
 import type { ScannedClaim } from '../../session/scanned-claim.ts';
+import { useSession } from '../../session/session-gate.tsx';
 import css from './claim.module.css';
 import { ConfirmationNumber } from './confirmation-number.tsx';
 import { SitePicker } from './site-picker.tsx';
@@ -20,12 +23,19 @@ interface ClaimFormProps {
 export function ClaimForm({ claim, session }: ClaimFormProps) {
   const client = useQueryClient();
   const [site, setSite] = useState<SiteSummary | null>(null);
+  const [agreed, setAgreed] = useState<string | null>(null);
   const [isDifferent, setDifferent] = useState(false);
   const { number } = session;
+  const { role } = useSession();
+  const atSite = useQuery({ ...claimAtSiteQuery(session.session, site?.id ?? ''), enabled: site !== null });
+  const replaces = atSite.data?.replaces ?? null;
+  const isAgreed = atSite.isSuccess && (replaces === null || replaces.applianceId === agreed);
   const send = useMutation({
-    mutationFn: (chosen: { siteId: string; number: string }) =>
+    mutationFn: (chosen: { siteId: string; number: string; replaces?: string }) =>
       claimBox({ ...claim, ...chosen, session: session.session }),
     onSuccess: (next) => client.setQueryData([...keys.claimSession, session.session], next),
+    // What it replaces may be another box by now.
+    onError: () => client.invalidateQueries({ queryKey: keys.claimSession }),
   });
   return (
     <>
@@ -52,18 +62,33 @@ export function ClaimForm({ claim, session }: ClaimFormProps) {
         <SitePicker chosen={site} onChoose={setSite} />
       </section>
       <section className={css.part}>
-        {site?.applianceId && (
-          <Note tone="warn" title={`${site.name} already has a box.`}>
-            Claim this one only if it replaces the old one. Staff see both and decide.
-          </Note>
+        {site && replaces && (
+          <ReplacesBox
+            box={replaces}
+            siteName={site.name}
+            agreed={agreed}
+            onAgree={setAgreed}
+            when={may(role, 'approve') ? 'With this claim' : 'When an admin approves this claim'}
+          />
+        )}
+        {site && atSite.isError && (
+          <ErrorNote
+            what="It could not be found out whether the site has a box"
+            error={atSite.error}
+            onRetry={() => void atSite.refetch()}
+          />
         )}
         <Button
           className={css.claim}
           size="md"
           fullWidth
-          disabled={!site || number === null || isDifferent}
+          disabled={!site || number === null || isDifferent || !isAgreed}
           loading={send.isPending}
-          onClick={() => site && number !== null && send.mutate({ siteId: site.id, number })}
+          onClick={() =>
+            site &&
+            number !== null &&
+            send.mutate({ siteId: site.id, number, ...(replaces && { replaces: replaces.applianceId }) })
+          }
         >
           The numbers are equal, claim
         </Button>

@@ -5,6 +5,7 @@ import { keys } from '../../api/keys.ts';
 import { approveClaim, rejectClaim } from '../../api/queries/provisioning.ts';
 import type { ClaimSession } from '../../api/types.ts';
 import { ErrorNote } from '../../components/error-note.tsx';
+import { ReplacesBox } from '../../components/replaces-box.tsx';
 import css from './provisioning.module.css';
 
 /**
@@ -14,10 +15,19 @@ import css from './provisioning.module.css';
 export function ApproveForm({ claim }: { claim: ClaimSession }) {
   const client = useQueryClient();
   const [number, setNumber] = useState('');
+  const [agreed, setAgreed] = useState<string | null>(null);
+  const { replaces } = claim;
+  const isAgreed = replaces === null || replaces.applianceId === agreed;
   const digits = number.replaceAll(/\s/g, '');
   const onSuccess = () =>
     Promise.all([keys.claimSessions, keys.sites].map((queryKey) => client.invalidateQueries({ queryKey })));
-  const approve = useMutation({ mutationFn: () => approveClaim(claim.session, digits), onSuccess });
+  const approve = useMutation({
+    mutationFn: () =>
+      approveClaim(claim.session, { number: digits, ...(replaces && { replaces: replaces.applianceId }) }),
+    onSuccess,
+    // What it replaces may be another box by now; the list says which.
+    onError: () => client.invalidateQueries({ queryKey: keys.claimSessions }),
+  });
   const reject = useMutation({ mutationFn: () => rejectClaim(claim.session), onSuccess });
   const isBusy = approve.isPending || reject.isPending;
   return (
@@ -25,9 +35,18 @@ export function ApproveForm({ claim }: { claim: ClaimSession }) {
       className={css.form}
       onSubmit={(event) => {
         event.preventDefault();
-        if (/^[0-9]{8}$/.test(digits)) approve.mutate();
+        if (/^[0-9]{8}$/.test(digits) && isAgreed) approve.mutate();
       }}
     >
+      {replaces && !claim.disputed && (
+        <ReplacesBox
+          box={replaces}
+          siteName={claim.siteName ?? 'The site'}
+          agreed={agreed}
+          onAgree={setAgreed}
+          when="With the approval"
+        />
+      )}
       <div className={css.inline}>
         <TextInput
           label="Number the box shows"
@@ -40,7 +59,11 @@ export function ApproveForm({ claim }: { claim: ClaimSession }) {
           onChange={(event) => setNumber(event.currentTarget.value.replaceAll(/[^0-9 ]/g, ''))}
           disabled={claim.disputed}
         />
-        <Button type="submit" loading={approve.isPending} disabled={digits.length !== 8 || claim.disputed || isBusy}>
+        <Button
+          type="submit"
+          loading={approve.isPending}
+          disabled={digits.length !== 8 || !isAgreed || claim.disputed || isBusy}
+        >
           Approve
         </Button>
         <Button variant="default" loading={reject.isPending} disabled={isBusy} onClick={() => reject.mutate()}>

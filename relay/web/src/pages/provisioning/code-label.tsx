@@ -23,6 +23,7 @@ export function CodeLabel({ created, onDone }: { created: CodeCreated; onDone: (
         <p className={css.until}>
           Works once, until {formatExact(code.expiresAtMs)}.{' '}
           {code.preApproved ? 'Pre-approved.' : 'An admin approves the box.'}
+          {code.replaces !== null && ' Replaces the box at the site.'}
         </p>
         <p className={css.until}>On the box’s own page, http://sitewarden.local:8080, scan it or type it.</p>
       </div>

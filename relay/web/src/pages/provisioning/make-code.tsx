@@ -7,6 +7,8 @@ import { createCode } from '../../api/queries/provisioning.ts';
 import { siteQuery } from '../../api/queries/site.ts';
 import { siteSearchQuery } from '../../api/queries/sites.ts';
 import { ErrorNote } from '../../components/error-note.tsx';
+import { Note } from '../../components/note.tsx';
+import { ReplacesBox } from '../../components/replaces-box.tsx';
 import { Section } from '../../components/section.tsx';
 import { may } from '../../session/rights.ts';
 import { useSession } from '../../session/session-gate.tsx';
@@ -28,11 +30,23 @@ export function MakeCode({ wantedSiteId }: { wantedSiteId: string | null }) {
   const [siteId, setSiteId] = useState(wantedSiteId);
   const [minutes, setMinutes] = useState('10');
   const [isPreApproved, setPreApproved] = useState(false);
+  const [agreed, setAgreed] = useState<string | null>(null);
+  const site = useQuery({ ...siteQuery(siteId ?? ''), enabled: siteId !== null });
+  const box = site.data?.appliance ?? null;
   const mayPreApprove = may(role, 'approve') && minutes === '10';
+  const isPreApproval = mayPreApprove && isPreApproved;
+  const isAgreed = !isPreApproval || (site.isSuccess && (box === null || box.id === agreed));
   const make = useMutation({
-    mutationFn: (site: string) =>
-      createCode({ siteId: site, ttlMinutes: Number(minutes), preApproved: mayPreApprove && isPreApproved }),
+    mutationFn: (forSite: string) =>
+      createCode({
+        siteId: forSite,
+        ttlMinutes: Number(minutes),
+        preApproved: isPreApproval,
+        ...(isPreApproval && box && { replaces: box.id }),
+      }),
     onSuccess: () => client.invalidateQueries({ queryKey: keys.codes }),
+    // The site may have got another box meanwhile.
+    onError: () => client.invalidateQueries({ queryKey: keys.site(siteId ?? '') }),
   });
   if (make.data)
     return (
@@ -46,7 +60,7 @@ export function MakeCode({ wantedSiteId }: { wantedSiteId: string | null }) {
         className={css.form}
         onSubmit={(event) => {
           event.preventDefault();
-          if (siteId) make.mutate(siteId);
+          if (siteId && isAgreed) make.mutate(siteId);
         }}
       >
         <SiteSelect siteId={siteId} onChange={setSiteId} />
@@ -69,7 +83,21 @@ export function MakeCode({ wantedSiteId }: { wantedSiteId: string | null }) {
             onChange={(event) => setPreApproved(event.currentTarget.checked)}
           />
         )}
-        <Button type="submit" loading={make.isPending} disabled={!siteId}>
+        {site.data && box && isPreApproval && (
+          <ReplacesBox
+            box={{ applianceId: box.id, serial: box.serial, lastCheckinAtMs: box.lastCheckinAtMs }}
+            siteName={site.data.summary.name}
+            agreed={agreed}
+            onAgree={setAgreed}
+            when="As soon as a box brings this code"
+          />
+        )}
+        {site.data && box && !isPreApproval && (
+          <Note tone="warn" title={`${site.data.summary.name} already has a box.`}>
+            A box that brings this code takes the place of {box.serial} once an admin has approved it.
+          </Note>
+        )}
+        <Button type="submit" loading={make.isPending} disabled={!siteId || !isAgreed}>
           Make the code
         </Button>
         {make.isError && <ErrorNote what="No code was made" error={make.error} />}

@@ -10,7 +10,7 @@ interface SearchFieldProps {
   onChange: (value: string) => void;
 }
 
-/** Search by site or client. Waits for a pause in typing; Esc empties it, and leaves it when it is empty. */
+/** Search by site or client. Waits for a pause in typing; Esc empties and leaves it. */
 export function SearchField({ value, onChange }: SearchFieldProps) {
   const [text, setText] = useState(value);
   const sent = useRef(value);
@@ -50,8 +50,8 @@ export function SearchField({ value, onChange }: SearchFieldProps) {
       onKeyDown={(event) => {
         if (event.key !== 'Escape') return;
         event.preventDefault();
-        if (text === '') input.current?.blur();
-        else setText('');
+        setText('');
+        input.current?.blur();
       }}
       leftSection={<Icon name="search" />}
       rightSection={

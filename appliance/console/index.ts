@@ -1,0 +1,1 @@
+export { type Screen, screenOf } from './screen.ts';

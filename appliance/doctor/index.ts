@@ -1,0 +1,9 @@
+export { runDoctor } from './doctor.ts';
+export {
+  DOCTOR_CODES,
+  DOCTOR_STEPS,
+  type DoctorCode,
+  type DoctorInput,
+  type DoctorLine,
+  type DoctorStep,
+} from './types.ts';
