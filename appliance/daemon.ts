@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BOX_PATHS, nonceCommitment } from '@sitewarden/agent-proto/http';
@@ -11,6 +12,7 @@ import { createAssess } from './assess/index.ts';
 import { boxFacts, createClaim, serialOf } from './claim/index.ts';
 import { type ApplianceConfig, outboundProxy } from './config/index.ts';
 import { createDiscovery } from './discovery/index.ts';
+import { applianceErrors } from './errors.ts';
 import { createEvidence } from './evidence/index.ts';
 import { createHealing } from './healing/index.ts';
 import { type Identity, loadIdentity } from './identity/index.ts';
@@ -235,8 +237,18 @@ function wire(ctx: ApplianceContext, identity: Identity, { marks, lostEvidence }
   return { parts, intake, local };
 }
 
+/** Throws CONFIG_INVALID. */
 function readCa({ relay }: ApplianceConfig): string | undefined {
-  return relay.caFile === undefined ? undefined : readFileSync(relay.caFile, 'utf8');
+  if (relay.caFile === undefined) return undefined;
+  try {
+    const pem = readFileSync(relay.caFile, 'utf8');
+    new X509Certificate(pem);
+    return pem;
+  } catch (cause) {
+    const what = (cause as NodeJS.ErrnoException).syscall === undefined ? 'holds no certificate in PEM' : 'is not read';
+    const detail = `relay.caFile: ${relay.caFile} ${what} (${(cause as NodeJS.ErrnoException).code})`;
+    throw applianceErrors.make('CONFIG_INVALID', { field: 'relay.caFile', detail, cause });
+  }
 }
 
 function relayClient(ctx: ApplianceContext, identity: Identity): RelayClient {

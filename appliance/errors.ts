@@ -15,6 +15,10 @@ const GRPC = {
 export const applianceErrors = defineErrors({
   CONFIG_UNREADABLE: { status: 400, message: 'The configuration file cannot be read. Check the path and the rights.' },
   CONFIG_INVALID: { status: 400, message: 'The configuration has issues. Correct each of the named keys.' },
+  LISTEN_FAILED: {
+    status: 500,
+    message: 'The appliance does not start without it. Stop the other program, or correct the named key.',
+  },
   IDENTITY_DAMAGED: {
     status: 500,
     message:

@@ -1,6 +1,7 @@
 import type { Static } from './schema-type.ts';
 
-const HOST_PORT = '^(\\[[0-9A-Fa-f:.]{2,45}\\]|[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?):[0-9]{1,5}$';
+const PORT = '([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])';
+const HOST_PORT = `^(\\[[0-9A-Fa-f:.]{2,45}\\]|[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?):${PORT}$`;
 
 /** Of agent.yaml: keys, types, defaults and their text for people. */
 export const AGENT_CONFIG_SCHEMA = {
@@ -10,6 +11,7 @@ export const AGENT_CONFIG_SCHEMA = {
     applianceAddress: {
       type: 'string',
       pattern: HOST_PORT,
+      patternText: 'host:port, port 1 to 65535',
       description: 'Where the appliance of the site listens for agents, host:port. Left out: as in the token file.',
     },
     dataDir: {
@@ -27,6 +29,7 @@ export const AGENT_CONFIG_SCHEMA = {
     siteCaFingerprint: {
       type: 'string',
       pattern: '^sha256:[0-9a-f]{64}$',
+      patternText: 'sha256: and 64 digits of lower-case hex',
       description: 'SHA-256 of the site CA certificate (DER), sha256:<hex>. Needed when the token file has none.',
     },
     logLevel: {

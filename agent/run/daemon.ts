@@ -135,7 +135,7 @@ export async function runDaemon(options: DaemonOptions): Promise<'stopped' | 're
     },
   ];
 
-  const lifecycle = createLifecycle(parts, { log, stopTimeoutMs: STOP_TIMEOUT_MS });
+  const lifecycle = createLifecycle(parts, { log, signal, stopTimeoutMs: STOP_TIMEOUT_MS });
   try {
     await lifecycle.start();
     options.onStarted?.(identity!.agentId);

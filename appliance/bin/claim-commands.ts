@@ -1,5 +1,5 @@
 import { text as readAll } from 'node:stream/consumers';
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import type { ClaimSnapshot } from '../claim/index.ts';
 import { showConsole } from './console.ts';
 import { reported } from './failure.ts';
@@ -8,7 +8,11 @@ import { openLocalApi } from './local-api.ts';
 export function addClaimCommands(program: Command, withConfig: (command: Command) => Command): void {
   withConfig(program.command('claim'))
     .description('give the box a provisioning code: the 14 letters, or the whole address of its QR label')
-    .requiredOption('--code <file>', 'only `-`: the code is read from standard input, so that no process list shows it')
+    .requiredOption(
+      '--code <file>',
+      'only `-`: the code is read from standard input, so that no process list shows it',
+      onlyStdin,
+    )
     .action(reported(claim));
   withConfig(program.command('console'))
     .description('the screen of the box: how it is, the QR code to claim it with, and the number to compare')
@@ -16,8 +20,12 @@ export function addClaimCommands(program: Command, withConfig: (command: Command
     .action(reported((options: { config: string; once?: boolean }) => showConsole(options)));
 }
 
-async function claim({ config, code: source }: { config: string; code: string }): Promise<void> {
-  if (source !== '-') throw new Error('Give the code on standard input: --code -');
+function onlyStdin(source: string): string {
+  if (source !== '-') throw new InvalidArgumentError('Give the code on standard input: --code -');
+  return source;
+}
+
+async function claim({ config }: { config: string }): Promise<void> {
   const api = await openLocalApi(config);
   const code = (await readAll(process.stdin)).trim();
   const snapshot = await api.call<ClaimSnapshot>('POST', '/api/local/claim', { code });

@@ -6,10 +6,16 @@ export function reported<A extends unknown[]>(action: (...args: A) => Promise<vo
     try {
       await action(...args);
     } catch (error) {
-      const text =
-        error instanceof CodedError ? `${error.message} [${error.code}]` : String((error as Error).stack ?? error);
-      console.error(text);
+      console.error(inWords(error));
       process.exitCode = 1;
     }
   };
+}
+
+/** A stack is for faults of this program only. */
+function inWords(error: unknown): string {
+  if (error instanceof CodedError && error.code !== 'INTERNAL') return `${error.message} [${error.code}]`;
+  const { message, stack, syscall } = error as NodeJS.ErrnoException;
+  if (syscall !== undefined) return `${message}. Check the path, its rights and the free space, then try again.`;
+  return String(stack ?? error);
 }

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { CodedError, type ErrorBody } from '@sitewarden/kit/errors';
 import { type ApplianceConfig, readConfigFile } from '../config/index.ts';
 import { applianceErrors } from '../errors.ts';
 import { type RunFile, readRunFile } from '../lib/run-file.ts';
@@ -36,9 +37,15 @@ export async function openLocalApi(configFile: string): Promise<LocalApi> {
       }).catch((cause: unknown) => {
         throw applianceErrors.make('LOCAL_API_UNREACHABLE', { detail: run.localUrl, cause });
       });
-      const value = (await answer.json()) as T & { code?: string; message?: string };
+      const value = (await answer.json()) as T & Partial<ErrorBody>;
       if (answer.ok) return value;
-      throw new Error(`${value.message ?? `HTTP ${answer.status}`} [${value.code ?? answer.status}]`);
+      if (value.code === undefined || value.message === undefined) {
+        throw applianceErrors.make('LOCAL_API_UNREACHABLE', {
+          detail: `${run.localUrl} answered HTTP ${answer.status}`,
+        });
+      }
+      // The sentence is the daemon's own, and complete.
+      throw new CodedError(value.code, { status: answer.status, message: value.message }, { field: value.field });
     },
   };
 }

@@ -15,7 +15,10 @@ const program = new Command('sitewarden-appliance')
     'Watches a site, takes in checks from its agents, repairs what rules allow, and reports signed evidence.',
   )
   .version(applianceVersion())
-  .showHelpAfterError();
+  // Wrong usage is 2, as the help says; help and version are 0.
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
+  .showHelpAfterError()
+  .addHelpText('after', '\nExit codes: 0 done, 1 a fault, 2 wrong usage.');
 
 const withConfig = (command: Command): Command =>
   command.option('-c, --config <file>', 'configuration file (YAML)', DEFAULT_CONFIG);

@@ -174,6 +174,11 @@ export function createIntake({ ctx, identity, room, marks, certificateNowMs }: I
             nowMs: nowMs(),
           }),
         onConnection: (socket) => injector.injectConnection(socket),
+      }).catch((error: unknown) => {
+        // A part that did not start is not stopped: what it began would keep the process alive.
+        server?.forceShutdown();
+        presence.stop();
+        throw error;
       });
       off = [
         ctx.signals.on('agentOrder', ({ agentId }) => sessions.of(agentId)?.pushOrders()),

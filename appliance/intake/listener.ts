@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import type { Logger } from '@sitewarden/kit/log';
 import type { ServerTls } from '../identity/index.ts';
+import { listenFailed } from '../lib/listen-failed.ts';
 import type { Peer } from './peers.ts';
 
 const HANDSHAKE_TIMEOUT_MS = 10_000;
@@ -38,6 +39,7 @@ const keyOf = (socket: Socket): string => `${socket.remoteAddress}:${socket.remo
 /**
  * The TLS socket of the agents' port. A client certificate is asked for and not demanded: Enroll has none yet. gRPC's own
  * server can demand one or ignore it; so TLS ends here, and calls look up who their connection belongs to.
+ * Throws LISTEN_FAILED.
  */
 export async function listen(options: ListenerOptions): Promise<Listener> {
   const { log } = options;
@@ -109,9 +111,10 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   }
 
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
+    const fail = (cause: Error) => reject(listenFailed('intake', options, cause));
+    server.once('error', fail);
     server.listen({ host: options.host, port: options.port }, () => {
-      server.off('error', reject);
+      server.off('error', fail);
       resolve();
     });
   });

@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net';
 import type { LifecyclePart } from '@sitewarden/kit/lifecycle';
 import type { FastifyInstance } from 'fastify';
 import type { ApplianceContext } from '../lib/context.ts';
+import { listenFailed } from '../lib/listen-failed.ts';
 import type { Telemetry } from '../telemetry/index.ts';
 import { ensureAdminToken } from './admin-token.ts';
 import { buildServer } from './server.ts';
@@ -17,7 +18,7 @@ export interface LocalOptions {
   readonly telemetry: Telemetry;
 }
 
-/** The page of the box and its API. Rejects at start when the address cannot be listened on. */
+/** The page of the box and its API. Its start throws LISTEN_FAILED. */
 export function createLocal(ctx: ApplianceContext, { services, telemetry }: LocalOptions): Local {
   let app: FastifyInstance | undefined;
 
@@ -27,7 +28,9 @@ export function createLocal(ctx: ApplianceContext, { services, telemetry }: Loca
       const adminToken = await ensureAdminToken(ctx.config.dataDir);
       const server = await buildServer({ ctx, services, telemetry, adminToken });
       const { host, port } = ctx.config.local;
-      await server.listen({ host, port });
+      await server.listen({ host, port }).catch((cause: unknown) => {
+        throw listenFailed('local', { host, port }, cause);
+      });
       app = server;
       ctx.log.info({ url: this.url }, 'local page');
     },

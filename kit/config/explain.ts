@@ -57,8 +57,11 @@ function explainValue(
     case 'exclusiveMinimum':
     case 'exclusiveMaximum':
       return { message: `must be ${params.comparison} ${params.limit}${found}` };
-    case 'pattern':
-      return { message: `must match ${params.pattern}${found}`, hint: (error.parentSchema as SchemaNode).description };
+    case 'pattern': {
+      const { patternText, description } = error.parentSchema as SchemaNode;
+      if (patternText !== undefined) return { message: `must be ${patternText}${found}`, hint: description };
+      return { message: `must match ${params.pattern}${found}`, hint: description };
+    }
     case 'format':
       return { message: `must be a valid ${params.format}${found}` };
     default:

@@ -47,6 +47,8 @@ function compile(schema: object): ValidateFunction {
   if (known !== undefined) return known;
   const ajv = new Ajv({ allErrors: true, useDefaults: true, strict: true, allowUnionTypes: true, verbose: true });
   addFormats.default(ajv);
+  // Says a pattern in words; explainErrors reads it.
+  ajv.addVocabulary(['patternText']);
   const validate = ajv.compile(prepareSchema(schema));
   compiled.set(schema, validate);
   return validate;

@@ -30,6 +30,8 @@ export interface SchemaNode {
   readonly default?: unknown;
   readonly description?: string;
   readonly pattern?: string;
+  /** The pattern in words, after `must be`. */
+  readonly patternText?: string;
   readonly format?: string;
   readonly minimum?: number;
   readonly maximum?: number;

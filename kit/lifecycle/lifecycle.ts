@@ -1,4 +1,4 @@
-import { kitErrors } from '../errors/index.ts';
+import { isCodedError, kitErrors } from '../errors/index.ts';
 
 export interface LifecyclePart {
   readonly name: string;
@@ -9,6 +9,8 @@ export interface LifecyclePart {
 export interface LifecycleOptions {
   /** Where the steps are told; a pino logger fits. */
   readonly log?: { info(object: object, text: string): void; error(object: object, text: string): void } | undefined;
+  /** Once it is aborted, a part that fails to start was called off: no fault. */
+  readonly signal?: AbortSignal | undefined;
   /** How long one part may take to stop. Default 5000. */
   readonly stopTimeoutMs?: number;
 }
@@ -23,6 +25,10 @@ export interface Lifecycle {
   readonly running: readonly string[];
 }
 
+/** A coded error says all there is to say; the stack of any other is needed. */
+const faultOf = (error: unknown): object =>
+  isCodedError(error) ? { code: error.code, field: error.field, reason: error.message } : { err: error };
+
 export function createLifecycle(parts: readonly LifecyclePart[], options: LifecycleOptions = {}): Lifecycle {
   const { log, stopTimeoutMs = 5000 } = options;
   const started: LifecyclePart[] = [];
@@ -36,7 +42,8 @@ export function createLifecycle(parts: readonly LifecyclePart[], options: Lifecy
       try {
         await part.start();
       } catch (error) {
-        log?.error({ part: part.name, err: error }, 'start failed');
+        if (options.signal?.aborted) log?.info({ part: part.name }, 'start called off');
+        else log?.error({ part: part.name, ...faultOf(error) }, 'start failed');
         await stop();
         throw error;
       }

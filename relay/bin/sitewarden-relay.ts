@@ -19,7 +19,10 @@ const load = {
 const program = new Command('sitewarden-relay')
   .description('Hands boxes to sites, knows which sites are fine, and witnesses their evidence')
   .version(programVersion())
-  .showHelpAfterError();
+  // Wrong usage is 2, as the help says; help and version are 0.
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
+  .showHelpAfterError()
+  .addHelpText('after', '\nExit codes: 0 done, 1 a fault, 2 wrong usage.');
 
 withFolderOptions(program.command('init'))
   .option('--public-url <url>', 'address boxes and people use')

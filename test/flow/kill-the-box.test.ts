@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import t from 'tap';
 import { waitFor } from '../../scripts/lib/wait.ts';
 import { enroll, openSession, sixResults } from '../helpers/agent-client.ts';
@@ -43,6 +45,24 @@ const incidents = async (system: System) =>
       `/api/sites/${system.siteId}/incidents?state=all&limit=200`,
     )
   ).incidents;
+
+interface FleetStatus {
+  value: string;
+  ageMs: number;
+  reason: string;
+}
+
+/** What staff see of the site. */
+const fleetStatus = async (system: System): Promise<FleetStatus> =>
+  (await system.staff.call<{ summary: { status: FleetStatus } }>('GET', `/api/sites/${system.siteId}`)).summary.status;
+
+/** Moves what the stopped relay has on disk into the past, so that nobody waits for minutes. */
+function ageLastCheckin(system: System, byMs: number): void {
+  const db = new Database(join(system.base, 'relay', 'relay.db'));
+  const { changes } = db.prepare('UPDATE appliance_live SET last_checkin_at_ms = last_checkin_at_ms - ?').run(byMs);
+  db.close();
+  if (changes !== 1) throw new Error(`${changes} boxes were aged`);
+}
 
 const POINTS: { name: string; verdict: Verdict }[] = [
   { name: 'after its commit, before anything was sent', verdict: 'refuse' },
@@ -108,7 +128,20 @@ t.test(
       }),
       'the box says what is wrong',
     );
+    // As after six minutes of silence: the relay comes back, the box cannot reach it yet.
+    ageLastCheckin(system, 6 * 60_000);
+    system.proxy.decide = (path) => (path.startsWith('/api/appliances/') ? 'refuse' : 'pass');
     await system.startRelay();
+    const silent = await fleetStatus(system);
+    t.match(silent, { value: 'stale', reason: /^stale: last check-in 6 min/ });
+    t.ok(silent.ageMs >= 6 * 60_000, `${silent.ageMs} ms`);
+    system.proxy.decide = () => 'pass';
+    const back = await waitFor('the box to be online again', async () => {
+      const status = await fleetStatus(system);
+      return status.value === 'online' ? status : undefined;
+    });
+    t.match(back, { value: 'online', reason: /^online: last check-in / });
+    t.ok(back.ageMs < 60_000, `${back.ageMs} ms`);
     const list = await waitFor(
       'ten incidents at the relay',
       async () => {

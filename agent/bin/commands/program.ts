@@ -19,6 +19,8 @@ export function createProgram(): Command {
     .description('Checks this workstation and reports to the appliance of its site.')
     .version(AGENT_VERSION)
     .option('--config <file>', `configuration file (default: ${defaultConfigPath()})`)
+    // Wrong usage is 2, as the help says; help and version are 0.
+    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
     .showHelpAfterError('(add --help for the options)')
     .addHelpText('after', EXIT_TEXT);
   const configPath = (): string | undefined => program.opts<{ config?: string }>().config;

@@ -11,6 +11,9 @@ const FATES: Readonly<Record<string, Fate>> = { ACCEPT: 'accept', DROP: 'drop', 
 const MAX_JUMPS = 16;
 /** A comment is no condition: an `ACCEPT` behind one accepts everything. */
 const COMMENT = /-m comment --comment (?:"(?:[^"\\]|\\.)*"|\S+) ?/g;
+/** Conditions that every new connection meets. */
+const HOLDS_FOR_ALL =
+  /(?<!! )(?:-m (?:conntrack --ctstate|state --state) (?:[A-Z]+,)*NEW(?:,[A-Z]+)*|-[sd] (?:0\.0\.0\.0\/0|::\/0))(?: |$)/g;
 
 /** What `iptables -S` or `ip6tables -S` says about input; undefined when the text is not their listing. */
 export function parseIptablesRules(listing: string): IptablesInput | undefined {
@@ -18,7 +21,7 @@ export function parseIptablesRules(listing: string): IptablesInput | undefined {
   let policy: Fate | undefined;
   let ruleCount = 0;
   for (const line of listing.split('\n')) {
-    const words = line.trim().replace(COMMENT, '').split(/\s+/);
+    const words = line.trim().replace(COMMENT, '').replace(HOLDS_FOR_ALL, '').split(/\s+/);
     const [command, chain] = words;
     if (chain === undefined) continue;
     if (command === '-P' && chain === 'INPUT') policy = FATES[words[2] ?? ''];

@@ -37,9 +37,9 @@ export function parseNftRuleset(json: string): InputFilter | undefined {
   for (const chain of chains.values()) {
     ruleCount += chain.rules.length;
     if (!chain.isInputFilter) continue;
-    const result = walk(chain, chains, 0) ?? (chain.policy === 'drop' ? 'drop' : 'accept');
     // A packet must be let through by every base chain, so the strictest one decides.
     for (const family of FAMILIES[chain.family] ?? []) {
+      const result = walk(chain, { chains, family }, 0) ?? (chain.policy === 'drop' ? 'drop' : 'accept');
       if (fate[family] === undefined || fate[family] === 'accept') fate[family] = result;
     }
   }
@@ -70,22 +70,32 @@ function readChains(json: string): Map<string, Chain> | undefined {
   return chains;
 }
 
-/** The first unconditional verdict on the way through a chain; undefined when the packet falls out at its end. */
-function walk(chain: Chain, chains: ReadonlyMap<string, Chain>, depth: number): Fate | undefined {
+interface Way {
+  readonly chains: ReadonlyMap<string, Chain>;
+  readonly family: Family;
+}
+
+/**
+ * The first verdict on the way of a new connection through a chain whose conditions, if there are any, hold for every one
+ * of its family; undefined when the packet falls out at its end.
+ */
+function walk(chain: Chain, way: Way, depth: number): Fate | undefined {
+  const { chains, family } = way;
   if (depth > MAX_JUMPS) return undefined;
   for (const rule of chain.rules) {
-    const rest = rule.filter((statement) => !isTransparent(statement));
+    const rest = rule.filter((statement) => !isTransparent(statement) && !holdsForAll(statement, family));
     if (rest.length !== 1) continue;
-    const word = firstKey(rest[0]);
-    const target = xtOf(rest[0]);
+    const verdict = ofNewConnection(rest[0]) ?? rest[0];
+    const word = firstKey(verdict);
+    const target = xtOf(verdict);
     if (target?.type === 'target' && XT_FATES[target.name] !== undefined) return XT_FATES[target.name];
     if (word === 'accept' || word === 'drop' || word === 'reject') return word;
     if (word === 'return') return undefined;
     if (word !== 'jump' && word !== 'goto') continue;
-    const name = (rest[0] as Record<string, { target?: string }>)[word]?.target ?? '';
-    const [family, table] = chain.key.split('\0');
-    const next = chains.get(chainKey(family, table, name));
-    const result = next === undefined ? undefined : walk(next, chains, depth + 1);
+    const name = (verdict as Record<string, { target?: string }>)[word]?.target ?? '';
+    const [tableFamily, table] = chain.key.split('\0');
+    const next = chains.get(chainKey(tableFamily, table, name));
+    const result = next === undefined ? undefined : walk(next, way, depth + 1);
     if (result !== undefined || word === 'goto') return result;
   }
   return undefined;
@@ -103,6 +113,51 @@ const chainKey = (family: unknown, table: unknown, name: unknown): string => `${
 function isTransparent(statement: unknown): boolean {
   const xt = xtOf(statement);
   return TRANSPARENT.has(firstKey(statement)) || (xt?.type === 'match' && xt.name === 'comment');
+}
+
+const ANY_ADDRESS: Readonly<Record<Family, { protocol: string; address: string }>> = {
+  ipv4: { protocol: 'ip', address: '0.0.0.0' },
+  ipv6: { protocol: 'ip6', address: '::' },
+};
+
+interface Match {
+  readonly op?: unknown;
+  readonly left?: {
+    ct?: { key?: unknown };
+    payload?: { protocol?: unknown; field?: unknown };
+    meta?: { key?: unknown };
+  };
+  readonly right?: unknown;
+}
+
+/** A condition that lets every new connection of the family through: any address, the state `new`, the family itself. */
+function holdsForAll(statement: unknown, family: Family): boolean {
+  const { op, left, right } = (statement as { match?: Match | null } | null)?.match ?? {};
+  if (op !== '==' && op !== 'in') return false;
+  const { protocol, address } = ANY_ADDRESS[family];
+  if (left?.ct?.key === 'state') return elementsOf(right).includes('new');
+  if (left?.meta?.key === 'nfproto') return right === family;
+  if (left?.meta?.key === 'protocol') return right === protocol;
+  if (left?.payload?.protocol !== protocol) return false;
+  if (left.payload.field !== 'saddr' && left.payload.field !== 'daddr') return false;
+  return elementsOf(right).some((one) => {
+    const prefix = (one as { prefix?: { addr?: unknown; len?: unknown } } | null)?.prefix;
+    return prefix?.len === 0 && prefix.addr === address;
+  });
+}
+
+/** One value, a list of flags, or an anonymous set. */
+function elementsOf(right: unknown): readonly unknown[] {
+  const values = (right as { set?: unknown } | null)?.set ?? right;
+  return Array.isArray(values) ? values : [values];
+}
+
+/** What a verdict map over the state says about `new`. */
+function ofNewConnection(statement: unknown): unknown {
+  const vmap = (statement as { vmap?: { key?: Match['left']; data?: unknown } | null } | null)?.vmap;
+  if (vmap?.key?.ct?.key !== 'state') return undefined;
+  const pair = elementsOf(vmap.data).find((one) => Array.isArray(one) && one[0] === 'new');
+  return Array.isArray(pair) ? pair[1] : undefined;
 }
 
 function xtOf(statement: unknown): { type: string; name: string } | undefined {

@@ -35,6 +35,18 @@ t.test('a configuration with faults is refused with every one of them', async (t
   t.match(stderr, /logLevel: must be one of/);
 });
 
+t.test('an address that is none is answered with what one looks like', async (t) => {
+  for (const address of ['foo', '127.0.0.1:99999', '127.0.0.1:0', 'box:65536']) {
+    const { code, stderr } = await home(t, `applianceAddress: ${address}\n`).call('config', 'check');
+    t.equal(code, 2, address);
+    t.match(stderr, /applianceAddress: must be host:port, port 1 to 65535, but is /, address);
+    t.notMatch(stderr, /\^\(/, address);
+  }
+  for (const address of ['box:1', '"[::1]:65535"', '192.0.2.1:50051']) {
+    t.match(await home(t, `applianceAddress: ${address}\n`).call('config', 'check'), { code: 0 }, address);
+  }
+});
+
 t.test('a good configuration is fine, and a file that is not there is named', async (t) => {
   const agent = home(t);
   t.match(await agent.call('config', 'check'), { code: 0, stdout: /is fine/ });

@@ -85,3 +85,20 @@ t.test('stopped while the appliance is away it ends at once', async (t) => {
   t.equal((await running.ended).code, 0);
   t.ok(performance.now() - beganMs < 4000);
 });
+
+t.test('SIGTERM while enrolment waits for the appliance is a stop, not a fault', async (t) => {
+  const site = await startTestAppliance();
+  const tokenFile = site.tokenFile();
+  const token = readFileSync(tokenFile, 'utf8');
+  await site.stop();
+  const dir = t.testdir({ 'token.json': token });
+  const agent = makeAgentHome(`tokenFile: ${dir}/token.json\n`);
+  t.teardown(() => agent.remove());
+  const { child, ended, output } = agent.run();
+  await until('a wait', () => output().includes('enrolment waits'), 20_000);
+  child.kill('SIGTERM');
+  const { code, stdout, stderr } = await ended;
+  t.equal(code, 0);
+  t.match(stdout, /start called off/);
+  t.notMatch(stdout + stderr, /"level":"error"|AbortError|start failed/);
+});

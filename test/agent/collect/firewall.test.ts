@@ -106,3 +106,81 @@ t.test('without privilege the answer is unknown with the next step', async (t) =
   const [outcome] = await runOne('firewall', drop);
   t.match(outcome, { status: 'unknown', reason: /Run the agent as root\.$/ });
 });
+
+const ANY4 = {
+  match: {
+    op: '==',
+    left: { payload: { protocol: 'ip', field: 'saddr' } },
+    right: { prefix: { addr: '0.0.0.0', len: 0 } },
+  },
+};
+const ANY6 = {
+  match: {
+    op: '==',
+    left: { payload: { protocol: 'ip6', field: 'saddr' } },
+    right: { prefix: { addr: '::', len: 0 } },
+  },
+};
+const LAN = {
+  match: {
+    op: '==',
+    left: { payload: { protocol: 'ip', field: 'saddr' } },
+    right: { prefix: { addr: '10.0.0.0', len: 8 } },
+  },
+};
+const state = (right: unknown) => ({ match: { op: 'in', left: { ct: { key: 'state' } }, right } });
+const states = (set: unknown[]) => ({ vmap: { key: { ct: { key: 'state' } }, data: { set } } });
+const ACCEPT = { accept: null };
+const DROP = { drop: null };
+
+function fateOf(...rules: unknown[][]) {
+  const own = { family: 'inet', table: 't' };
+  const chain = { ...own, name: 'input', type: 'filter', hook: 'input', policy: 'drop' };
+  const nftables = [{ chain }, ...rules.map((expr) => ({ rule: { ...own, chain: 'input', expr } }))];
+  return parseNftRuleset(JSON.stringify({ nftables }))?.fate;
+}
+
+t.test('a condition that every new connection meets is none', async (t) => {
+  const closed = { ipv4: 'drop', ipv6: 'drop' };
+  const open = { ipv4: 'accept', ipv6: 'accept' };
+  t.strictSame(fateOf([ANY4, ACCEPT]), { ...closed, ipv4: 'accept' });
+  t.strictSame(fateOf([ANY6, { counter: {} }, ACCEPT]), { ...closed, ipv6: 'accept' });
+  t.strictSame(fateOf([state('new'), ACCEPT]), open);
+  t.strictSame(fateOf([state(['established', 'new']), ACCEPT]), open);
+  t.strictSame(fateOf([state({ set: ['new', 'related'] }), ACCEPT]), open);
+  t.strictSame(
+    fateOf([
+      states([
+        ['established', ACCEPT],
+        ['new', ACCEPT],
+      ]),
+    ]),
+    open,
+  );
+  t.strictSame(fateOf([{ match: { op: '==', left: { meta: { key: 'nfproto' } }, right: 'ipv4' } }, ACCEPT]), {
+    ...closed,
+    ipv4: 'accept',
+  });
+  t.strictSame(fateOf([LAN, ACCEPT], [state(['established', 'related']), ACCEPT]), closed);
+  t.strictSame(
+    fateOf([
+      states([
+        ['established', ACCEPT],
+        ['invalid', DROP],
+      ]),
+    ]),
+    closed,
+  );
+  t.strictSame(fateOf([LAN, state('new'), ACCEPT]), closed, 'both conditions must hold');
+  t.strictSame(fateOf([state('new'), DROP], [ACCEPT]), closed, 'the first that decides');
+});
+
+t.test('the same for iptables', async (t) => {
+  const fate = (...rules: string[]) => parseIptablesRules(['-P INPUT DROP', ...rules].join('\n'))?.fate;
+  t.equal(fate('-A INPUT -m conntrack --ctstate NEW -j ACCEPT'), 'accept');
+  t.equal(fate('-A INPUT -m state --state RELATED,NEW,ESTABLISHED -j ACCEPT'), 'accept');
+  t.equal(fate('-A INPUT -s 0.0.0.0/0 -j ACCEPT'), 'accept');
+  t.equal(fate('-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT'), 'drop');
+  t.equal(fate('-A INPUT -m conntrack ! --ctstate NEW -j ACCEPT'), 'drop');
+  t.equal(fate('-A INPUT -s 10.0.0.0/8 -m conntrack --ctstate NEW -j ACCEPT'), 'drop');
+});
