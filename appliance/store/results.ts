@@ -37,6 +37,11 @@ export const RESULT_SQL = {
   latest: `SELECT ${COLUMNS} FROM result_latest WHERE source = ? AND check_name = ? AND subject = ?`,
   latestOfSource: `SELECT ${COLUMNS} FROM result_latest WHERE source = ? ORDER BY check_name, subject`,
   subjectsOfCheck: 'SELECT subject FROM result_latest WHERE source = ? AND check_name = ?',
+  // The box says by itself which of its own services it need not look after any more.
+  notAskedFor: `SELECT source, check_name AS "check", subject FROM result_latest WHERE source <> '${BOX}'
+    AND ((check_name = 'services' AND subject NOT IN (SELECT value FROM json_each(@services)))
+      OR (received_at_ms < @beforeMs AND check_name NOT IN (SELECT value FROM json_each(@checks)))) LIMIT @limit`,
+  deleteLatest: 'DELETE FROM result_latest WHERE source = ? AND check_name = ? AND subject = ?',
   put: `INSERT INTO result_latest (source, check_name, subject, status, severity, controls, expected, actual, reason,
       facts, collected_at_ms, received_at_ms, since_ms, report_id)
     VALUES (@source, @check, @subject, @status, @severity, @controls, @expected, @actual, @reason,
@@ -77,6 +82,19 @@ export function resultsOfSource(db: SqliteDatabase, source: string): ResultRow[]
 export function subjectsOfCheck(db: SqliteDatabase, source: string, check: CheckName): string[] {
   const statement = prepared<[string, string], { subject: string }>(db, RESULT_SQL.subjectsOfCheck);
   return statement.all(source, check).map(({ subject }) => subject);
+}
+
+/** Agents' results of services outside `services`, and of checks outside `checks` that nobody sent since `beforeMs`. */
+export function resultsNotAskedFor(
+  db: SqliteDatabase,
+  asked: { services: readonly string[]; checks: readonly string[]; beforeMs: number; limit: number },
+): ResultKey[] {
+  const values = { ...asked, services: JSON.stringify(asked.services), checks: JSON.stringify(asked.checks) };
+  return prepared<typeof values, ResultKey>(db, RESULT_SQL.notAskedFor).all(values);
+}
+
+export function deleteLatestResult(db: SqliteDatabase, { source, check, subject }: ResultKey): void {
+  prepared(db, RESULT_SQL.deleteLatest).run(source, check, subject);
 }
 
 export function putLatestResult(db: SqliteDatabase, row: ResultRow): void {
