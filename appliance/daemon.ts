@@ -203,6 +203,7 @@ function wire(ctx: ApplianceContext, identity: Identity, { marks, lostEvidence }
   });
   const claim = createClaim({ ctx, identity, client, ca });
   const intake = createIntake({ ctx, identity, room, marks, certificateNowMs: client.clock.nowMs });
+  const discovery = createDiscovery(ctx);
   const services = {
     identity: {
       serial: serialOf(config, identity.dik.fingerprint),
@@ -214,6 +215,7 @@ function wire(ctx: ApplianceContext, identity: Identity, { marks, lostEvidence }
     uplink,
     outbox,
     evidence,
+    discovery,
     agents: createAgentAdmin(ctx, identity.siteCa),
   };
   const local = createLocal(ctx, { services, telemetry });
@@ -226,7 +228,7 @@ function wire(ctx: ApplianceContext, identity: Identity, { marks, lostEvidence }
     evidence,
     outbox,
     intake,
-    createDiscovery(ctx),
+    discovery,
     createSelfChecks(ctx),
     local,
     claim,
