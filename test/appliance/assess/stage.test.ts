@@ -209,8 +209,8 @@ t.test(
         .filter(({ subject }) => subject === '(more subjects)')
         .sort((a, b) => (a.check < b.check ? -1 : 1));
     t.match(said(), [
-      { title: 'This workstation reports on more than it can have', check: 'services', severity: 'medium' },
       { nextStep: /genuine one, and enrol it again\.$/, check: 'bitlocker' },
+      { title: 'This workstation reports on more than it can have', check: 'services', severity: 'medium' },
     ]);
     t.equal(changes.since(ctx.db, 0, { limit: 1000 }).length, 2 * 82);
     send({ subject: 'made-up-0', status: 'pass' });
