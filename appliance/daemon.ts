@@ -205,6 +205,7 @@ function wire(ctx: ApplianceContext, identity: Identity, { marks, lostEvidence }
   });
   const claim = createClaim({ ctx, identity, client, ca, proxy: outboundProxy(config) });
   const intake = createIntake({ ctx, identity, room, marks, certificateNowMs: client.clock.nowMs });
+  const discovery = createDiscovery(ctx);
   const services = {
     identity: {
       serial: serialOf(config, identity.dik.fingerprint),
@@ -216,6 +217,7 @@ function wire(ctx: ApplianceContext, identity: Identity, { marks, lostEvidence }
     uplink,
     outbox,
     evidence,
+    discovery,
     agents: createAgentAdmin(ctx, identity.siteCa),
   };
   const local = createLocal(ctx, { services, telemetry });
@@ -228,7 +230,7 @@ function wire(ctx: ApplianceContext, identity: Identity, { marks, lostEvidence }
     evidence,
     outbox,
     intake,
-    createDiscovery(ctx),
+    discovery,
     createSelfChecks(ctx),
     local,
     claim,

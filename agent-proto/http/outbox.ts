@@ -124,6 +124,16 @@ export const CheckRow = closed({
 });
 export type CheckRow = Static<typeof CheckRow>;
 
+/** Lane telemetry: nobody looks at this any more, so the latest result goes. */
+export const CheckGoneRow = closed({
+  type: Type.Literal('check_gone'),
+  agentId: AgentRef,
+  check: oneOf(CHECK_NAMES),
+  subject: ShortText,
+  atMs: UnixMs,
+});
+export type CheckGoneRow = Static<typeof CheckGoneRow>;
+
 /** Lane telemetry: something seen on the site's network. MAC and IP are telemetry, never identity. */
 export const DeviceRow = closed({
   type: Type.Literal('device'),
@@ -139,5 +149,5 @@ export const DeviceRow = closed({
 });
 export type DeviceRow = Static<typeof DeviceRow>;
 
-export const TelemetryLaneRow = Type.Union([AgentRow, CheckRow, DeviceRow]);
+export const TelemetryLaneRow = Type.Union([AgentRow, CheckRow, CheckGoneRow, DeviceRow]);
 export type TelemetryLaneRow = Static<typeof TelemetryLaneRow>;

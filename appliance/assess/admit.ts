@@ -21,7 +21,7 @@ export interface Gate {
   /** The configuration may be another one. */
   beginTurn(site: SiteConfig | undefined): void;
   admit(result: Incoming): Admission;
-  /** Nothing kept is sure. */
+  /** Nothing kept is sure: what is known is read again. */
   forget(): void;
 }
 

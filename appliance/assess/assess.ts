@@ -19,6 +19,7 @@ import { type Admission, createGate, moreSubjects } from './admit.ts';
 import { applySteps } from './apply.ts';
 import { createBoard } from './board.ts';
 import { decide } from './decide.ts';
+import { dropNoLongerRequired } from './no-longer-required.ts';
 import { type Incoming, readResults } from './read-results.ts';
 import { pruneAssessed } from './retention.ts';
 import { resolveRetired } from './retired.ts';
@@ -138,10 +139,14 @@ export function createAssess(ctx: ApplianceContext): Assess {
     },
     turn: () => {
       const before = changes.lastId(db);
-      const hasMore = withTransaction(db, () => {
-        const hasRetired = resolveRetired(db, clock.nowMs());
-        return pruneAssessed(db, clock.nowMs()) || hasRetired;
+      const { dropped, hasMore } = withTransaction(db, () => {
+        const nowMs = clock.nowMs();
+        const hasRetired = resolveRetired(db, nowMs);
+        const gone = dropNoLongerRequired(db, nowMs);
+        return { dropped: gone.dropped, hasMore: pruneAssessed(db, nowMs) || hasRetired || gone.hasMore };
       });
+      for (const key of dropped) board.dropLatest(key);
+      if (dropped.length > 0) gate.forget();
       if (changes.lastId(db) > before) signals.emit('change');
       return hasMore;
     },
@@ -151,7 +156,10 @@ export function createAssess(ctx: ApplianceContext): Assess {
   return {
     name: 'assess',
     start() {
-      off = signals.on('agentRemoved', retention.wake);
+      const leave = [signals.on('agentRemoved', retention.wake), signals.on('config', retention.wake)];
+      off = () => {
+        for (const one of leave) one();
+      };
       metrics.incidentsOpen.set(countOpenIncidents(db));
       stage.start();
       retention.start();

@@ -40,6 +40,8 @@ export interface Board {
   extendRun(row: ResultRow): void;
   /** The one incident that is not resolved; undefined when there is none any more. */
   setIncident(key: ResultKey, incident: Incident | undefined): void;
+  /** The row of the latest result is gone from disk. What waits to be written stays: it is newer. */
+  dropLatest(key: ResultKey): void;
   /** A write that keeps its place among the others of its kind. */
   later(write: () => void): void;
   /** Something is to be written that is more than a confirmation. */
@@ -115,6 +117,12 @@ export function createBoard(db: SqliteDatabase): Board {
       const subject = subjectOf(key);
       subject.incident = incident;
       subject.incidentTurn = turn;
+    },
+    dropLatest(key) {
+      const subject = subjects.get(nameOf(key));
+      if (subject === undefined || touched.has(subject)) return;
+      subjects.delete(nameOf(key));
+      last = undefined;
     },
     later: (write) => void writes.push(write),
     get hasNews() {

@@ -5,7 +5,9 @@ import { prepared, pruneResultHistory, readCursor } from '../store/index.ts';
 export const RETENTION = {
   reportRows: 10_000,
   reportAgeMs: 7 * 24 * 3600 * 1000,
-  historyRows: 200_000,
+  reportBytes: 64 * 1024 * 1024,
+  historyRows: 50_000,
+  historyBytes: 32 * 1024 * 1024,
   /** Deleted in one transaction: a longer one would hold intake up. */
   rowsPerTurn: 500,
 } as const;
@@ -15,6 +17,12 @@ export const RETENTION_SQL = {
   pruneReports: `DELETE FROM report WHERE id IN (
     SELECT id FROM report WHERE id <= @throughId AND id < (SELECT max(id) FROM report)
       AND (id <= (SELECT max(id) FROM report) - @keepRows OR received_at_ms < @beforeMs) ORDER BY id LIMIT @limit)`,
+  reportBytes: 'SELECT coalesce(sum(length(body)), 0) AS bytes FROM report',
+  // Oldest first, until those that go make up for what is too much.
+  pruneReportBytes: `DELETE FROM report WHERE id IN (SELECT id FROM (
+    SELECT id, sum(length(body)) OVER (ORDER BY id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before FROM report
+      WHERE id <= @throughId AND id < (SELECT max(id) FROM report) ORDER BY id LIMIT @limit)
+    WHERE coalesce(before, 0) < @excess)`,
 } as const;
 
 /** Answers whether more is left to delete. Nothing that was not assessed goes. */
@@ -27,6 +35,19 @@ export function pruneAssessed(db: SqliteDatabase, nowMs: number): boolean {
     limit,
   };
   const reports = prepared<typeof values>(db, RETENTION_SQL.pruneReports).run(values).changes;
-  const history = pruneResultHistory(db, { keepRows: RETENTION.historyRows, limit });
-  return reports === limit || history === limit;
+  const large = pruneReportBytes(db, values.throughId);
+  const history = pruneResultHistory(db, {
+    keepRows: RETENTION.historyRows,
+    keepBytes: RETENTION.historyBytes,
+    limit,
+  });
+  return reports === limit || large === limit || history === limit;
+}
+
+function pruneReportBytes(db: SqliteDatabase, throughId: number): number {
+  const { bytes } = prepared<[], { bytes: number }>(db, RETENTION_SQL.reportBytes).get()!;
+  const excess = bytes - RETENTION.reportBytes;
+  if (excess <= 0) return 0;
+  const values = { throughId, excess, limit: RETENTION.rowsPerTurn };
+  return prepared<typeof values>(db, RETENTION_SQL.pruneReportBytes).run(values).changes;
 }

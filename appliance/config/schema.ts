@@ -51,10 +51,11 @@ export const ApplianceConfigSchema = Type.Object(
         }),
         reportsPerS: Type.Number({
           exclusiveMinimum: 0,
-          default: 2000,
-          description: 'Reports one agent may send in a second on average',
+          default: 20,
+          description:
+            'Reports one agent may send in a second on average; a large one counts as one for each 16 KiB. A few in an hour are normal, more is a backlog',
         }),
-        burst: Type.Integer({ minimum: 1, default: 4000, description: 'Reports one agent may send at once' }),
+        burst: Type.Integer({ minimum: 1, default: 200, description: 'Reports one agent may send at once' }),
       },
       'The gRPC server for workstation agents',
     ),

@@ -12,6 +12,15 @@ import { ownNetworks } from './networks.ts';
 export interface Discovery extends LifecyclePart {
   /** Looks now. */
   settle(): Promise<void>;
+  snapshot(): DiscoverySnapshot;
+}
+
+export interface DiscoverySnapshot {
+  readonly isEnabled: boolean;
+  /** Networks looked at now, like 192.168.7.0/24. */
+  readonly networks: readonly string[];
+  /** The interfaces the configuration names; undefined: all with a private address. */
+  readonly interfaces: readonly string[] | undefined;
 }
 
 const LOOK_EVERY_MS = 15_000;
@@ -73,6 +82,10 @@ export function createDiscovery(ctx: ApplianceContext): Discovery {
       listener = undefined;
     },
     settle: loop.settle,
+    snapshot() {
+      const { enabled, interfaces } = config.discovery;
+      return { isEnabled: enabled, interfaces, networks: ownNetworks(interfaces).map(({ cidr }) => cidr) };
+    },
   };
 }
 

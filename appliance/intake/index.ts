@@ -17,7 +17,7 @@ import { renew } from './renew.ts';
 import { AGENT_SERVICE, type AgentServiceHandlers, unary } from './service.ts';
 import { runSession, type SessionCall } from './session.ts';
 import { createSessions } from './sessions.ts';
-import { TokenBucket } from './token-bucket.ts';
+import { costOf, TokenBucket } from './token-bucket.ts';
 import { validateReport } from './validate-message.ts';
 
 export { hashToken } from './enroll.ts';
@@ -71,7 +71,7 @@ export function createIntake({ ctx, identity, room, marks, certificateNowMs }: I
     const known = buckets.get(agentId);
     if (known !== undefined) return known;
     const { reportsPerS: perS, burst } = config.intake;
-    const bucket = new TokenBucket({ perS, burst, nowMs: clock.monotonicMs() });
+    const bucket = new TokenBucket({ perS, burst, nowMs: clock.monotonicMs(), refill: Math.ceil(burst / 4) });
     buckets.set(agentId, bucket);
     return bucket;
   }
@@ -114,7 +114,7 @@ export function createIntake({ ctx, identity, room, marks, certificateNowMs }: I
     pushReport: unary(async (request, peerName) => {
       const agentId = agentOf(peerName);
       assertReadable<Exclude<PushMessage, Unreadable>>(request);
-      const waitMs = bucketOf(agentId).take(clock.monotonicMs());
+      const waitMs = bucketOf(agentId).take(clock.monotonicMs(), costOf(request.message.body));
       if (waitMs > 0) throw applianceErrors.make('RATE_LIMITED', { data: { retryDelayMs: Math.max(100, waitMs) } });
       validateReport(request.message.report);
       return await pushReport(journal, agentId, request.message);

@@ -148,7 +148,7 @@ export function createJournal({ ctx, marks, assertRoom, onFailure }: JournalOpti
       queue.add({ stream, seq, body, receivedAtMs: clock.nowMs() }).then(
         (id) => {
           if (id === 0) return;
-          reports.keepFresh(db, id, report);
+          reports.keepFresh(db, id, report, body.length);
           metrics.intakeReports.inc({ result: 'stored' });
           metrics.intakeResults.inc(report.results.length);
           metrics.intakeCommitSeconds.observe((clock.monotonicMs() - beganMs) / 1000);

@@ -10,7 +10,7 @@ import type { AgentStream, Journal, StreamWatcher } from './journal.ts';
 import { assertReadable, type SessionMessage, type Unreadable } from './messages.ts';
 import type { Presence } from './presence.ts';
 import { fileReceipt } from './receipts.ts';
-import type { TokenBucket } from './token-bucket.ts';
+import { costOf, type TokenBucket } from './token-bucket.ts';
 import { validateHeartbeat, validateHost, validateReceipt, validateReport } from './validate-message.ts';
 
 const HELLO_TIMEOUT_MS = 10_000;
@@ -98,7 +98,7 @@ export function runSession(call: SessionCall, agentId: string, deps: SessionDeps
   }
 
   function onReport({ report, body }: Extract<SessionMessage, { kind: 'report' }>['message']): void {
-    const waitMs = bucket.take(ctx.clock.monotonicMs());
+    const waitMs = bucket.take(ctx.clock.monotonicMs(), costOf(body));
     if (waitMs > 0) throw applianceErrors.make('RATE_LIMITED', { data: { retryDelayMs: Math.max(100, waitMs) } });
     validateReport(report);
     if (journal.offer(stream, { report, body }) === 'duplicate') {

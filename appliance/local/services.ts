@@ -16,6 +16,7 @@ export interface LocalServices {
   readonly uplink: { snapshot(): UplinkSnapshot };
   readonly outbox: { snapshot(): Readonly<Record<Lane, LaneSnapshot>> };
   readonly evidence: { snapshot(): EvidenceSnapshot };
+  readonly discovery: { snapshot(): DiscoverySnapshot };
   readonly agents: {
     /** Active ones, by hostname. */
     list(): readonly AgentInfo[];
@@ -109,6 +110,14 @@ export interface EvidenceSnapshot {
   readonly waiting: number;
   /** Signed entries are gone, and no new one is written until staff begin a new epoch. */
   readonly isHalted: boolean;
+}
+
+export interface DiscoverySnapshot {
+  readonly isEnabled: boolean;
+  /** Networks looked at now, like 192.168.7.0/24. */
+  readonly networks: readonly string[];
+  /** The interfaces the configuration names; undefined: all with a private address. */
+  readonly interfaces: readonly string[] | undefined;
 }
 
 export interface AgentInfo {

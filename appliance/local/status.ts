@@ -55,6 +55,7 @@ export interface LocalStatus {
   /** Newest first. */
   readonly actions: readonly ActionStatus[];
   readonly evidence: ReturnType<LocalServices['evidence']['snapshot']>;
+  readonly discovery: ReturnType<LocalServices['discovery']['snapshot']>;
   readonly devices: { readonly total: number; readonly list: readonly DeviceRow[] };
   readonly host: HostSnapshot;
   /** The way of the data through this box, in its order. */
@@ -99,6 +100,7 @@ export async function readStatus({ ctx, services, telemetry }: StatusSources): P
     },
     actions: actionList(db),
     evidence: services.evidence.snapshot(),
+    discovery: services.discovery.snapshot(),
     devices: {
       total: known.length,
       list: known.sort((a, b) => b.lastSeenMs - a.lastSeenMs).slice(0, STATUS_LIMITS.devices),

@@ -43,6 +43,7 @@ export const LANE_OF_CHANGE: { readonly [K in ChangeKind]: outbox.StoredLane | u
   agent_removed: 'telemetry',
   agent_changed: 'telemetry',
   result_changed: 'telemetry',
+  result_gone: 'telemetry',
   device_seen: 'telemetry',
   incident_opened: 'incidents',
   incident_changed: 'incidents',

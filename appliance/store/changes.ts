@@ -2,6 +2,7 @@ import type { Facts } from '@sitewarden/agent-proto/agent';
 import type {
   ActionRunRow,
   AgentRow,
+  CheckGoneRow,
   CheckRow,
   DeviceRow,
   IncidentRow,
@@ -18,6 +19,7 @@ export const CHANGE_KINDS = [
   'agent_removed', // ref: agent id
   'agent_changed', // ref: agent id; telemetry only, no evidence
   'result_changed', // ref: source|check|subject; telemetry only, no evidence
+  'result_gone', // ref: source|check|subject; telemetry only, no evidence
   'incident_opened', // ref: incident id
   'incident_changed', // ref: incident id; outbox only, no evidence
   'incident_needs_person', // ref: incident id
@@ -36,6 +38,7 @@ export type ChangeKind = (typeof CHANGE_KINDS)[number];
 export const NOT_EVIDENCE = [
   'agent_changed',
   'result_changed',
+  'result_gone',
   'incident_changed',
   'device_seen',
 ] as const satisfies readonly ChangeKind[];
@@ -73,6 +76,7 @@ export interface ChangeBodies {
   agent_removed: AgentRow;
   agent_changed: AgentRow;
   result_changed: CheckRow;
+  result_gone: CheckGoneRow;
   incident_opened: IncidentChange;
   incident_changed: IncidentChange;
   incident_needs_person: IncidentChange;

@@ -55,10 +55,13 @@ export const decodeReport = (row: Pick<ReportRow, 'body'>): Report => Report.dec
 
 /** Results, not reports: a report holds up to 256 of them. */
 const MAX_FRESH_RESULTS = 15_000;
+/** As they came; decoded they take a few times as much. */
+const MAX_FRESH_BYTES = 8 * 1024 * 1024;
 
 interface Fresh {
-  readonly reports: Map<number, Report>;
+  readonly reports: Map<number, { readonly report: Report; readonly bytes: number }>;
   results: number;
+  bytes: number;
 }
 
 const freshOf = new WeakMap<SqliteDatabase, Fresh>();
@@ -67,30 +70,32 @@ const freshOf = new WeakMap<SqliteDatabase, Fresh>();
  * Keeps what intake has already decoded for the stage that reads it next; the oldest give way. Only for rows whose commit
  * is on disk: until then an id may come to stand for another report. The rows remain what counts.
  */
-export function keepFresh(db: SqliteDatabase, id: number, report: Report): void {
-  let fresh = freshOf.get(db);
-  if (fresh === undefined) {
-    fresh = { reports: new Map(), results: 0 };
-    freshOf.set(db, fresh);
-  }
-  fresh.reports.set(id, report);
+export function keepFresh(db: SqliteDatabase, id: number, report: Report, bytes: number): void {
+  const fresh = freshOf.get(db) ?? { reports: new Map(), results: 0, bytes: 0 };
+  freshOf.set(db, fresh);
+  fresh.reports.set(id, { report, bytes });
   fresh.results += report.results.length;
-  for (const [oldest, { results }] of fresh.reports) {
-    if (fresh.results <= MAX_FRESH_RESULTS) break;
-    fresh.reports.delete(oldest);
-    fresh.results -= results.length;
+  fresh.bytes += bytes;
+  for (const oldest of fresh.reports.keys()) {
+    if (fresh.results <= MAX_FRESH_RESULTS && fresh.bytes <= MAX_FRESH_BYTES) break;
+    takeFresh(fresh, oldest);
   }
+}
+
+function takeFresh(fresh: Fresh, id: number): Report | undefined {
+  const known = fresh.reports.get(id);
+  if (known === undefined) return undefined;
+  fresh.reports.delete(id);
+  fresh.results -= known.report.results.length;
+  fresh.bytes -= known.bytes;
+  return known.report;
 }
 
 /** What the row holds. Throws when it cannot be read. */
 export function reportOf(db: SqliteDatabase, id: number): Report {
   const fresh = freshOf.get(db);
-  const known = fresh?.reports.get(id);
-  if (fresh !== undefined && known !== undefined) {
-    fresh.reports.delete(id);
-    fresh.results -= known.results.length;
-    return known;
-  }
+  const known = fresh && takeFresh(fresh, id);
+  if (known !== undefined) return known;
   const row = prepared<[number], { body: Buffer }>(db, REPORT_SQL.body).get(id);
   if (row === undefined) throw new Error(`there is no report ${id}`);
   return Report.decode(row.body);

@@ -33,10 +33,17 @@ export interface ResultRow extends ResultKey {
 const COLUMNS = `source, check_name AS "check", subject, status, severity, controls, expected, actual, reason, facts,
   collected_at_ms AS collectedAtMs, received_at_ms AS receivedAtMs, since_ms AS sinceMs, report_id AS reportId`;
 
+const HISTORY_BYTES = 'octet_length(actual) + octet_length(reason) + octet_length(facts)';
+
 export const RESULT_SQL = {
   latest: `SELECT ${COLUMNS} FROM result_latest WHERE source = ? AND check_name = ? AND subject = ?`,
   latestOfSource: `SELECT ${COLUMNS} FROM result_latest WHERE source = ? ORDER BY check_name, subject`,
   subjectsOfCheck: 'SELECT subject FROM result_latest WHERE source = ? AND check_name = ?',
+  // The box says by itself which of its own services it need not look after any more.
+  notAskedFor: `SELECT source, check_name AS "check", subject FROM result_latest WHERE source <> '${BOX}'
+    AND ((check_name = 'services' AND subject NOT IN (SELECT value FROM json_each(@services)))
+      OR (received_at_ms < @beforeMs AND check_name NOT IN (SELECT value FROM json_each(@checks)))) LIMIT @limit`,
+  deleteLatest: 'DELETE FROM result_latest WHERE source = ? AND check_name = ? AND subject = ?',
   put: `INSERT INTO result_latest (source, check_name, subject, status, severity, controls, expected, actual, reason,
       facts, collected_at_ms, received_at_ms, since_ms, report_id)
     VALUES (@source, @check, @subject, @status, @severity, @controls, @expected, @actual, @reason,
@@ -53,6 +60,12 @@ export const RESULT_SQL = {
     (SELECT max(id) FROM result_history WHERE source = ? AND check_name = ? AND subject = ?)`,
   pruneHistory: `DELETE FROM result_history WHERE id IN (SELECT id FROM result_history WHERE id <=
     (SELECT max(id) - ? FROM result_history) ORDER BY id LIMIT ?)`,
+  historyBytes: `SELECT coalesce(sum(${HISTORY_BYTES}), 0) AS bytes FROM result_history`,
+  // Oldest first, until those that go make up for what is too much; the newest stays, so that ids go on rising.
+  pruneHistoryBytes: `DELETE FROM result_history WHERE id IN (SELECT id FROM (
+    SELECT id, sum(${HISTORY_BYTES}) OVER (ORDER BY id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
+      FROM result_history WHERE id < (SELECT max(id) FROM result_history) ORDER BY id LIMIT @limit)
+    WHERE coalesce(before, 0) < @excess)`,
   failingBySource: `SELECT source, count(*) AS failing FROM result_latest WHERE status = 'fail' GROUP BY source`,
 } as const;
 
@@ -79,6 +92,19 @@ export function subjectsOfCheck(db: SqliteDatabase, source: string, check: Check
   return statement.all(source, check).map(({ subject }) => subject);
 }
 
+/** Agents' results of services outside `services`, and of checks outside `checks` that nobody sent since `beforeMs`. */
+export function resultsNotAskedFor(
+  db: SqliteDatabase,
+  asked: { services: readonly string[]; checks: readonly string[]; beforeMs: number; limit: number },
+): ResultKey[] {
+  const values = { ...asked, services: JSON.stringify(asked.services), checks: JSON.stringify(asked.checks) };
+  return prepared<typeof values, ResultKey>(db, RESULT_SQL.notAskedFor).all(values);
+}
+
+export function deleteLatestResult(db: SqliteDatabase, { source, check, subject }: ResultKey): void {
+  prepared(db, RESULT_SQL.deleteLatest).run(source, check, subject);
+}
+
 export function putLatestResult(db: SqliteDatabase, row: ResultRow): void {
   prepared<Raw>(db, RESULT_SQL.put).run(toRaw(row));
 }
@@ -96,9 +122,17 @@ export function extendResultHistory(db: SqliteDatabase, key: ResultKey, received
   statement.run(receivedAtMs, key.source, key.check, key.subject);
 }
 
-/** Deletes at most `limit` of the rows beyond the newest `keepRows`; answers how many. */
-export function pruneResultHistory(db: SqliteDatabase, { keepRows, limit }: { keepRows: number; limit: number }) {
-  return prepared<[number, number]>(db, RESULT_SQL.pruneHistory).run(keepRows, limit).changes;
+/** Deletes the oldest beyond the newest `keepRows` or beyond `keepBytes` of words and facts; at most `limit` of each. */
+export function pruneResultHistory(
+  db: SqliteDatabase,
+  { keepRows, keepBytes, limit }: { keepRows: number; keepBytes: number; limit: number },
+): number {
+  const rows = prepared<[number, number]>(db, RESULT_SQL.pruneHistory).run(keepRows, limit).changes;
+  if (rows === limit) return limit;
+  const { bytes } = prepared<[], { bytes: number }>(db, RESULT_SQL.historyBytes).get()!;
+  if (bytes <= keepBytes) return rows;
+  const values = { excess: bytes - keepBytes, limit };
+  return prepared<typeof values>(db, RESULT_SQL.pruneHistoryBytes).run(values).changes;
 }
 
 /** How many checks fail now, for each source that has any. */

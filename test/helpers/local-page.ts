@@ -3,6 +3,7 @@ import { createLocal } from '../../appliance/local/index.ts';
 import type {
   AgentInfo,
   ClaimSnapshot,
+  DiscoverySnapshot,
   EvidenceSnapshot,
   LocalServices,
   UplinkSnapshot,
@@ -18,6 +19,7 @@ export interface Sayings {
   uplink: UplinkSnapshot;
   lanes: Mutable<ReturnType<LocalServices['outbox']['snapshot']>>;
   evidence: EvidenceSnapshot;
+  discovery: DiscoverySnapshot;
   agents: AgentInfo[];
   claimWithCode: (text: string) => Promise<ClaimSnapshot>;
   removed: string[];
@@ -67,6 +69,7 @@ export function sayings(): Sayings {
     },
     lanes: { evidence: IDLE_LANE, receipts: IDLE_LANE, incidents: IDLE_LANE, telemetry: IDLE_LANE },
     evidence: { epoch: 1, size: 0, cosignedSize: 0, lastEntryAtMs: null, waiting: 0, isHalted: false },
+    discovery: { isEnabled: true, networks: ['192.168.7.0/24'], interfaces: undefined },
     agents: [],
     claimWithCode: () => Promise.resolve(said.claim),
     removed: [],
@@ -84,6 +87,7 @@ export async function localPage(t: Test, yaml = '') {
     uplink: { snapshot: () => said.uplink },
     outbox: { snapshot: () => said.lanes },
     evidence: { snapshot: () => said.evidence },
+    discovery: { snapshot: () => said.discovery },
     agents: {
       list: () => said.agents,
       createEnrollToken: () => ({ token: 'swt_x', expiresAtMs: START_MS, siteCaSha256: '0'.repeat(64) }),

@@ -129,8 +129,17 @@ function evidenceMark({ size, cosignedSize, waiting, isHalted }: LocalStatus['ev
   return badge('info', `${plural(size - cosignedSize, 'entry', 'entries')} not yet cosigned`);
 }
 
-export function deviceSection({ devices, nowMs }: LocalStatus): Html {
-  if (devices.total === 0) return card('devices', 'Devices', empty('No device has been seen on the network yet.'));
+/** Nothing seen and nowhere looked are two things. */
+function noDevices({ isEnabled, networks, interfaces }: LocalStatus['discovery']): string {
+  if (!isEnabled) return 'Nobody looks for devices: discovery.enabled is false in the configuration of this box.';
+  if (networks.length > 0) return 'No device has been seen on the network yet.';
+  return interfaces === undefined
+    ? 'No private network to look at; set discovery.interfaces in the configuration of this box.'
+    : 'No network to look at: none of discovery.interfaces has an IPv4 address. Correct the names.';
+}
+
+export function deviceSection({ devices, discovery, nowMs }: LocalStatus): Html {
+  if (devices.total === 0) return card('devices', 'Devices', empty(noDevices(discovery)));
   const rows = devices.list.map(
     (
       device,

@@ -1,13 +1,18 @@
-import { AgentRow, CheckRow, DeviceRow, type TelemetryLaneRow } from '@sitewarden/agent-proto/http';
+import { AgentRow, CheckGoneRow, CheckRow, DeviceRow, type TelemetryLaneRow } from '@sitewarden/agent-proto/http';
 import { upsertAgents } from '../../store/repositories/agents.ts';
-import { upsertChecks } from '../../store/repositories/checks.ts';
+import { storeChecks } from '../../store/repositories/checks.ts';
 import { upsertDevices } from '../../store/repositories/devices.ts';
 import type { LaneHandler } from '../types.ts';
 import { rowReader } from './json.ts';
 
 /** Agents, latest check results and devices as the box knows them. */
 export function createTelemetryLane(): LaneHandler {
-  const read = rowReader<TelemetryLaneRow>({ agent: AgentRow, check: CheckRow, device: DeviceRow });
+  const read = rowReader<TelemetryLaneRow>({
+    agent: AgentRow,
+    check: CheckRow,
+    check_gone: CheckGoneRow,
+    device: DeviceRow,
+  });
   return {
     changes: ['agents', 'devices', 'site'],
     async prepare(_box, batch) {
@@ -21,10 +26,10 @@ export function createTelemetryLane(): LaneHandler {
             owner,
             fresh.filter((row) => row.type === 'agent'),
           );
-          await upsertChecks(
+          await storeChecks(
             trx,
             owner,
-            fresh.filter((row) => row.type === 'check'),
+            fresh.filter((row) => row.type === 'check' || row.type === 'check_gone'),
           );
           await upsertDevices(
             trx,

@@ -1,4 +1,4 @@
-import type { CheckRow } from '@sitewarden/agent-proto/http';
+import type { CheckGoneRow, CheckRow } from '@sitewarden/agent-proto/http';
 import { sql } from 'kysely';
 import type { Tx } from '../types.ts';
 import type { RowOwner } from './agents.ts';
@@ -7,9 +7,32 @@ import { inChunks, lastOfEach, plainText } from './bulk.ts';
 /** `source` of results of the box itself. */
 export const BOX_SOURCE = 'box';
 
-export async function upsertChecks(trx: Tx, owner: RowOwner, rows: readonly CheckRow[]): Promise<void> {
+/** In the order they came: of a result and its end, the later one counts. */
+export async function storeChecks(trx: Tx, owner: RowOwner, rows: readonly (CheckRow | CheckGoneRow)[]): Promise<void> {
   const latest = lastOfEach(rows, (row) => JSON.stringify([row.agentId, row.check, plainText(row.subject)]));
-  await inChunks(latest, (chunk) =>
+  await upsertChecks(
+    trx,
+    owner,
+    latest.filter((row) => row.type === 'check'),
+  );
+  const gone = latest.filter((row) => row.type === 'check_gone');
+  await inChunks(gone, (chunk) =>
+    trx
+      .deleteFrom('check_latest')
+      .where('appliance_id', '=', owner.applianceId)
+      .where((eb) =>
+        eb.or(
+          chunk.map(({ agentId, check, subject }) =>
+            eb.and({ source: agentId ?? BOX_SOURCE, check_name: check, subject: plainText(subject) }),
+          ),
+        ),
+      )
+      .execute(),
+  );
+}
+
+async function upsertChecks(trx: Tx, owner: RowOwner, rows: readonly CheckRow[]): Promise<void> {
+  await inChunks(rows, (chunk) =>
     trx
       .insertInto('check_latest')
       .values(

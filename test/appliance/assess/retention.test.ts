@@ -5,11 +5,11 @@ import { applianceContext, START_MS, type TestContext } from '../../helpers/appl
 
 const DAY = 24 * 3600 * 1000;
 
-function fill(ctx: TestContext, count: number, receivedAtMs: number): void {
+function fill(ctx: TestContext, count: number, receivedAtMs: number, bytes = 1): void {
   ctx.db.exec('BEGIN');
   const first = reports.lastSeq(ctx.db, 'box') + 1;
   for (let i = 0; i < count; i++) {
-    reports.insert(ctx.db, { source: 'box', seq: first + i, receivedAtMs, body: Buffer.alloc(1) });
+    reports.insert(ctx.db, { source: 'box', seq: first + i, receivedAtMs, body: Buffer.alloc(bytes) });
   }
   ctx.db.exec('COMMIT');
 }
@@ -55,6 +55,36 @@ t.test('the newest report stays, so that ids go on rising', async (t) => {
   t.equal(count(ctx), 1);
   fill(ctx, 1, START_MS);
   t.equal(ctx.db.prepare('SELECT max(id) FROM report').pluck().get(), 6);
+});
+
+t.test('of large reports no more stay than fit the byte budget, the newest ones', async (t) => {
+  const ctx = applianceContext(t);
+  const MiB = 1024 * 1024;
+  fill(ctx, 70, START_MS, MiB);
+  advanceCursor(ctx.db, 'assess', 3);
+  pruneAll(ctx);
+  t.equal(count(ctx), 67, 'not what was not assessed');
+  advanceCursor(ctx.db, 'assess', 70);
+  pruneAll(ctx);
+  t.strictSame(ctx.db.prepare('SELECT count(*) AS n, min(id) AS low FROM report').get(), {
+    n: RETENTION.reportBytes / MiB,
+    low: 7,
+  });
+});
+
+t.test('history is bounded by bytes', async (t) => {
+  const ctx = applianceContext(t);
+  const row = { source: 'box', check: 'services', subject: 'cron', status: 'pass', severity: 'info' } as const;
+  const facts = { detail: 'x'.repeat(16_000) };
+  const rest = { controls: [], expected: '', actual: '', reason: '', facts, collectedAtMs: 0, reportId: 1 };
+  ctx.db.exec('BEGIN');
+  for (let i = 0; i < 3000; i++) appendResultHistory(ctx.db, { ...row, ...rest, receivedAtMs: i, sinceMs: 0 });
+  ctx.db.exec('COMMIT');
+  pruneAll(ctx);
+  const left = ctx.db.prepare('SELECT sum(length(facts)) AS bytes, max(id) AS high FROM result_history').get();
+  const { bytes, high } = left as { bytes: number; high: number };
+  t.equal(high, 3000);
+  t.ok(bytes <= RETENTION.historyBytes && bytes > RETENTION.historyBytes - 20_000, String(bytes));
 });
 
 t.test('history is bounded by rows', async (t) => {

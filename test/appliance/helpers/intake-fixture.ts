@@ -30,7 +30,10 @@ export async function startIntake(
   t: Test,
   options: { yaml?: string; room?: { assert(): void; onFull(): void } } = {},
 ): Promise<IntakeFixture> {
-  const ctx = applianceContext(t, `intake: { host: 127.0.0.1, port: 0 ${options.yaml ?? ''}}\n`);
+  const ctx = applianceContext(
+    t,
+    `intake: { host: 127.0.0.1, port: 0 ${options.yaml ?? ', reportsPerS: 2000, burst: 4000'}}\n`,
+  );
   const identity = await loadIdentity({ dataDir: ctx.config.dataDir, publicHosts: [] });
   const intake = createIntake({ ctx, identity, room: options.room ?? { assert() {}, onFull() {} } });
   await intake.start();

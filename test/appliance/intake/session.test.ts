@@ -14,6 +14,7 @@ import { newId } from '@sitewarden/kit/ids';
 import t, { type Test } from 'tap';
 import { APPLIANCE_SERVER_NAME } from '../../../agent/identity/pin.ts';
 import { applianceErrors } from '../../../appliance/errors.ts';
+import { TokenBucket } from '../../../appliance/intake/token-bucket.ts';
 import { agentOrders, agents, changes, reports, state } from '../../../appliance/store/index.ts';
 import { sixResults } from '../../helpers/agent-client.ts';
 import { eventually, type TestContext } from '../../helpers/appliance-context.ts';
@@ -248,6 +249,11 @@ t.test('a message above 1 MiB is refused', async (t) => {
   t.equal(error.code, status.RESOURCE_EXHAUSTED);
 });
 
+t.test('by default an agent may send far more than it needs, and far less than would fill the disk', async (t) => {
+  const fixture = await startIntake(t, { yaml: '' });
+  t.match(fixture.ctx.config.intake, { reportsPerS: 20, burst: 200 });
+});
+
 t.test('an agent that sends too fast is told how long to wait', async (t) => {
   const fixture = await startIntake(t, { yaml: ', reportsPerS: 1, burst: 3' });
   const session = await openTalk(fixture, await fixture.enroll());
@@ -256,6 +262,30 @@ t.test('an agent that sends too fast is told how long to wait', async (t) => {
   t.equal(`${status[error!.code]} ${errorCode(error!)}`, 'RESOURCE_EXHAUSTED RATE_LIMITED');
   t.ok(Number(error!.metadata.get('retry-delay-ms')[0]) >= 100);
   await eventually('what came before is stored', () => (seqs(fixture.ctx).length === 3 ? true : undefined));
+});
+
+t.test('large reports count for as many as they take the room of', async (t) => {
+  const fixture = await startIntake(t, { yaml: ', reportsPerS: 1, burst: 100' });
+  const session = await openTalk(fixture, await fixture.enroll());
+  const large = (report: Report) => {
+    report.results = Array.from({ length: 200 }, () => ({
+      ...report.results[5]!,
+      facts: encodeFacts({ detail: Array(4).fill('x'.repeat(1000)) }),
+    }));
+  };
+  for (const seq of [1, 2, 3]) session.report(seq, large);
+  const error = await session.ended;
+  t.equal(`${status[error!.code]} ${errorCode(error!)}`, 'RESOURCE_EXHAUSTED RATE_LIMITED');
+  t.ok(Number(error!.metadata.get('retry-delay-ms')[0]) > 2000, 'until it would pass');
+  await eventually('what came before is stored', () => (seqs(fixture.ctx).length === 1 ? true : undefined));
+});
+
+t.test('a bucket with less burst than one report costs lets it pass when it is full', async (t) => {
+  const bucket = new TokenBucket({ perS: 10, burst: 4, nowMs: 0, refill: 2 });
+  t.equal(bucket.take(0, 64), 0);
+  t.equal(bucket.take(0), 200, 'half the burst is worth coming back for');
+  t.equal(bucket.take(100), 0);
+  t.equal(bucket.take(100, 64), 400);
 });
 
 t.test('a full disk refuses with a delay and takes in again by itself', async (t) => {

@@ -11,7 +11,7 @@ const NOW = Date.UTC(2026, 2, 1);
 const MIN = 60_000;
 
 function status(change: Partial<HeadlineInput> = {}): HeadlineInput {
-  const { evidence, lanes, uplink } = sayings();
+  const { discovery, evidence, lanes, uplink } = sayings();
   return {
     nowMs: NOW,
     identity: { serial: 's', model: 'm', version: '1', fingerprint: 'f', host: 'h' },
@@ -22,6 +22,7 @@ function status(change: Partial<HeadlineInput> = {}): HeadlineInput {
     incidents: { openTotal: 0, open: [], resolved: [] },
     actions: [],
     evidence,
+    discovery,
     devices: { total: 0, list: [] },
     host: { facts: {}, disk: { totalBytes: 100, freeBytes: 50 }, isClockSynced: true, takenAtMs: NOW },
     stages: [],

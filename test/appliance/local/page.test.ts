@@ -201,6 +201,17 @@ t.test('it never says all is cosigned while changes wait, and names the stage th
   t.match(JSON.parse((await get(`${url}/health`)).text), { ok: true });
 });
 
+t.test('it tells no device seen from nowhere looked', async (t) => {
+  const { said, url } = await localPage(t);
+  t.match((await get(url)).text, /No device has been seen on the network yet/);
+  said.discovery = { isEnabled: true, networks: [], interfaces: undefined };
+  t.match((await get(url)).text, /No private network to look at; set discovery\.interfaces/);
+  said.discovery = { isEnabled: true, networks: [], interfaces: ['eth7'] };
+  t.match((await get(url)).text, /none of discovery\.interfaces has an IPv4 address/);
+  said.discovery = { isEnabled: false, networks: [], interfaces: undefined };
+  t.match((await get(url)).text, /discovery\.enabled is false/);
+});
+
 t.test('health and metrics answer', async (t) => {
   const { url } = await localPage(t);
   t.strictSame(JSON.parse((await get(`${url}/health`)).text), { ok: true, stuck: [] });

@@ -80,6 +80,29 @@ t.test('incidents, telemetry and receipts on both engines', async (t) => {
       t.match(await all(rig, 'device'), [{ id: device.id, last_seen_ms: device.lastSeenMs }]);
     },
 
+    'a check nobody looks at any more goes, alone and in its turn': async (t, store) => {
+      const rig = await ingestRig(store);
+      const agent = agentRow();
+      const check = checkRow({ agentId: agent.id, subject: 'cron\u0000' });
+      const kept = checkRow({ agentId: agent.id, subject: 'sshd' });
+      const own = checkRow({ subject: 'cron\u0000' });
+      const gone = { type: 'check_gone', agentId: agent.id, check: check.check, subject: check.subject, atMs: 1 };
+      const subjects = async () => {
+        const found = (await all(rig, 'check_latest')) as { source: string; subject: string }[];
+        return found.map(({ source, subject }) => [source === 'box', subject]).sort();
+      };
+      await rig.ingest(outboxBody({ lane: 'telemetry', firstSeq: 1, rows: [agent, check, kept, own, gone] }));
+      const left = [
+        [false, 'sshd'],
+        [true, 'cron\ufffd'],
+      ];
+      t.same(await subjects(), left, 'in one batch');
+      await rig.ingest(outboxBody({ lane: 'telemetry', firstSeq: 6, rows: [gone, check] }));
+      t.equal((await subjects()).length, 3, 'what comes after it counts again');
+      await rig.ingest(outboxBody({ lane: 'telemetry', firstSeq: 8, rows: [gone] }));
+      t.same(await subjects(), left, 'in a batch of its own');
+    },
+
     'a row that does not fit is named and nothing of its batch is stored': async (t, store) => {
       const rig = await ingestRig(store);
       const cases: [string, unknown, object][] = [

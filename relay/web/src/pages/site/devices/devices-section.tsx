@@ -21,7 +21,8 @@ export function DevicesSection({ siteId }: { siteId: string }) {
         {(list) =>
           list.devices.length === 0 ? (
             <EmptyState small icon="signal" title="No device was seen yet">
-              The box looks at its own networks and reports what it finds.
+              The box looks at its private networks and reports what it finds. Where it has none, name an interface in
+              discovery.interfaces of its configuration.
             </EmptyState>
           ) : (
             <ShortList items={list.devices} shown={15} noun="device">
