@@ -60,6 +60,18 @@ const STAFF_ERRORS = {
     message: 'Nobody has agreed to that yet. Load it again, look at the box it replaces, and confirm that one.',
   },
   APPLIANCE_NONE: { status: 409, message: 'This site has no active appliance. Claim a box for it first.' },
+  LISTEN_FAILED: {
+    status: 500,
+    message: 'Stop what uses this address, or name another one with listen.host and listen.port, then start again.',
+  },
+  STORE_UNREACHABLE: {
+    status: 500,
+    message: 'The database does not answer there, or lets nobody in. Start it or correct the connection string.',
+  },
+  DATA_DIR_UNUSABLE: {
+    status: 500,
+    message: 'The data folder cannot be used. Run init first, or name a folder this user may write to.',
+  },
   STORE_ROLE_UNSAFE: {
     status: 500,
     message:
