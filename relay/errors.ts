@@ -11,6 +11,16 @@ const STAFF_ERRORS = {
     status: 415,
     message: 'This route does not take that content type. Send the one its description names.',
   },
+  REQUEST_MALFORMED: {
+    status: 400,
+    message:
+      'These bytes are no HTTP request. Correct the request line and the headers, or check the proxy on the way.',
+  },
+  HEADERS_TOO_LARGE: {
+    status: 431,
+    message: 'The headers of the request are larger than 16 KiB. Send fewer or shorter ones; clear old cookies.',
+  },
+  REQUEST_TOO_SLOW: { status: 408, message: 'The request did not arrive within a minute. Send it again.' },
   UNAUTHENTICATED: { status: 401, message: 'You are not signed in. Open a sign-in link; an admin can make one.' },
   SIGN_IN_LINK_INVALID: {
     status: 401,
