@@ -16,6 +16,10 @@ const STAFF_ERRORS = {
     message:
       'These bytes are no HTTP request. Correct the request line and the headers, or check the proxy on the way.',
   },
+  REQUEST_TOO_LARGE: {
+    status: 413,
+    message: 'The body is larger than 64 KiB. Shorten what it says and send it again.',
+  },
   HEADERS_TOO_LARGE: {
     status: 431,
     message: 'The headers of the request are larger than 16 KiB. Send fewer or shorter ones; clear old cookies.',
