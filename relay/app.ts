@@ -3,6 +3,7 @@ import { newId } from '@sitewarden/kit/ids';
 import type { Logger } from '@sitewarden/kit/log';
 import Fastify, { type FastifyInstance, LogController } from 'fastify';
 import { createClaims } from './claim/index.ts';
+import { decodableUrl, refuseConnection } from './lib/refuse-connection.ts';
 import { guardAccess, labelledRoutesOnly } from './plugins/access-guard.ts';
 import { boxAuth } from './plugins/box-auth.ts';
 import { errorAnswers } from './plugins/error-answers.ts';
@@ -43,6 +44,8 @@ export async function createApp(
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: 'idle',
+    rewriteUrl: (request) => decodableUrl(request.url ?? '/'),
+    clientErrorHandler: refuseConnection,
     routerOptions: { maxParamLength: 128, ignoreTrailingSlash: false },
   });
   const isHttps = config.publicUrl?.startsWith('https:') ?? false;

@@ -11,6 +11,20 @@ const STAFF_ERRORS = {
     status: 415,
     message: 'This route does not take that content type. Send the one its description names.',
   },
+  REQUEST_MALFORMED: {
+    status: 400,
+    message:
+      'These bytes are no HTTP request. Correct the request line and the headers, or check the proxy on the way.',
+  },
+  REQUEST_TOO_LARGE: {
+    status: 413,
+    message: 'The body is larger than 64 KiB. Shorten what it says and send it again.',
+  },
+  HEADERS_TOO_LARGE: {
+    status: 431,
+    message: 'The headers of the request are larger than 16 KiB. Send fewer or shorter ones; clear old cookies.',
+  },
+  REQUEST_TOO_SLOW: { status: 408, message: 'The request did not arrive within a minute. Send it again.' },
   UNAUTHENTICATED: { status: 401, message: 'You are not signed in. Open a sign-in link; an admin can make one.' },
   SIGN_IN_LINK_INVALID: {
     status: 401,
@@ -60,6 +74,18 @@ const STAFF_ERRORS = {
     message: 'Nobody has agreed to that yet. Load it again, look at the box it replaces, and confirm that one.',
   },
   APPLIANCE_NONE: { status: 409, message: 'This site has no active appliance. Claim a box for it first.' },
+  LISTEN_FAILED: {
+    status: 500,
+    message: 'Stop what uses this address, or name another one with listen.host and listen.port, then start again.',
+  },
+  STORE_UNREACHABLE: {
+    status: 500,
+    message: 'The database does not answer there, or lets nobody in. Start it or correct the connection string.',
+  },
+  DATA_DIR_UNUSABLE: {
+    status: 500,
+    message: 'The data folder cannot be used. Run init first, or name a folder this user may write to.',
+  },
   STORE_ROLE_UNSAFE: {
     status: 500,
     message:

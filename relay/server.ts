@@ -9,6 +9,7 @@ import { createBoxDirectory, createStaffSessions } from './accounts/index.ts';
 import { createApp } from './app.ts';
 import { purgeExpired } from './claim/purge.ts';
 import { type RelayConfig, readSecret, relayHost } from './config/index.ts';
+import { relayErrors } from './errors.ts';
 import { loadKeyring } from './keys/index.ts';
 import { createLiveBus, createStreamPlaces, startStatusWatch } from './live/index.ts';
 import type { Services } from './routes/context.ts';
@@ -16,6 +17,12 @@ import type { Guard } from './routes/register.ts';
 import { openStore, storeOptions } from './store/index.ts';
 
 const PURGE_EVERY_MS = 3_600_000;
+const LISTEN_FAULTS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another program listens there',
+  EADDRNOTAVAIL: 'this host does not have that address',
+  ENOTFOUND: 'this name has no address',
+  EACCES: 'this user may not use that port',
+};
 
 export interface RunningRelay {
   /** Where it listens. */
@@ -70,7 +77,7 @@ export async function startRelay(config: RelayConfig, options: StartOptions = {}
     undo.push(() => app.close());
     // Open event streams would keep the server from closing.
     undo.push(() => services.live.close());
-    await app.listen({ host: config.listen.host, port: config.listen.port });
+    await listen(app, config.listen);
     listeningUrl = urlOf(app.server.address() as AddressInfo);
 
     const watch = startStatusWatch({
@@ -89,6 +96,19 @@ export async function startRelay(config: RelayConfig, options: StartOptions = {}
   } catch (error) {
     await closeAll();
     throw error;
+  }
+}
+
+/** Throws LISTEN_FAILED naming the field at fault and the address. */
+async function listen(app: FastifyInstance, { host, port }: RelayConfig['listen']): Promise<void> {
+  try {
+    await app.listen({ host, port });
+  } catch (cause) {
+    const { code, syscall } = cause as NodeJS.ErrnoException;
+    if (syscall !== 'listen' && syscall !== 'getaddrinfo') throw cause;
+    const field = code === 'EADDRINUSE' || code === 'EACCES' ? 'listen.port' : 'listen.host';
+    const why = LISTEN_FAULTS[code ?? ''] ?? code;
+    throw relayErrors.make('LISTEN_FAILED', { field, detail: `${host} port ${port}: ${why}`, cause });
   }
 }
 

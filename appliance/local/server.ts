@@ -1,3 +1,5 @@
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
@@ -42,6 +44,8 @@ export async function buildServer(options: LocalServerOptions): Promise<FastifyI
     forceCloseConnections: true,
     return503OnClosing: false,
     routerOptions: { maxParamLength: 128 },
+    rewriteUrl: (request) => decodableUrl(request.url ?? '/'),
+    clientErrorHandler: refuseConnection,
   });
   app.server.maxConnections = MAX_CONNECTIONS;
   answerErrors(app);
@@ -83,4 +87,38 @@ export async function buildServer(options: LocalServerOptions): Promise<FastifyI
   claimRoutes(app, { services, read, forms });
   adminRoutes(app, { services, adminToken });
   return app;
+}
+
+/** An address that cannot be decoded names nothing; as another one it takes the way of every address that is unknown. */
+function decodableUrl(url: string): string {
+  try {
+    decodeURI(url.split('?', 1)[0] as string);
+    return url;
+  } catch {
+    return '/api/undecodable';
+  }
+}
+
+/** Bytes that are no HTTP request never become one: the answer is written by hand. */
+function refuseConnection(error: { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return;
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const isTooLarge = error.code === 'HPE_HEADER_OVERFLOW';
+  const coded = applianceErrors.make(isTooLarge ? 'LOCAL_BODY_TOO_LARGE' : 'LOCAL_BODY_INVALID', {
+    detail: isTooLarge ? 'The headers are larger than 16 KiB' : 'These bytes are no HTTP request, or came too slowly',
+  });
+  const body = JSON.stringify(coded.toJSON());
+  const head = [
+    `HTTP/1.1 ${coded.status} ${STATUS_CODES[coded.status]}`,
+    'content-type: application/json; charset=utf-8',
+    `content-length: ${Buffer.byteLength(body)}`,
+    'cache-control: no-store',
+    'x-content-type-options: nosniff',
+    "content-security-policy: default-src 'none'; frame-ancestors 'none'",
+    'connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
 }

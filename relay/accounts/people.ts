@@ -1,6 +1,7 @@
 import { newId } from '@sitewarden/kit/ids';
 import { appendAudit } from '../audit/index.ts';
 import { relayErrors } from '../errors.ts';
+import { assertName } from '../lib/names.ts';
 import type { Role } from '../lib/roles.ts';
 import { newToken, secretHash } from '../lib/secrets.ts';
 import type { Store, Tx } from '../store/index.ts';
@@ -35,6 +36,7 @@ export async function hasTenants(store: Store): Promise<boolean> {
 
 /** A new MSP with nobody in it. */
 export async function createPartner(store: Store, { name, nowMs }: { name: string; nowMs: number }): Promise<string> {
+  assertName(name, 'create-partner', 'CONFIG_INVALID');
   const partnerId = newId('ptn');
   await store.inTenant(partnerId, async (trx) => {
     await insertPartner(trx, { partnerId, name, nowMs });
@@ -52,12 +54,13 @@ export async function createPartner(store: Store, { name, nowMs }: { name: strin
 
 /**
  * A one-time link for a person, who is made when the partner has nobody of that name and role. Without `partnerId` there
- * must be exactly one partner. Throws PARTNER_UNKNOWN.
+ * must be exactly one partner. Throws PARTNER_UNKNOWN, CONFIG_INVALID for a name nobody can read.
  */
 export async function createSignInLink(
   store: Store,
   input: { publicUrl: string; role: Role; name: string; partnerId?: string | undefined; nowMs: number },
 ): Promise<SignInLink> {
+  assertName(input.name, 'name', 'CONFIG_INVALID');
   const { publicUrl, role, name, nowMs } = input;
   const partnerId = input.partnerId ?? (await onlyPartner(store));
   const token = newToken();

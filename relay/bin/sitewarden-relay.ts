@@ -79,7 +79,12 @@ withConfigOptions(program.command('config').description('read the configuration'
 try {
   await program.parseAsync();
 } catch (error) {
-  const text = isCodedError(error) ? `${error.code}: ${error.message}` : String((error as Error).stack ?? error);
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`${wordsOf(error)}\n`);
   process.exitCode = 1;
+}
+
+/** A stack is for faults of the program itself. */
+function wordsOf(error: unknown): string {
+  if (!isCodedError(error)) return `INTERNAL: ${String((error as Error).stack ?? error)}`;
+  return `${error.code}: ${error.message}${error.field === undefined ? '' : ` (${error.field})`}`;
 }

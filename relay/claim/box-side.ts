@@ -9,6 +9,7 @@ import { newId } from '@sitewarden/kit/ids';
 import { appendAudit } from '../audit/index.ts';
 import { relayErrors } from '../errors.ts';
 import type { Device } from '../lib/identity.ts';
+import { assertName } from '../lib/names.ts';
 import { newNonce, secretHash } from '../lib/secrets.ts';
 import {
   acknowledgeClaim,
@@ -36,6 +37,8 @@ export async function boxFacts(
 ): Promise<BoxFacts> {
   const { keys, serial, model, softwareVersion, imageDigest } = body;
   if (keys.dik !== device.dik) throw relayErrors.make('KEYS_MISMATCH');
+  // People read it when they decide which box this is; the serial has a pattern of its own.
+  assertName(model, '/model', 'BODY_INVALID');
   return { keys, siteCaFingerprint: await checkBoxKeys(keys), serial, model, softwareVersion, imageDigest };
 }
 

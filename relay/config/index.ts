@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { Type } from '@sinclair/typebox';
 import { formatIssues, loadConfig } from '@sitewarden/kit/config';
 import { relayErrors } from '../errors.ts';
+import { assertProxies } from './proxies.ts';
 import { type RelayConfig, RelayConfigSchema } from './schema.ts';
 
 export { relayHost } from './host.ts';
@@ -25,7 +26,9 @@ export function readConfig(
     merged[name] = isGroup ? { ...(written[name] as object | undefined), ...dropUndefined(value) } : value;
   }
   const name = Object.keys(dropUndefined(overrides)).length > 0 ? `${fileName} with the command line` : fileName;
-  return valid(RelayConfigSchema, JSON.stringify(merged), name) as RelayConfig;
+  const config = valid(RelayConfigSchema, JSON.stringify(merged), name) as RelayConfig;
+  assertProxies(config.trustProxy);
+  return config;
 }
 
 function valid(schema: object, text: string, fileName: string): unknown {

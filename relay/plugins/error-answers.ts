@@ -43,12 +43,30 @@ export function codedErrorOf(error: unknown): CodedError {
   return relayErrors.make('INTERNAL', { cause: error });
 }
 
+/** What a fault of the framework means depends on what the route takes. */
+function forRoute(coded: CodedError, request: FastifyRequest): CodedError {
+  const contract = request.routeOptions.config.contract;
+  if (coded.code === 'MEDIA_TYPE_UNSUPPORTED' && coded.field === undefined && contract !== undefined) {
+    const wanted = contract.consumes ?? 'application/json';
+    return relayErrors.make('MEDIA_TYPE_UNSUPPORTED', {
+      detail: `This route takes ${wanted}`,
+      field: 'content-type',
+      cause: coded.cause,
+    });
+  }
+  if (coded.code === 'BODY_TOO_LARGE' && Array.isArray(contract?.access)) {
+    return relayErrors.make('REQUEST_TOO_LARGE', { cause: coded.cause });
+  }
+  return coded;
+}
+
 function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const coded = codedErrorOf(error);
+  const coded = forRoute(codedErrorOf(error), request);
   if (coded.status >= 500) request.log.error({ err: error, code: coded.code }, 'request failed');
   else request.log.debug({ code: coded.code }, 'request refused');
   const retryAfterS = coded.data?.retryAfterS;
-  if (coded.status === 429 || coded.status === 503) {
+  // A locked code stays locked: waiting does not help.
+  if ((coded.status === 429 && coded.code !== 'CODE_LOCKED') || coded.status === 503) {
     reply.header('retry-after', typeof retryAfterS === 'number' ? Math.ceil(retryAfterS) : DEFAULT_RETRY_AFTER_S);
   }
   const body: ErrorBody = coded.toJSON();

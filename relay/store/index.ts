@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { relayErrors } from '../errors.ts';
 import { openPostgres } from './postgres/open.ts';
 import { openSqlite } from './sqlite/open.ts';
 import type { Store, StoreOptions } from './types.ts';
@@ -20,8 +21,19 @@ export type { DirectoryTx, Store, StoreKind, StoreOptions, Tx } from './types.ts
  * faults no caller waits for.
  */
 export async function openStore(options: StoreOptions, onError: (error: Error) => void = () => {}): Promise<Store> {
-  const store = options.kind === 'sqlite' ? openSqlite(options.file, onError) : await openPostgres(options, onError);
+  const store = options.kind === 'sqlite' ? openFile(options.file, onError) : await openPostgres(options, onError);
   return refuseNesting(store);
+}
+
+/** A folder that is not there or not ours is the operator's to put right. */
+function openFile(file: string, onError: (error: Error) => void): Store {
+  try {
+    return openSqlite(file, onError);
+  } catch (cause) {
+    const { syscall, code } = cause as NodeJS.ErrnoException;
+    if (syscall === undefined && code !== 'SQLITE_CANTOPEN') throw cause;
+    throw relayErrors.make('DATA_DIR_UNUSABLE', { field: 'dataDir', detail: (cause as Error).message, cause });
+  }
 }
 
 /** A transaction inside a transaction waits for itself on SQLite and can drain the pool on PostgreSQL. */

@@ -1,5 +1,12 @@
 import { type RelayConfig, readSecret } from '../config/index.ts';
+import { assertConnectionString } from './postgres/connect.ts';
 import type { StoreOptions } from './types.ts';
+
+async function connectionString(path: string, field: string): Promise<string> {
+  const text = await readSecret(path, field);
+  assertConnectionString(text, { field, path });
+  return text;
+}
 
 /** Connection strings hold passwords, so they come from files and never from the command line. */
 export async function storeOptions({ store, dataDir }: RelayConfig): Promise<StoreOptions> {
@@ -7,11 +14,14 @@ export async function storeOptions({ store, dataDir }: RelayConfig): Promise<Sto
   const { connectionStringFile, migrateConnectionStringFile, maxConnections } = store;
   return {
     kind: 'postgres',
-    connectionString: await readSecret(connectionStringFile, 'store.connectionStringFile'),
+    connectionString: await connectionString(connectionStringFile, 'store.connectionStringFile'),
     ...(migrateConnectionStringFile === undefined
       ? {}
       : {
-          migrateConnectionString: await readSecret(migrateConnectionStringFile, 'store.migrateConnectionStringFile'),
+          migrateConnectionString: await connectionString(
+            migrateConnectionStringFile,
+            'store.migrateConnectionStringFile',
+          ),
         }),
     ...(maxConnections === undefined ? {} : { maxConnections }),
   };

@@ -118,6 +118,15 @@ t.test('a code that leads nowhere says so and what to do', { skip: !stage }, asy
   t.notMatch(await page.content(), readQr(claimUrl).secret, 'no secret in the page');
 });
 
+t.test('a code that is not ours is said to be none before anybody signs in', { skip: !stage }, async (t) => {
+  const { relay, browser } = stage!;
+  const page = await newPage(t, browser, { viewport: PHONE });
+  await page.goto(`${relay.url}/claim#hello`);
+  await page.getByText('This is not the QR code of a Sitewarden box.').waitFor();
+  t.equal(await page.getByText('code is kept on this phone').count(), 0);
+  await page.getByText('sign-in-link --config <relay.yaml>').waitFor();
+});
+
 t.test('readonly staff are told why they cannot claim', { skip: !stage }, async (t) => {
   const partner = await stage!.newPartner();
   const page = await partner.open('/claim', { role: 'readonly', viewport: PHONE });
@@ -130,6 +139,7 @@ t.test('a partner code read by a camera is not used up and leads to the box', { 
   const page = await newPage(t, browser, { viewport: PHONE });
   await page.goto(`${relay.url}/code#v1.${'c'.repeat(22)}`);
   await page.getByRole('link', { name: 'http://sitewarden.local:8080' }).waitFor();
+  t.equal(await page.getByText('Scan the label').count(), 0, 'the page of the box has no camera');
   t.equal(page.url(), `${relay.url}/code`);
   await page.goto(`${relay.url}/code#v1.cut`);
   await page.getByText('This is not a whole Sitewarden code').waitFor();

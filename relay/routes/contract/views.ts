@@ -19,6 +19,7 @@ import {
   Text,
   UnixMs,
 } from '@sitewarden/agent-proto/http';
+import { NAME_PATTERN } from '../../lib/names.ts';
 import { ROLES } from '../../lib/roles.ts';
 
 export const FLEET_STATUSES = ['online', 'stale', 'offline', 'pending'] as const;
@@ -251,12 +252,19 @@ export const OrderRequest = closed({
   checks: Type.Optional(Type.Array(ShortText, { maxItems: 16 })),
 });
 
-export const ClientRequest = closed({ name: Type.String({ minLength: 1, maxLength: 120 }) });
+/** What people call a client or a site: no blanks at its ends, nothing invisible, nothing that turns the text around. */
+const Name = Type.String({
+  minLength: 1,
+  maxLength: 120,
+  pattern: NAME_PATTERN,
+  description: 'without blanks at its ends and without control or invisible characters',
+});
+export const ClientRequest = closed({ name: Name });
 export const ClientView = closed({ id: Id('cli'), name: ShortText });
 export const ClientList = closed({ clients: Type.Array(ClientView) });
 export const SiteRequest = closed({
   clientId: Id('cli'),
-  name: Type.String({ minLength: 1, maxLength: 120 }),
+  name: Name,
   agentTier: Type.Optional(Type.Union([Type.Literal(0), Type.Literal(1), Type.Literal(2)])),
   requiredServices: Type.Optional(
     Type.Array(Type.String({ pattern: '^[A-Za-z0-9@._][A-Za-z0-9@._-]{0,63}$' }), { maxItems: 64 }),

@@ -1,14 +1,25 @@
 import pg from 'pg';
 import { relayErrors } from '../../errors.ts';
 import { MIGRATIONS } from '../migrations/index.ts';
+import { connectFault } from './connect.ts';
+
+const CONNECT_TIMEOUT_MS = 15_000;
 
 /** Two relays that start at once must not migrate at once. The number is arbitrary. */
 const LOCK = 7_134_911_260;
 
 /** Brings the database to the newest migration as the owner of the tables, one transaction each. */
 export async function migratePostgres(connectionString: string, nowMs: number): Promise<string[]> {
-  const client = new pg.Client({ connectionString, application_name: 'sitewarden-migrate' });
-  await client.connect();
+  const client = new pg.Client({
+    connectionString,
+    application_name: 'sitewarden-migrate',
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+  });
+  try {
+    await client.connect();
+  } catch (error) {
+    throw connectFault(error, 'store.migrateConnectionStringFile');
+  }
   try {
     await client.query('SELECT pg_advisory_lock($1)', [LOCK]);
     await client.query(

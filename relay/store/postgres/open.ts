@@ -2,6 +2,7 @@ import { Kysely, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
 import type { RelayDatabase } from '../schema.ts';
 import type { Store, StoreOptions } from '../types.ts';
+import { connectFault } from './connect.ts';
 import { assertPostgresMigrated, assertPostgresRole, migratePostgres } from './migrate.ts';
 
 const BIGINT_OID = 20;
@@ -36,7 +37,7 @@ export async function openPostgres(
     await assertPostgresMigrated(pool);
   } catch (error) {
     await pool.end();
-    throw error;
+    throw connectFault(error, 'store.connectionStringFile');
   }
   const kysely = new Kysely<RelayDatabase>({ dialect: new PostgresDialect({ pool }) });
 

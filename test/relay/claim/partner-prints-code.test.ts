@@ -133,7 +133,9 @@ t.test('five wrong guesses close the typed form for everyone and leave the scann
   const evaluated = guesses.filter(({ status }) => status === 404).length;
   t.equal(evaluated, 5, 'no more guesses are looked at than there are tries');
   t.equal(guesses.filter(({ status }) => status === 429).length, 7);
-  t.match(await box.presentTyped(typed), { status: 429, body: { code: 'CODE_LOCKED' } });
+  const locked = await box.presentTyped(typed);
+  t.match(locked, { status: 429, body: { code: 'CODE_LOCKED' } });
+  t.equal(locked.headers.get('retry-after'), null, 'waiting does not help');
   t.equal((await box.presentQr(readQr(url).secret)).status, 200);
 });
 

@@ -42,8 +42,14 @@ t.test('a body that is too large, of another type, or no JSON has its own code',
     });
     return { status: response.status, body: await response.json() };
   };
-  t.match(await post(JSON.stringify({ name: 'x'.repeat(70_000) })), { status: 413, body: { code: 'BODY_TOO_LARGE' } });
-  t.match(await post('name=x', 'application/x-www-form-urlencoded'), { status: 415 });
+  t.match(await post(JSON.stringify({ name: 'x'.repeat(70_000) })), {
+    status: 413,
+    body: { code: 'REQUEST_TOO_LARGE' },
+  });
+  t.match(await post('name=x', 'application/x-www-form-urlencoded'), {
+    status: 415,
+    body: { code: 'MEDIA_TYPE_UNSUPPORTED', field: 'content-type', message: /takes application\/json/ },
+  });
   t.match(await post('{"name":"x"}', 'text/plain'), { status: 415, body: { code: 'MEDIA_TYPE_UNSUPPORTED' } });
   t.match(await post('{'), { status: 400, body: { code: 'BODY_INVALID' } });
   t.match(await post('{"name":"x","rolle":1}'), { status: 400, body: { code: 'BODY_INVALID', field: '/rolle' } });

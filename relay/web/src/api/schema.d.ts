@@ -941,6 +941,7 @@ export interface components {
             clients: components["schemas"]["ClientView"][];
         };
         ClientRequest: {
+            /** @description without blanks at its ends and without control or invisible characters */
             name: string;
         };
         ClientView: {
@@ -1254,6 +1255,7 @@ export interface components {
             asOfMs: number;
         };
         SitePatch: {
+            /** @description without blanks at its ends and without control or invisible characters */
             name?: string;
             agentTier?: 0 | 1 | 2;
             requiredServices?: string[];
@@ -1261,6 +1263,7 @@ export interface components {
         };
         SiteRequest: {
             clientId: string;
+            /** @description without blanks at its ends and without control or invisible characters */
             name: string;
             agentTier?: 0 | 1 | 2;
             requiredServices?: string[];

@@ -35,7 +35,7 @@ export function CodePage() {
         <li>
           Open the box’s own page: <a href={BOX_PAGE}>{BOX_PAGE}</a>
         </li>
-        <li>Scan the label there, or type the code printed under it (4 letters, then 5 and 5).</li>
+        <li>Type the code printed under the QR code there (4 letters, then 5 and 5).</li>
         <li>Compare the 8-digit number the box shows with the one your MSP reads to you, if it asks.</li>
       </ol>
       <p className="dim">

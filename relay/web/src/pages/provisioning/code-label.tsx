@@ -25,7 +25,7 @@ export function CodeLabel({ created, onDone }: { created: CodeCreated; onDone: (
           {code.preApproved ? 'Pre-approved.' : 'An admin approves the box.'}
           {code.replaces !== null && ' Replaces the box at the site.'}
         </p>
-        <p className={css.until}>On the box’s own page, http://sitewarden.local:8080, scan it or type it.</p>
+        <p className={css.until}>On the box’s own page, http://sitewarden.local:8080, type it in.</p>
       </div>
       <Note tone="info" title="It is shown only now.">
         When you leave it, it cannot be shown again; make another one instead.

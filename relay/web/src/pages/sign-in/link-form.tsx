@@ -44,7 +44,7 @@ export function LinkForm({ onToken }: { onToken: (token: string) => void }) {
         with:
       </p>
       <pre className={css.command}>
-        <code>sitewarden-relay sign-in-link</code>
+        <code>sitewarden-relay sign-in-link --config &lt;relay.yaml&gt;</code>
       </pre>
     </section>
   );

@@ -9,6 +9,7 @@ import { usePageTitle } from '../../layout/use-page-title.ts';
 import { onSignedIn, tellSignedIn } from '../../session/channel.ts';
 import { firstFragment, onFragment } from '../../session/fragment.ts';
 import { rememberReturn, takeReturn } from '../../session/return-path.ts';
+import { keptScan, readClaim } from '../../session/scanned-claim.ts';
 import { LinkForm } from './link-form.tsx';
 import { readToken } from './read-token.ts';
 import { SignInProblem } from './sign-in-problem.tsx';
@@ -58,12 +59,18 @@ export function SignInPage() {
         <p role="status">Signing in</p>
       </PhoneShell>
     );
+  const scan = keptScan();
   const signedOut = Boolean((state as { signedOut?: boolean } | null)?.signedOut);
   return (
     <PhoneShell>
       <h1>Sign in</h1>
       {signedOut && !fragment && <Note tone="ok" role="status" title="You are signed out." />}
-      {wanted?.startsWith('/claim') && !trade.isError && (
+      {wanted?.startsWith('/claim') && scan !== null && readClaim(scan) === null && (
+        <Note tone="warn" role="alert" title="This is not the QR code of a Sitewarden box.">
+          Or part of it was not read. Scan the code on the screen of the box again before you sign in.
+        </Note>
+      )}
+      {wanted?.startsWith('/claim') && scan !== null && readClaim(scan) !== null && !trade.isError && (
         <Note tone="info" title="The box’s code is kept on this phone.">
           Sign in, and the claim goes on here by itself.
         </Note>

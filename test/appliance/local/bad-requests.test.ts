@@ -1,0 +1,34 @@
+import { connect } from 'node:net';
+import t from 'tap';
+import { localPage } from '../../helpers/local-page.ts';
+
+/** Sends bytes as they are and reads until the other side closes. */
+function send(url: string, bytes: string): Promise<string> {
+  const { hostname, port } = new URL(url);
+  return new Promise((resolve, reject) => {
+    let text = '';
+    connect(Number(port), hostname)
+      .on('data', (chunk) => {
+        text += chunk;
+      })
+      .on('close', () => resolve(text))
+      .on('error', reject)
+      .end(bytes);
+  });
+}
+
+t.test('what is no HTTP is answered with a code and strict headers', async (t) => {
+  const { url } = await localPage(t);
+  const cases: [string, string][] = [
+    ['GET / HTTP/1.1\r\nhost: localhost\r\nbad header\r\n\r\n', 'LOCAL_BODY_INVALID'],
+    ['GET / HTTP/1.1\r\nhost: localhost\r\ncontent-length: -1\r\n\r\n', 'LOCAL_BODY_INVALID'],
+    [`GET / HTTP/1.1\r\nhost: localhost\r\nx-long: ${'a'.repeat(40_000)}\r\n\r\n`, 'LOCAL_BODY_TOO_LARGE'],
+    ['GET /%ff HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n', 'LOCAL_NOT_FOUND'],
+  ];
+  for (const [request, code] of cases) {
+    const answer = await send(url, request);
+    t.match(answer, /^HTTP\/1\.1 4\d\d /);
+    t.match(answer, /\r\ncontent-security-policy: default-src 'none'/i);
+    t.match(answer, `"code":"${code}"`);
+  }
+});
