@@ -13,6 +13,7 @@ import { securityHeaders } from './plugins/security-headers.ts';
 import { staffAuth } from './plugins/staff-auth.ts';
 import { webPages } from './plugins/web-pages.ts';
 import type { Services } from './routes/context.ts';
+import { methodsAt } from './routes/contract/methods-at.ts';
 import { allHandlers } from './routes/handlers.ts';
 import { type Guard, registerRoutes } from './routes/register.ts';
 import { findOffer } from './store/repositories/claims.ts';
@@ -51,7 +52,7 @@ export async function createApp(
   const isHttps = config.publicUrl?.startsWith('https:') ?? false;
 
   await app.register(labelledRoutesOnly);
-  await app.register(errorAnswers);
+  await app.register(errorAnswers, { methodsAt });
   await app.register(requestMetrics, { registry: metrics });
   await app.register(securityHeaders, { isHttps });
   await app.register(rateLimits, { limits: config.limits });

@@ -16,6 +16,10 @@ const STAFF_ERRORS = {
     message:
       'These bytes are no HTTP request. Correct the request line and the headers, or check the proxy on the way.',
   },
+  METHOD_NOT_ALLOWED: {
+    status: 405,
+    message: 'This address does not take that method. Use one the header allow names.',
+  },
   REQUEST_TOO_LARGE: {
     status: 413,
     message: 'The body is larger than 64 KiB. Shorten what it says and send it again.',

@@ -77,14 +77,20 @@ function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply)
     .send(JSON.stringify(body));
 }
 
-/** Every answer that is not 2xx is an ErrorBody, and every answer names its request. */
-export const errorAnswers = fp(
-  async (app) => {
+/** Every answer that is not 2xx is an ErrorBody, and every answer names its request. `methodsAt`: what an address takes. */
+export const errorAnswers = fp<{ methodsAt: (path: string) => readonly string[] }>(
+  async (app, { methodsAt }) => {
     app.addHook('onRequest', async (request, reply) => {
       reply.header('x-request-id', request.id);
     });
     app.setErrorHandler((error, request, reply) => sendError(error, request, reply));
-    app.setNotFoundHandler((request, reply) => sendError(relayErrors.make('NOT_FOUND'), request, reply));
+    app.setNotFoundHandler((request, reply) => {
+      const methods = methodsAt(request.url.split('?', 1)[0] ?? '');
+      if (methods.length === 0) return sendError(relayErrors.make('NOT_FOUND'), request, reply);
+      reply.header('allow', methods.join(', '));
+      const detail = `This address takes ${methods.join(' and ')}`;
+      return sendError(relayErrors.make('METHOD_NOT_ALLOWED', { detail, field: 'method' }), request, reply);
+    });
   },
   { name: 'error-answers' },
 );

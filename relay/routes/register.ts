@@ -64,6 +64,8 @@ export function registerRoutes(
     app.route({
       method: route.method,
       url: route.url,
+      // Monitors ask so; what it answers about is public anyway.
+      exposeHeadRoute: name === 'health',
       config: { contract },
       bodyLimit: bodyLimitOf(contract),
       handler: async (request, reply) => {

@@ -18,6 +18,17 @@ t.test('an address nobody knows answers with a code and names its request', asyn
   t.match(await answer.json(), { code: 'NOT_FOUND', message: /\.$/ });
 });
 
+t.test('a method an address does not take is told which it takes; monitors may ask HEAD', async (t) => {
+  const { url } = await start(t);
+  const answer = await fetch(`${url}/api/sites`, { method: 'DELETE' });
+  t.equal(answer.status, 405);
+  t.equal(answer.headers.get('allow'), 'GET, POST');
+  t.match(await answer.json(), { code: 'METHOD_NOT_ALLOWED', field: 'method', message: /takes GET and POST/ });
+  t.equal((await fetch(`${url}/api/sites/x/agents`, { method: 'PUT' })).headers.get('allow'), 'GET');
+  t.equal((await fetch(`${url}/health`, { method: 'HEAD' })).status, 200);
+  t.equal((await fetch(`${url}/api/nothing`, { method: 'DELETE' })).status, 404);
+});
+
 t.test('pages get strict headers and no script from elsewhere', async (t) => {
   const { url } = await start(t);
   const { headers } = await fetch(`${url}/health`);

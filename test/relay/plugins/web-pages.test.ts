@@ -8,7 +8,7 @@ import { webPages } from '../../../relay/plugins/web-pages.ts';
 async function pages(t: Test, folder: string, isHttps = false) {
   const app = Fastify({ exposeHeadRoutes: false });
   await app.register(labelledRoutesOnly);
-  await app.register(errorAnswers);
+  await app.register(errorAnswers, { methodsAt: () => [] });
   await app.register(securityHeaders, { isHttps });
   await app.register(webPages, { folder });
   t.teardown(() => app.close());

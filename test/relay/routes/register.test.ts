@@ -23,7 +23,7 @@ const services = { clock: { nowMs: () => 1, monotonicMs: () => 1 } } as unknown 
 async function appWith(routes: Record<string, RouteContract>, handlers: Record<string, () => unknown>) {
   const app = Fastify();
   await app.register(labelledRoutesOnly);
-  await app.register(errorAnswers);
+  await app.register(errorAnswers, { methodsAt: () => [] });
   registerRoutes(app, handlers as unknown as HandlerTable, services, { routes, guard: () => {} });
   return app;
 }
