@@ -4,8 +4,10 @@ import type { Clock } from '@sitewarden/kit/time';
 
 export interface HeartbeatOptions {
   intervalMs(): number;
-  /** Never throws. */
+  /** Of the host; may take long. Never throws. */
   measure(): Promise<Facts>;
+  /** Of the agent's own store, which is open for as long as the pulse runs: asked at the moment of sending only. */
+  ownFacts(): Facts;
   readonly clock: Clock;
   queueDepth(): number;
   send(heartbeat: Heartbeat): void;
@@ -27,7 +29,7 @@ const PATIENCE_INTERVALS = 2;
 const MEASURE_TIMEOUT_MS = 5_000;
 
 export function createHeartbeat(options: HeartbeatOptions): HeartbeatPulse {
-  const { intervalMs, measure, clock, queueDepth, send, onSilence } = options;
+  const { intervalMs, measure, ownFacts, clock, queueDepth, send, onSilence } = options;
   let isRunning = false;
   let beatTimer: NodeJS.Timeout | undefined;
   let silenceTimer: NodeJS.Timeout | undefined;
@@ -35,8 +37,9 @@ export function createHeartbeat(options: HeartbeatOptions): HeartbeatPulse {
 
   async function beat(): Promise<void> {
     // A disk that hangs must not silence the agent: the beat then goes without telemetry.
-    const telemetry = await Promise.race([measure(), delay<Facts>(MEASURE_TIMEOUT_MS, {}, { ref: false })]);
+    const measured = await Promise.race([measure(), delay<Facts>(MEASURE_TIMEOUT_MS, {}, { ref: false })]);
     if (!isRunning) return;
+    const telemetry = { ...measured, ...ownFacts() };
     const uptimeS = typeof telemetry.uptime_s === 'number' ? telemetry.uptime_s : 0;
     send({ sentAtMs: clock.nowMs(), uptimeS, queueDepth: queueDepth(), telemetry: encodeFacts(telemetry) });
     pending++;

@@ -18,6 +18,8 @@ export interface PushOptions extends SessionHandlers {
   readonly host: HostInfo;
   heartbeatIntervalMs(): number;
   measure(): Promise<Facts>;
+  /** What the agent says of itself beside it. */
+  ownFacts(): Facts;
   /** Told of every change, for `status`. */
   onConnection(state: ConnectionState): void;
   readonly clock: Clock;

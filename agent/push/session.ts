@@ -29,6 +29,7 @@ export interface SessionOptions extends SessionHandlers {
   readonly host: HostInfo;
   heartbeatIntervalMs(): number;
   measure(): Promise<Facts>;
+  ownFacts(): Facts;
   /** Reports under way at most. */
   readonly window: number;
   /** Receipts under way at most. */
@@ -89,6 +90,7 @@ export function runSession(options: SessionOptions): Promise<SessionResult> {
     const pulse = createHeartbeat({
       intervalMs: options.heartbeatIntervalMs,
       measure: options.measure,
+      ownFacts: options.ownFacts,
       clock,
       queueDepth: () => queue.reports.depth,
       send: (value) => {

@@ -29,6 +29,7 @@ await runPush({
   host: { hostname: 'pusher', osFamily: 'linux', osVersion: '', agentVersion: '0.0.0' },
   heartbeatIntervalMs: () => 60_000,
   measure: async () => ({}),
+  ownFacts: () => ({}),
   onWelcome: () => {},
   onConfig: () => {},
   onOrder: () => {},
