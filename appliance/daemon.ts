@@ -27,7 +27,15 @@ import { readRelayKeys, readSignedTime } from './lib/trust.ts';
 import { applianceVersion, builtAtMs } from './lib/version.ts';
 import { createLocal } from './local/index.ts';
 import { createOutbox, type Outbox } from './outbox/index.ts';
-import { createRetention, createRoom, createSiteFile, type OpenedStore, openStore, state } from './store/index.ts';
+import {
+  createRetention,
+  createRoom,
+  createSiteFile,
+  makeRoomToStart,
+  type OpenedStore,
+  openStore,
+  state,
+} from './store/index.ts';
 import { createSelfChecks, createTelemetry } from './telemetry/index.ts';
 import { createUplink, type Uplink } from './uplink/index.ts';
 
@@ -61,6 +69,7 @@ export async function startAppliance(
   { log, clock = systemClock }: ApplianceDeps,
 ): Promise<Appliance> {
   await ensureDir(config.dataDir, 0o700);
+  await makeRoomToStart(config.dataDir);
   const lock: FileLock = acquireLock(join(config.dataDir, 'appliance.lock'));
   let running: Running | undefined;
   let isClosing = false;

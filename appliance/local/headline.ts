@@ -25,14 +25,14 @@ const TONES: readonly Tone[] = ['bad', 'warn', 'info', 'ok'];
 
 /** Pure. */
 export function headlineOf(status: HeadlineInput): Headline {
-  const remarks = [
-    ...diskRemarks(status),
-    ...stageRemarks(status),
-    ...(status.claim.phase === 'done'
-      ? claimedRemarks(status)
-      : [claimRemark(status.claim), ...incidentRemarks(status)]),
-  ].sort((a, b) => TONES.indexOf(a.tone) - TONES.indexOf(b.tone));
-  const [first, ...more] = remarks;
+  const isClaimed = status.claim.phase === 'done';
+  const urgent = diskRemarks(status);
+  const remarks = [...stageRemarks(status), ...(isClaimed ? claimedRemarks(status) : incidentRemarks(status))].sort(
+    (a, b) => TONES.indexOf(a.tone) - TONES.indexOf(b.tone),
+  );
+  // Who stands before a box without a site is there to claim it.
+  const claim = isClaimed ? [] : [claimRemark(status.claim)];
+  const [first, ...more] = [...urgent, ...claim, ...remarks];
   return first === undefined ? { ...fine(status), more: [] } : { ...first, more };
 }
 

@@ -29,6 +29,19 @@ export function judgeRoom({ totalBytes, freeBytes }: Space): 'ample' | 'thin' | 
   return freeBytes < limit(ROOM.thinBelow) ? 'thin' : 'ample';
 }
 
+const RESERVE_FILE = 'reserve';
+
+async function spaceOf(dataDir: string): Promise<Space> {
+  const { bsize, blocks, bfree, bavail } = await statfs(dataDir);
+  const free = process.getuid?.() === 0 ? bfree : bavail;
+  return { totalBytes: blocks * bsize, freeBytes: free * bsize };
+}
+
+/** Before anything else is written: a box that starts on a full disk needs the reserve to start at all. */
+export async function makeRoomToStart(dataDir: string): Promise<void> {
+  if (judgeRoom(await spaceOf(dataDir)) === 'refuse') await rm(join(dataDir, RESERVE_FILE), { force: true });
+}
+
 export interface Room extends LifecyclePart {
   /** Throws DISK_FULL when nothing may be taken in. */
   assert(): void;
@@ -39,16 +52,14 @@ export interface Room extends LifecyclePart {
 
 /** Watches the free space, because SQLite says it only when it is too late to delete. */
 export function createRoom({ config, log }: Pick<ApplianceContext, 'config' | 'log'>): Room {
-  const reservePath = join(config.dataDir, 'reserve');
+  const reservePath = join(config.dataDir, RESERVE_FILE);
   let verdict: ReturnType<typeof judgeRoom> = 'ample';
   let refusedUntilMs = 0;
   let timer: NodeJS.Timeout | undefined;
   let looking: Promise<void> | undefined;
 
   async function look(): Promise<void> {
-    const { bsize, blocks, bfree, bavail } = await statfs(config.dataDir);
-    const free = process.getuid?.() === 0 ? bfree : bavail;
-    const space = { totalBytes: blocks * bsize, freeBytes: free * bsize };
+    const space = await spaceOf(config.dataDir);
     const before = verdict;
     verdict = judgeRoom(space);
     if (verdict !== before) log.warn({ verdict, ...space }, 'room on the disk');

@@ -33,9 +33,7 @@ export function acquireLock(path: string): FileLock {
     if (code.startsWith('SQLITE_BUSY')) throw lockedBy(target, readPid(pidPath), error);
     throw kitErrors.make('FILE_LOCK_UNUSABLE', { detail: `${target} cannot be locked (${code})`, cause: error });
   }
-  const temp = `${pidPath}.${process.pid}.tmp`;
-  writeFileSync(temp, `${process.pid}\n`, { mode: 0o600 });
-  renameSync(temp, pidPath);
+  writePid(pidPath);
   let held = true;
   return {
     path: target,
@@ -47,6 +45,18 @@ export function acquireLock(path: string): FileLock {
       db.close();
     },
   };
+}
+
+/** For messages only, so a full disk keeps nobody from the lock. */
+function writePid(path: string): void {
+  const temp = `${path}.${process.pid}.tmp`;
+  try {
+    writeFileSync(temp, `${process.pid}\n`, { mode: 0o600 });
+    renameSync(temp, path);
+  } catch {
+    rmSync(temp, { force: true });
+    rmSync(path, { force: true });
+  }
 }
 
 function lockedBy(path: string, pid: number | undefined, cause: unknown): Error {

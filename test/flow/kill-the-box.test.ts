@@ -8,18 +8,21 @@ import { type System, startSystem } from '../helpers/system.ts';
 
 const OUTBOX = '/api/appliances/outbox';
 
-/** Reports whose services result alternates, so that each leaves a trace: an incident opened or resolved. */
+const SERVICES = Array.from({ length: 10 }, (_, index) => `daemon-${index + 1}`);
+
+/** Two reports about each service: the first says it fails, the second that it runs. So each pair leaves an incident. */
 function alternating(seq: number) {
   const report = sixResults(seq);
-  const result = report.results[5];
-  if (result && seq % 2 === 1) {
-    result.status = 2;
-    result.severity = 4;
-    result.facts = {
-      service: { kind: { $case: 'text', value: 'cron' } },
-      state: { kind: { $case: 'text', value: 'unknown' } },
-    };
-  }
+  const result = report.results[5]!;
+  const service = SERVICES[Math.floor((seq - 1) / 2) % SERVICES.length]!;
+  const isFailing = seq % 2 === 1;
+  result.subject = service;
+  result.status = isFailing ? 2 : 1;
+  result.severity = 4;
+  result.facts = {
+    service: { kind: { $case: 'text', value: service } },
+    state: { kind: { $case: 'text', value: isFailing ? 'unknown' : 'running' } },
+  };
   return report;
 }
 
@@ -72,7 +75,7 @@ const POINTS: { name: string; verdict: Verdict }[] = [
 
 for (const { name, verdict } of POINTS) {
   t.test(`the box is killed ${name}: nothing is lost, nothing doubled`, async (t) => {
-    const system = await startSystem();
+    const system = await startSystem({ requiredServices: SERVICES });
     t.teardown(() => system.close());
     const identity = await enroll(await system.appliance.makeToken());
     await waitFor('the claim to be in the cosigned log', async () => (await evidence(system)).state.cosignedSize >= 2);
@@ -87,7 +90,7 @@ for (const { name, verdict } of POINTS) {
     system.proxy.decide = () => 'pass';
     await system.startAppliance();
 
-    // 10 reports, odd ones failing: five incidents were opened and each was resolved by the next report.
+    // 10 reports about five services: each failed once, and was resolved by the next report.
     const settled = await waitFor('five incidents at the relay', async () => {
       const list = await incidents(system);
       return list.length >= 5 && list.every(({ state }) => state === 'resolved') ? list : undefined;
@@ -113,7 +116,7 @@ for (const { name, verdict } of POINTS) {
 t.test(
   'the relay is away and comes back: the box keeps taking reports, everything arrives, status tells the truth',
   async (t) => {
-    const system = await startSystem();
+    const system = await startSystem({ requiredServices: SERVICES });
     t.teardown(() => system.close());
     const identity = await enroll(await system.appliance.makeToken());
     await system.relay.stop();

@@ -95,6 +95,13 @@ t.test('a stage is stuck when turns keep failing, or none ends well while rows w
   t.ok(isStuck({ ...idle, waiting: 1, quietForMs: 3 * MIN }), 'it hangs');
 });
 
+t.test('a box without a site says so before what else is wrong at it', async (t) => {
+  const incident = { state: 'open' } as HeadlineInput['incidents']['open'][number];
+  const incidents = { openTotal: 1, open: [incident], resolved: [] };
+  const headline = headlineOf(status({ claim: SHOWING, incidents }));
+  t.match(headline, { title: 'This box belongs to no site yet', more: [{ title: 'One problem is open' }] });
+});
+
 t.test('a disk that is almost full is said before anything else', async (t) => {
   const host = { ...status().host, disk: { totalBytes: 100, freeBytes: 4 } };
   t.match(headlineOf(status({ host, claim: SHOWING })), { tone: 'bad', title: /almost full/ });
