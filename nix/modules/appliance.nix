@@ -48,7 +48,11 @@ in
   };
 
   config = lib.mkIf cfg.enable {
-    services.sitewarden.appliance.settings.dataDir = lib.mkDefault "/var/lib/sitewarden-appliance";
+    services.sitewarden.appliance.settings = {
+      dataDir = lib.mkDefault "/var/lib/sitewarden-appliance";
+      # An open port is of no use to a page that listens on loopback.
+      local = lib.mkIf cfg.openFirewall { host = lib.mkDefault "0.0.0.0"; };
+    };
     systemd.services.sitewarden-appliance = unit.service;
     systemd.services.sitewarden-console = lib.mkIf (cfg.console != null) {
       description = "Sitewarden on ${toString cfg.console}";
