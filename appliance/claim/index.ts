@@ -9,6 +9,7 @@ import type { ApplianceContext } from '../lib/context.ts';
 import type { OutboundProxy } from '../lib/proxy.ts';
 import type { RelayClient } from '../lib/relay-client.ts';
 import { RelayFailure } from '../lib/relay-failure.ts';
+import { shownError } from '../lib/shown-error.ts';
 import { state } from '../store/index.ts';
 import type { ClaimedSiteState, ClaimSession, ClaimState } from '../store/state-types.ts';
 import { boxFacts } from './box-facts.ts';
@@ -129,10 +130,9 @@ export function createClaim({ ctx, identity, client, ca, proxy, random = Math.ra
   }
 
   function noteError(error: unknown): void {
-    const coded = error instanceof RelayFailure || applianceErrors.is(error);
-    const { code, message } = coded ? (error as Error & { code: string }) : applianceErrors.make('INTERNAL');
+    const { code, message, isExpected } = shownError(error);
     lastError = { code, message, atMs: clock.nowMs() };
-    log.warn({ code, ...(coded ? {} : { err: error }) }, 'the claim did not go on');
+    log.warn({ code, ...(isExpected ? {} : { err: error }) }, 'the claim did not go on');
   }
 
   async function turn(): Promise<number> {

@@ -5,6 +5,7 @@ import type { ApplianceContext } from '../lib/context.ts';
 import { lazily } from '../lib/lazily.ts';
 import type { RelayClient } from '../lib/relay-client.ts';
 import { RelayFailure } from '../lib/relay-failure.ts';
+import { shownError } from '../lib/shown-error.ts';
 import { state } from '../store/index.ts';
 import { openChainFile } from './chain-file.ts';
 import { createCheckin } from './checkin.ts';
@@ -89,11 +90,9 @@ export function createUplink(options: UplinkOptions): Uplink {
   }
 
   function note(error: unknown): void {
-    const coded = error instanceof RelayFailure || applianceErrors.is(error);
-    const code = coded ? (error as { code: string }).code : 'INTERNAL';
-    const message = coded ? (error as Error).message : applianceErrors.table.INTERNAL.message;
+    const { code, message, isExpected } = shownError(error);
     lastError = { code, message, atMs: clock.nowMs() };
-    log.warn({ code, attempt, ...(coded ? {} : { err: error }) }, 'the relay could not be worked with');
+    log.warn({ code, attempt, ...(isExpected ? {} : { err: error }) }, 'the relay could not be worked with');
   }
 
   async function turn(site: ConfigOwner): Promise<number> {
