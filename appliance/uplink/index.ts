@@ -1,6 +1,5 @@
 import { BOX_PATHS, type CheckinResponse, ConfigResponse, compile, type Lane } from '@sitewarden/agent-proto/http';
 import type { LifecyclePart } from '@sitewarden/kit/lifecycle';
-import { applianceErrors } from '../errors.ts';
 import type { ApplianceContext } from '../lib/context.ts';
 import { lazily } from '../lib/lazily.ts';
 import type { RelayClient } from '../lib/relay-client.ts';
