@@ -55,7 +55,7 @@ export async function createApp(
   await app.register(errorAnswers, { methodsAt });
   await app.register(requestMetrics, { registry: metrics });
   await app.register(securityHeaders, { isHttps });
-  await app.register(rateLimits, { limits: config.limits });
+  await app.register(rateLimits, { limits: config.limits, boxes: services.boxes });
   await app.register(staffAuth, { services });
   await app.register(boxAuth, {
     services,

@@ -77,6 +77,10 @@ const STAFF_ERRORS = {
     status: 409,
     message: 'Nobody has agreed to that yet. Load it again, look at the box it replaces, and confirm that one.',
   },
+  APPLIANCE_NOT_QUARANTINED: {
+    status: 409,
+    message: 'This box is not in quarantine at this site. Load the site again to see how it stands.',
+  },
   APPLIANCE_NONE: { status: 409, message: 'This site has no active appliance. Claim a box for it first.' },
   LISTEN_FAILED: {
     status: 500,

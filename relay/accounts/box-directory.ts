@@ -22,6 +22,8 @@ export interface KnownBox {
 export interface BoxDirectory {
   /** The box of a device key's fingerprint. Throws APPLIANCE_UNKNOWN or APPLIANCE_REVOKED. */
   find(fingerprint: string, nowMs: number): Promise<KnownBox>;
+  /** Whether the fingerprint is of a box that was found before and not revoked, from memory alone: costs no look into the store. */
+  isCached(fingerprint: string): boolean;
   /** Drops what is cached about an appliance: after a change of its state, epoch or keys, once committed. */
   forget(applianceId: string): void;
 }
@@ -83,6 +85,7 @@ export function createBoxDirectory(store: Store): BoxDirectory {
       if (entry.known === undefined) throw relayErrors.make('APPLIANCE_REVOKED');
       return entry.known;
     },
+    isCached: (fingerprint) => entries.get(fingerprint)?.known !== undefined,
     forget(applianceId) {
       entries.deleteWhere((entry) => entry.applianceId === applianceId);
     },

@@ -1,10 +1,11 @@
 import { STATUS_LIMITS } from '../fleet/index.ts';
 import type { CheckinWrite, KnownBox, LiveChain } from '../store/repositories/live.ts';
-import { judgeToken } from './token-chain.ts';
+import { judgeToken, nextCounter } from './token-chain.ts';
+import type { CheckinTokens } from './tokens.ts';
 
 /** What a check-in leads to. unknown and revoked: the box gets an error and nothing is stored. */
 export interface CheckinDecision {
-  outcome: 'accept' | 'repeat' | 'clone' | 'quarantined' | 'unknown' | 'revoked';
+  outcome: 'accept' | 'repeat' | 'restored' | 'clone' | 'quarantined' | 'unknown' | 'revoked';
   chain: LiveChain | null;
   token: string;
   configGeneration: number;
@@ -23,27 +24,39 @@ const refused = (outcome: 'unknown' | 'revoked'): CheckinDecision => ({
 
 /**
  * The whole decision about one check-in. A chain older than the claim belongs to the owner before: it counts as none.
- * A quarantined box is heard (its age and state stay true) and its chain stands still.
+ * A quarantined box is heard (its age and state stay true) and its chain stands still: the tokens both copies get
+ * meanwhile do not rise above it, so that after a release neither looks newer than the other.
  */
-export function decideCheckin(known: KnownBox | null, write: CheckinWrite): CheckinDecision {
+export function decideCheckin(
+  tokens: Pick<CheckinTokens, 'issue' | 'counterOf'>,
+  known: KnownBox | null,
+  write: CheckinWrite,
+): CheckinDecision {
   if (known === null) return refused('unknown');
   if (known.state === 'revoked') return refused('revoked');
   const live = known.live && known.live.lastCheckinAtMs >= known.claimedAtMs ? known.live : null;
   const onlineSinceMs = onlineSince(live, write.nowMs);
+  const link = live && { ...live, counter: tokens.counterOf(write, live.token) };
+  const presented = { ...write, counter: tokens.counterOf(write, write.previousToken) };
   const base = {
-    token: write.nextToken,
+    token: tokens.issue(write, link?.counter ?? 0, write.random),
     configGeneration: known.configGeneration,
     pendingOrders: 0,
     siteId: known.siteId,
   };
   const standing = live && { ...live, onlineSinceMs };
   if (known.state !== 'active') return { ...base, outcome: 'quarantined', chain: standing };
-  const outcome = judgeToken(live, write);
+  const outcome = judgeToken(link, presented);
   if (outcome === 'clone') return { ...base, outcome, chain: null };
   const chain =
     outcome === 'repeat' && standing
       ? standing
-      : { token: write.nextToken, previousToken: write.previousToken, previousBodyHash: write.bodyHash, onlineSinceMs };
+      : {
+          token: tokens.issue(write, nextCounter(link, presented, Math.floor(write.nowMs / 1000)), write.random),
+          previousToken: write.previousToken,
+          previousBodyHash: write.bodyHash,
+          onlineSinceMs,
+        };
   return { ...base, outcome, chain, token: chain.token, pendingOrders: known.pendingOrders };
 }
 

@@ -5,6 +5,7 @@ type Outcome = CheckinDecision['outcome'];
 const OUTCOMES = [
   'accept',
   'repeat',
+  'restored',
   'clone',
   'quarantined',
   'unknown',

@@ -9,7 +9,7 @@ import { type CheckinWrite, commitCheckins, quarantine } from '../store/reposito
 import { type CheckinDecision, decideCheckin } from './decide.ts';
 import { createDrainShare } from './drain-rate.ts';
 import type { CheckinMetrics } from './metrics.ts';
-import { createTokenSource } from './tokens.ts';
+import { createCheckinTokens, type TokenMac } from './tokens.ts';
 
 /** One row a check-in and a sync a batch: 256 rows are a few milliseconds of work. */
 const MAX_BATCH = 256;
@@ -17,10 +17,20 @@ const MAX_DELAY_MS = 2;
 /** Beyond this a box is told to come again; a fleet of 10,000 sends 170 a second. */
 const MAX_WAITING = 10_000;
 const DEFAULT_INTERVAL_MS = 60_000;
+const IN_SERVICE: ReadonlySet<CheckinDecision['outcome']> = new Set(['accept', 'repeat', 'restored']);
 
 export interface CheckinBox {
   applianceId: string;
   partnerId: string;
+  epoch: number;
+}
+
+/** What staff are told of a box, and when. */
+export interface CheckinEvent {
+  partnerId: string;
+  applianceId: string;
+  siteId: string;
+  atMs: number;
 }
 
 export interface CheckinDeps {
@@ -30,8 +40,12 @@ export interface CheckinDeps {
   metrics: CheckinMetrics;
   /** DSSE by the `time` key over the nonce and the time. */
   signTime(nonce: string, timeMs: number): string;
+  /** By a secret of the relay: what makes a check-in token provably its own. */
+  tokenMac: TokenMac;
   /** Tells staff, in the transaction that took the box out of service. */
-  alarm(trx: Tx, event: { partnerId: string; applianceId: string; siteId: string; atMs: number }): Promise<void>;
+  alarm(trx: Tx, event: CheckinEvent): Promise<void>;
+  /** Writes down that a box was ahead of the relay's state: once for each box, its chain goes on from there. */
+  noteRestored(trx: Tx, event: CheckinEvent): Promise<void>;
   /** After that transaction: what is cached about the box is out of date. */
   onQuarantined(applianceId: string): void;
   /** Between two check-ins of a box. Default 60,000. */
@@ -48,10 +62,10 @@ export interface CheckinService {
 
 export function createCheckinService(deps: CheckinDeps): CheckinService {
   const { store, clock, bus, metrics, signTime, intervalMs = DEFAULT_INTERVAL_MS } = deps;
-  const nextToken = createTokenSource();
+  const tokens = createCheckinTokens(deps.tokenMac);
   const drain = createDrainShare();
   const batcher = new Batcher<CheckinWrite, CheckinDecision>({
-    commit: (writes) => commitCheckins(store, writes, decideCheckin),
+    commit: (writes) => commitCheckins(store, writes, (known, write) => decideCheckin(tokens, known, write)),
     maxBatch: MAX_BATCH,
     maxDelayMs: MAX_DELAY_MS,
     maxQueue: MAX_WAITING,
@@ -62,8 +76,7 @@ export function createCheckinService(deps: CheckinDeps): CheckinService {
     const atMs = clock.nowMs();
     await store.inTenant(box.partnerId, async (trx) => {
       if (!(await quarantine(trx, box.applianceId))) return;
-      const { applianceId, partnerId } = box;
-      await deps.alarm(trx, { applianceId, partnerId, siteId, atMs });
+      await deps.alarm(trx, { ...eventOf(box, siteId), atMs });
     });
     deps.onQuarantined(box.applianceId);
   }
@@ -75,6 +88,7 @@ export function createCheckinService(deps: CheckinDeps): CheckinService {
       const write: CheckinWrite = {
         partnerId: box.partnerId,
         applianceId: box.applianceId,
+        epoch: box.epoch,
         previousToken: request.previousToken,
         bodyHash: hash('sha256', raw, 'base64'),
         body: raw.toString('utf8'),
@@ -84,7 +98,7 @@ export function createCheckinService(deps: CheckinDeps): CheckinService {
         queueDepth: queue.depth,
         queueOldestMs: queue.oldestAgeMs,
         nowMs,
-        nextToken: nextToken(),
+        random: tokens.draw(),
       };
       const committed = batcher.add(write);
       if (committed === undefined) throw relayErrors.make('OVERLOADED', { data: { retryAfterS: 10 } });
@@ -93,10 +107,14 @@ export function createCheckinService(deps: CheckinDeps): CheckinService {
       if (decision.outcome === 'unknown') throw relayErrors.make('APPLIANCE_UNKNOWN');
       if (decision.outcome === 'revoked') throw relayErrors.make('APPLIANCE_REVOKED');
       if (decision.outcome === 'clone') await stopClone(box, decision.siteId as string);
+      if (decision.outcome === 'restored') {
+        const event = { ...eventOf(box, decision.siteId as string), atMs: nowMs };
+        await store.inTenant(box.partnerId, (trx) => deps.noteRestored(trx, event));
+      }
       if (bus.hasListeners(box.partnerId)) {
         bus.publish(box.partnerId, { kind: 'site', siteId: decision.siteId, atMs: nowMs });
       }
-      const isActive = decision.outcome === 'accept' || decision.outcome === 'repeat';
+      const isActive = IN_SERVICE.has(decision.outcome);
       return {
         token: decision.token,
         state: isActive ? 'active' : 'quarantined',
@@ -110,6 +128,8 @@ export function createCheckinService(deps: CheckinDeps): CheckinService {
     },
   };
 }
+
+const eventOf = ({ applianceId, partnerId }: CheckinBox, siteId: string) => ({ applianceId, partnerId, siteId });
 
 function queueOf({ lanes }: CheckinRequest): { depth: number; oldestAgeMs: number } {
   let depth = 0;

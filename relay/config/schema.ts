@@ -61,7 +61,7 @@ export const RelayConfigSchema = Type.Object(
           minimum: 1,
           maximum: 10_000_000,
           default: 1200,
-          description: 'requests of one claimed box',
+          description: 'requests of one claimed box, and of all unknown ones at one address together',
         }),
         claimsPerMinute: Type.Integer({
           minimum: 1,

@@ -42,7 +42,8 @@ const quarantined: Rule = ({ appliance }) =>
         health: 'problem',
         reason: 'Two boxes use the identity of this site. Neither gets orders.',
         sinceMs: null,
-        nextStep: 'Find out which box is the real one, take the other off the network, then claim the real one again.',
+        nextStep:
+          'Look for a copy of the box and take it off the network. Then an admin releases the box on the site page.',
       }
     : null;
 

@@ -1,4 +1,5 @@
-import type { KeyObject } from 'node:crypto';
+import { type KeyObject, randomBytes } from 'node:crypto';
+import { link, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RELAY_KEY_PURPOSES, type RelayKeyPurpose } from '@sitewarden/agent-proto/http';
 import { generateEd25519, privateKeyFromPem } from '@sitewarden/agent-proto/keys';
@@ -9,6 +10,9 @@ import { relayErrors } from '../errors.ts';
 const FOLDER = 'keys';
 const ROOT_FILE = 'root.pem';
 const PUBLISHED_FILE = 'relay-keys.json';
+/** Of the MAC on check-in tokens. Losing it costs nothing but the proof that a box is ahead of a restored database. */
+const TOKEN_SECRET_FILE = 'checkin-token.secret';
+const TOKEN_SECRET_BYTES = 32;
 
 export const keyPath = (dataDir: string, file: string) => join(dataDir, FOLDER, file);
 export const rootKeyPath = (dataDir: string) => keyPath(dataDir, ROOT_FILE);
@@ -38,6 +42,7 @@ export async function makeKeyFiles(dataDir: string): Promise<FreshKeys> {
   const made = await Promise.all(
     RELAY_KEY_PURPOSES.map(async (purpose) => [purpose, await makeKey(dataDir, `${purpose}.pem`)] as const),
   );
+  await ensureTokenSecret(dataDir);
   return { root, working: Object.fromEntries(made) as FreshKeys['working'] };
 }
 
@@ -54,6 +59,30 @@ export async function readKeyFiles(dataDir: string): Promise<{ working: FreshKey
     RELAY_KEY_PURPOSES.map(async (purpose) => [purpose, await readKey(dataDir, `${purpose}.pem`)] as const),
   );
   return { working: Object.fromEntries(read) as FreshKeys['working'], publishedText: published.toString('latin1') };
+}
+
+/** The secret of check-in tokens; makes it where there is none. Throws KEYS_INVALID. */
+export async function ensureTokenSecret(dataDir: string): Promise<Buffer> {
+  const path = keyPath(dataDir, TOKEN_SECRET_FILE);
+  if ((await readFileIfExists(path)) === undefined) await makeTokenSecret(path);
+  const secret = Buffer.from((await readFileIfExists(path))?.toString('latin1').trim() ?? '', 'base64url');
+  if (secret.length !== TOKEN_SECRET_BYTES) {
+    throw relayErrors.make('KEYS_INVALID', { detail: `${path} cannot be read as a secret` });
+  }
+  return secret;
+}
+
+/** Two relays that start together on one folder must end with the same secret: the first link wins. */
+async function makeTokenSecret(path: string): Promise<void> {
+  const own = `${path}.${randomBytes(6).toString('hex')}`;
+  await writeFileAtomic(own, `${randomBytes(TOKEN_SECRET_BYTES).toString('base64url')}\n`, { mode: 0o600 });
+  try {
+    await link(own, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  } finally {
+    await rm(own, { force: true });
+  }
 }
 
 async function readKey(dataDir: string, file: string): Promise<KeyObject> {

@@ -1,11 +1,11 @@
-import type { KeyObject } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import { canonicalBytes } from '@sitewarden/agent-proto/canonical';
 import { decodeEnvelope, encodeEnvelope, signEnvelope } from '@sitewarden/agent-proto/dsse';
 import { PAYLOAD_TYPES, RELAY_KEY_PURPOSES, type RelayKeyPurpose, type RelayKeys } from '@sitewarden/agent-proto/http';
 import { fingerprint, rawPublicKey, sign } from '@sitewarden/agent-proto/keys';
 import { cosign, encodeVkey, NOTE_KEY_TYPES } from '@sitewarden/agent-proto/note';
 import { relayErrors } from '../errors.ts';
-import { hasKeys, makeKeyFiles, readKeyFiles, rootKeyPath, writePublished } from './files.ts';
+import { ensureTokenSecret, hasKeys, makeKeyFiles, readKeyFiles, rootKeyPath, writePublished } from './files.ts';
 import type { CosignPurpose, RelayKeyring, StatementPurpose } from './types.ts';
 
 const TYPE_OF = {
@@ -69,6 +69,7 @@ export async function loadKeyring(input: { dataDir: string; host: string }): Pro
     if (published[purpose][0]?.keyId === keyId) continue;
     throw relayErrors.make('KEYS_INVALID', { detail: `The ${purpose} key is not the one the root key signed` });
   }
+  const tokenKey = createSecretKey(await ensureTokenSecret(input.dataDir));
   return {
     host,
     published,
@@ -76,6 +77,7 @@ export async function loadKeyring(input: { dataDir: string; host: string }): Pro
     sign: (purpose, payload) => envelopeText(working[purpose], TYPE_OF[purpose], payload),
     cosign: (purpose, note, timestampS) =>
       cosign(note, { name: cosignerName(host, purpose), privateKey: working[purpose], timestampS }),
+    tokenMac: (bytes) => createHmac('sha256', tokenKey).update(bytes).digest(),
     vkey: (purpose) =>
       encodeVkey({
         name: cosignerName(host, purpose),

@@ -15,6 +15,8 @@ export interface RelayKeyring {
   sign(purpose: StatementPurpose, payload: object): string;
   /** A C2SP cosignature line (with its newline) over a checkpoint note. */
   cosign(purpose: CosignPurpose, note: string, timestampS: number): string;
+  /** HMAC-SHA256 by a secret only this relay has: what it gave out and gets back is provably its own. */
+  tokenMac(bytes: Uint8Array): Buffer;
   /** The C2SP verifier key that checks those lines. */
   vkey(purpose: CosignPurpose): string;
 }

@@ -2,6 +2,7 @@ import rateLimit from '@fastify/rate-limit';
 import { parseSignature } from '@sitewarden/agent-proto/http-signature';
 import type { FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
+import type { BoxDirectory } from '../accounts/index.ts';
 import type { RelayConfig } from '../config/index.ts';
 import { relayErrors } from '../errors.ts';
 
@@ -9,18 +10,21 @@ const WINDOW_MS = 60_000;
 /** Addresses remembered a class; the least recent are forgotten first. */
 const MAX_KEYS = 50_000;
 
+type KnownBoxes = Pick<BoxDirectory, 'isCached'>;
+
 /**
- * Many boxes may stand behind one address, so a claimed box is counted by its key at its address: whoever knows its
- * fingerprint cannot use up its share from elsewhere. Everyone else is counted by address.
+ * Many boxes may stand behind one address, so a known box is counted by its key at its address: whoever knows its
+ * fingerprint cannot use up its share from elsewhere. Everyone else is counted by address, whatever key they claim to
+ * have, so that nobody makes a share of their own; a box the relay has not heard of since its start is, once.
  */
-function boxKey(request: FastifyRequest): string {
+function boxKey(boxes: KnownBoxes, request: FastifyRequest): string {
   const parsed = parseSignature(request.headers);
-  return parsed.ok ? `${request.ip} ${parsed.keyId}` : request.ip;
+  return parsed.ok && boxes.isCached(parsed.keyId) ? `${request.ip} ${parsed.keyId}` : request.ip;
 }
 
 /** Refuses with RATE_LIMITED and Retry-After before anything expensive happens. */
-export const rateLimits = fp<{ limits: RelayConfig['limits'] }>(
-  async (app, { limits }) => {
+export const rateLimits = fp<{ limits: RelayConfig['limits']; boxes: KnownBoxes }>(
+  async (app, { limits, boxes: known }) => {
     await app.register(rateLimit, { global: false, cache: MAX_KEYS });
     const byAddress = (max: number) =>
       app.createRateLimit({ max, timeWindow: WINDOW_MS, keyGenerator: (request) => request.ip });
@@ -30,7 +34,7 @@ export const rateLimits = fp<{ limits: RelayConfig['limits'] }>(
     const boxes = app.createRateLimit({
       max: limits.boxRequestsPerMinute,
       timeWindow: WINDOW_MS,
-      keyGenerator: boxKey,
+      keyGenerator: (request) => boxKey(known, request),
     });
 
     const limiterOf = (request: FastifyRequest) => {

@@ -9,6 +9,7 @@ export function checkinService({ store, clock, live, keys, metrics, boxes }: Ser
     clock,
     bus: live,
     metrics: createCheckinMetrics(metrics),
+    tokenMac: keys.tokenMac,
     signTime: (nonce, timeMs) => keys.sign('time', { timeMs, nonce }),
     alarm: (trx, { partnerId, applianceId, siteId, atMs }) =>
       appendAudit(trx, {
@@ -18,6 +19,15 @@ export function checkinService({ store, clock, live, keys, metrics, boxes }: Ser
         action: 'appliance.quarantined',
         ref: siteId,
         detail: { applianceId, reason: 'a check-in token was used twice' },
+      }),
+    noteRestored: (trx, { partnerId, applianceId, siteId, atMs }) =>
+      appendAudit(trx, {
+        partnerId,
+        atMs,
+        actor: `appliance:${applianceId}`,
+        action: 'checkin.state_restored',
+        ref: siteId,
+        detail: { applianceId, reason: 'the box holds a newer token than this relay: its database is from a backup' },
       }),
     onQuarantined: (applianceId) => boxes.forget(applianceId),
   });

@@ -1,7 +1,7 @@
-import { changeSite, createSite, listSites, readSiteDetail } from '../sites/index.ts';
+import { changeSite, createSite, listSites, readSiteDetail, releaseQuarantine } from '../sites/index.ts';
 import { defineHandlers, type Services } from './context.ts';
 
-export function siteHandlers({ live }: Services) {
+export function siteHandlers({ live, boxes }: Services) {
   return defineHandlers({
     sites: ({ query, inTenant, nowMs }) => inTenant((trx) => listSites(trx, { ...query, nowMs })),
     createSite: async ({ tenant, body, inTenant, nowMs }) => {
@@ -15,6 +15,15 @@ export function siteHandlers({ live }: Services) {
         await changeSite(trx, { tenant, siteId, settings: body, nowMs });
         return readSiteDetail(trx, siteId, nowMs);
       });
+      live.publish(tenant.partnerId, { kind: 'site', siteId, atMs: nowMs });
+      return detail;
+    },
+    releaseQuarantine: async ({ tenant, params: { siteId }, body: { applianceId }, inTenant, nowMs }) => {
+      const detail = await inTenant(async (trx) => {
+        await releaseQuarantine(trx, { tenant, siteId, applianceId, nowMs });
+        return readSiteDetail(trx, siteId, nowMs);
+      });
+      boxes.forget(applianceId);
       live.publish(tenant.partnerId, { kind: 'site', siteId, atMs: nowMs });
       return detail;
     },

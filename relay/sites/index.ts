@@ -7,4 +7,5 @@ export { listSiteIncidents } from './incidents.ts';
 export { listSites } from './list.ts';
 export { changeSite, createSite } from './manage.ts';
 export { listSiteOrders } from './orders.ts';
+export { releaseQuarantine } from './release.ts';
 export { readTimeline } from './timeline.ts';

@@ -79,7 +79,7 @@ const orderItem = (order: ShownOrder): TimelineItem => ({
 /** Alarms are what no one at the site ordered; the rest are settings. */
 function auditItem(row: SiteAuditRow): TimelineItem {
   const detail = JSON.parse(row.detail) as Record<string, unknown>;
-  const isAlarm = row.action !== 'site.changed' && row.action !== 'site.created';
+  const isAlarm = row.action === 'appliance.quarantined' || row.action === 'evidence.refused';
   return {
     atMs: row.atMs,
     kind: isAlarm ? 'alarm' : 'config',
@@ -97,6 +97,10 @@ function alarmText(action: string, detail: Record<string, unknown>): string {
 
 function settingsText(action: string, detail: Record<string, unknown>): string {
   if (action === 'site.created') return 'The site was created.';
+  if (action === 'appliance.released') return 'The box was released from quarantine.';
+  if (action === 'checkin.state_restored') {
+    return 'The box was ahead of the relay, whose database is from a backup. It went on from there.';
+  }
   const changes = Object.entries(detail).map(([name, value]) => `${name} = ${String(value)}`);
   return `Settings changed: ${changes.join(', ')}`;
 }

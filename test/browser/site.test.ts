@@ -151,6 +151,25 @@ t.test('an order the relay refuses is taken back before everybody’s eyes', { s
   t.equal(await page.getByText('Being sent').count(), 0);
 });
 
+t.test('an admin releases a quarantined box after a second look, an operator cannot', { skip: !stage }, async (t) => {
+  const partner = await stage!.newPartner();
+  const { siteId, box } = await partner.newBox('Main street');
+  await box.checkin();
+  await box.cloneCheckin();
+  const reader = await partner.open(`/sites/${siteId}`, { role: 'operator' });
+  await reader.getByText('This box is quarantined').waitFor();
+  t.equal(await reader.getByRole('button', { name: 'It is one box: release' }).count(), 0);
+  const page = await partner.open(`/sites/${siteId}`);
+  await page.getByRole('button', { name: 'It is one box: release' }).click();
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await page.getByRole('button', { name: 'It is one box: release' }).click();
+  t.match((await partner.admin.call('site', { params: { siteId } })).body, { appliance: { state: 'quarantined' } });
+  await page.getByRole('button', { name: 'Yes, release it' }).click();
+  await page.getByText('This box is quarantined').waitFor({ state: 'detached' });
+  await reader.getByText('This box is quarantined').waitFor({ state: 'detached' });
+  t.match((await partner.admin.call('site', { params: { siteId } })).body, { appliance: { state: 'active' } });
+});
+
 t.test('an admin changes tier and required services', { skip: !stage }, async (t) => {
   const partner = await stage!.newPartner();
   const { siteId } = await partner.newBox('Main street');

@@ -60,6 +60,7 @@ interface Company {
   readonly codeId: string;
   readonly session: string;
   readonly box: TestBox;
+  readonly applianceId: string;
   readonly people: Readonly<Record<Role, StaffClient>>;
 }
 
@@ -95,7 +96,7 @@ async function makeCompany(relay: TestRelay): Promise<Company> {
   const people = Object.fromEntries(
     await Promise.all(ROLES.map(async (role) => [role, await relay.staff(partnerId, role)] as const)),
   ) as Record<Role, StaffClient>;
-  const { box } = await relay.claim(people.admin, siteId);
+  const { box, applianceId } = await relay.claim(people.admin, siteId);
   const code = await people.admin.call<{ code: { id: string } }>('createCode', { body: { siteId } });
   return {
     partnerId,
@@ -104,6 +105,7 @@ async function makeCompany(relay: TestRelay): Promise<Company> {
     codeId: code.body.code.id,
     session: await waitingClaim(relay, siteId, people),
     box,
+    applianceId,
     people,
   };
 }
@@ -141,6 +143,7 @@ function bodyOf(name: RouteName, route: RouteContract, company: Company): unknow
     signIn: { token: 'A'.repeat(43) },
     createClient: { name: `Clinic ${counter}` },
     createSite: { clientId: company.clientId, name: `Site ${counter}` },
+    releaseQuarantine: { applianceId: company.applianceId },
     changeSite: { name: `Renamed ${counter}` },
     createOrder: { action: 'run_check' },
     createCode: { siteId: company.siteId },

@@ -204,6 +204,15 @@ export const ROUTES = {
     body: view.SitePatch,
     response: view.SiteDetail,
   },
+  releaseQuarantine: {
+    method: 'POST',
+    url: '/api/sites/:siteId/appliance/release-quarantine',
+    access: admins,
+    summary: 'It is one box: put it back into service; a copy of it is caught again at its next check-in',
+    params: site,
+    body: view.ReleaseRequest,
+    response: view.SiteDetail,
+  },
   agents: {
     method: 'GET',
     url: '/api/sites/:siteId/agents',

@@ -275,6 +275,9 @@ export const SitePatch = Type.Partial(Type.Omit(SiteRequest, ['clientId']), {
   additionalProperties: false,
   minProperties: 1,
 });
+export const ReleaseRequest = closed({
+  applianceId: Type.String({ pattern: '^app_[a-z2-7]{26}$', description: 'the box the person looked at' }),
+});
 export const SiteCreated = closed({ id: Id('site'), name: ShortText, clientId: Id('cli') });
 
 export const CODE_STATES = ['created', 'used', 'expired', 'revoked'] as const;

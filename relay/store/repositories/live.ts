@@ -6,6 +6,7 @@ import type { Store, Tx } from '../types.ts';
 export interface CheckinWrite {
   partnerId: string;
   applianceId: string;
+  epoch: number;
   previousToken: string | null;
   bodyHash: string;
   /** The exact body. */
@@ -16,8 +17,8 @@ export interface CheckinWrite {
   queueDepth: number;
   queueOldestMs: number;
   nowMs: number;
-  /** Given out when the check-in is accepted. */
-  nextToken: string;
+  /** Of the token that is given out. */
+  random: Uint8Array;
 }
 
 /** What the store knows of the box at this moment of the transaction. */
@@ -247,6 +248,28 @@ export async function quarantine(trx: Tx, applianceId: string): Promise<boolean>
     .where('state', '=', 'active')
     .executeTakeFirst();
   return numUpdatedRows > 0n;
+}
+
+/**
+ * Puts a quarantined box of a site back into service and opens its chain: any token continues it, the last token stays
+ * as what later ones must rise above. False when this site has no such box in quarantine.
+ */
+export async function releaseQuarantined(trx: Tx, box: { siteId: string; applianceId: string }): Promise<boolean> {
+  // The row of the appliance first, like a check-in: whoever has it decides alone.
+  const { numUpdatedRows } = await trx
+    .updateTable('appliance')
+    .set({ state: 'active' })
+    .where('id', '=', box.applianceId)
+    .where('site_id', '=', box.siteId)
+    .where('state', '=', 'quarantined')
+    .executeTakeFirst();
+  if (numUpdatedRows === 0n) return false;
+  await trx
+    .updateTable('appliance_live')
+    .set({ previous_token: null, previous_body_hash: null })
+    .where('appliance_id', '=', box.applianceId)
+    .execute();
+  return true;
 }
 
 /** Sites whose box was last heard of in one of these spans, beginnings left out. */

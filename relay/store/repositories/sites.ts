@@ -310,7 +310,14 @@ export async function listSiteAudit(trx: Tx, siteId: string, limit: number): Pro
     .selectFrom('audit_event')
     .select(['at_ms', 'actor', 'action', 'detail'])
     .where('ref', '=', siteId)
-    .where('action', 'in', ['site.created', 'site.changed', 'appliance.quarantined', 'evidence.refused'])
+    .where('action', 'in', [
+      'site.created',
+      'site.changed',
+      'appliance.quarantined',
+      'appliance.released',
+      'checkin.state_restored',
+      'evidence.refused',
+    ])
     .orderBy('id', 'desc')
     .limit(limit)
     .execute();

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import type { CheckinRequest } from '@sitewarden/agent-proto/http';
 import { Registry } from 'prom-client';
 import t from 'tap';
@@ -6,6 +7,7 @@ import { type CheckinService, createCheckinMetrics, createCheckinService } from 
 import { createLiveBus } from '../../../relay/live/index.ts';
 import { deliverOrders } from '../../../relay/orders/index.ts';
 import type { Store } from '../../../relay/store/index.ts';
+import { releaseQuarantined } from '../../../relay/store/repositories/live.ts';
 import { seedPartner, seedSite, type TestClock, testClock } from '../../helpers/relay.ts';
 import { onBothEngines } from '../../helpers/relay-stores.ts';
 import { checkinBody, type SimBox, seedBox } from '../../helpers/sim-box.ts';
@@ -34,6 +36,9 @@ async function rigOf(store: Store): Promise<Rig> {
     signTime: (nonce, timeMs) => `${nonce} ${timeMs}`,
     alarm: (trx, { siteId: ref, atMs, applianceId }) =>
       appendAudit(trx, { partnerId, atMs, actor: applianceId, action: 'appliance.quarantined', ref }),
+    tokenMac: (bytes) => createHmac('sha256', 'of this test').update(bytes).digest(),
+    noteRestored: (trx, { siteId: ref, atMs, applianceId }) =>
+      appendAudit(trx, { partnerId, atMs, actor: applianceId, action: 'checkin.state_restored', ref }),
     onQuarantined: () => {},
   });
   const send: Rig['send'] = (over = {}, box = sim) => {
@@ -131,6 +136,69 @@ t.test('check-ins on both engines', async (t) => {
         ['appliance.quarantined'],
       );
       t.match(await rig.registry.metrics(), /relay_checkins_total\{outcome="clone"\} 1/);
+    },
+
+    'a box ahead of a relay whose rows came from a backup goes on, once noted, and its copy is still caught': async (
+      t,
+      store,
+    ) => {
+      const rig = await rigOf(store);
+      let { token } = await rig.send({ counter: 1 });
+      const backup = await liveRow(rig);
+      const tokens = [token];
+      for (const counter of [2, 3, 4]) {
+        ({ token } = await rig.send({ counter, previousToken: token }));
+        tokens.push(token);
+      }
+      await store.inTenant(rig.partnerId, (trx) => trx.updateTable('appliance_live').set(backup).execute());
+      const next = await rig.send({ counter: 5, previousToken: token });
+      t.equal(next.state, 'active');
+      const after = await rig.send({ counter: 6, previousToken: next.token });
+      t.equal(after.state, 'active');
+      t.same(
+        (await auditActions(rig)).filter((action) => action === 'checkin.state_restored'),
+        ['checkin.state_restored'],
+      );
+      t.match(await rig.registry.metrics(), /relay_checkins_total\{outcome="restored"\} 1/);
+      const copy = await rig.send({ counter: 5, previousToken: tokens[2] ?? null, devices: 9 });
+      t.equal(copy.state, 'quarantined', 'an older token was used already');
+    },
+
+    'a token from before tokens had a MAC continues its chain and cannot prove to be newer': async (t, store) => {
+      const rig = await rigOf(store);
+      await rig.send({ counter: 1 });
+      const set = (token: string) =>
+        store.inTenant(rig.partnerId, (trx) => trx.updateTable('appliance_live').set({ token }).execute());
+      await set('A'.repeat(22));
+      const next = await rig.send({ counter: 2, previousToken: 'A'.repeat(22) });
+      t.equal(next.state, 'active');
+      await set('A'.repeat(22));
+      t.equal((await rig.send({ counter: 3, previousToken: next.token })).state, 'active', 'newer than any of those');
+      t.equal((await rig.send({ counter: 4, previousToken: 'B'.repeat(22) })).state, 'quarantined');
+    },
+
+    'a released box begins its chain anew, and of two copies the second is caught again': async (t, store) => {
+      const rig = await rigOf(store);
+      const { siteId, applianceId } = rig.sim.box;
+      const release = (at = siteId) =>
+        store.inTenant(rig.partnerId, (trx) => releaseQuarantined(trx, { siteId: at, applianceId }));
+      let { token: used } = await rig.send({ counter: 1 });
+      ({ token: used } = await rig.send({ counter: 2, previousToken: used }));
+      t.equal(await release(), false, 'it is not in quarantine');
+      let { token: real } = await rig.send({ counter: 3, previousToken: used });
+      let { token: copy } = await rig.send({ counter: 3, previousToken: used, devices: 9 });
+      for (const counter of [4, 5, 6]) {
+        ({ token: real } = await rig.send({ counter, previousToken: real }));
+        ({ token: copy } = await rig.send({ counter, previousToken: copy, devices: 9 }));
+      }
+      t.equal(await release(`site_${'a'.repeat(26)}`), false, 'it is at another site');
+      t.equal(await release(), true);
+      t.equal(await stateOf(rig), 'active');
+      const first = await rig.send({ counter: 7, previousToken: copy, devices: 9 });
+      t.equal(first.state, 'active');
+      t.equal((await rig.send({ counter: 8, previousToken: first.token, devices: 9 })).state, 'active');
+      t.equal((await rig.send({ counter: 7, previousToken: real })).state, 'quarantined');
+      t.notMatch(await auditActions(rig), ['checkin.state_restored']);
     },
 
     'a chain begun anew is a clone, unless the box was claimed anew': async (t, store) => {

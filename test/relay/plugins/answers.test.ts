@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
@@ -5,7 +6,7 @@ import { BOX_ERRORS, type BoxErrorCode } from '@sitewarden/agent-proto/http';
 import t, { type Test } from 'tap';
 import { relayErrors } from '../../../relay/errors.ts';
 import { codedErrorOf } from '../../../relay/plugins/error-answers.ts';
-import { seedPartner, startTestRelay } from '../../helpers/relay.ts';
+import { seedPartner, seedSite, startTestRelay } from '../../helpers/relay.ts';
 
 const start = (t: Test, options: Parameters<typeof startTestRelay>[1] = {}) =>
   startTestRelay((fn) => t.teardown(fn), options);
@@ -160,3 +161,33 @@ t.test('the token of a file opens metrics to a collector elsewhere', async (t) =
   t.equal(await getWithHeaders(url, { ...elsewhere, authorization: 'Bearer correct-horse' }), 200);
   t.equal(await getWithHeaders(url, { ...elsewhere, authorization: 'Bearer wrong' }), 403);
 });
+
+t.test(
+  'strangers share the limit of their address whatever key they name, and known boxes have their own',
+  async (t) => {
+    const relay = await start(t, { limits: { boxRequestsPerMinute: 20 } });
+    const partnerId = await seedPartner(relay.store);
+    const { siteId } = await seedSite(relay.store, partnerId);
+    const { box } = await relay.claim(await relay.staff(partnerId, 'admin'), siteId);
+    const orders = '/api/appliances/orders';
+    t.equal((await box.send(orders)).status, 200, 'from here on the relay knows it');
+    const statuses: number[] = [];
+    for (let turn = 0; turn < 30; turn += 1) {
+      const { status } = await box.send(orders, {
+        tamper: (headers) => {
+          const name = Object.keys(headers).find((key) => key.toLowerCase() === 'signature-input') as string;
+          const forged = randomBytes(32).toString('base64url');
+          headers[name] = (headers[name] as string).replace(box.fingerprint, forged);
+        },
+      });
+      statuses.push(status);
+    }
+    t.same(
+      [statuses.filter((status) => status === 401).length, statuses.filter((status) => status === 429).length],
+      [19, 11],
+      'the box’s own first request was one of the twenty',
+    );
+    for (let turn = 0; turn < 20; turn += 1) t.equal((await box.send(orders)).status, 200);
+    t.equal((await box.send(orders)).status, 429);
+  },
+);

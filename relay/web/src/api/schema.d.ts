@@ -364,6 +364,26 @@ export interface paths {
         patch: operations["changeSite"];
         trace?: never;
     };
+    "/api/sites/{siteId}/appliance/release-quarantine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * It is one box: put it back into service; a copy of it is caught again at its next check-in
+         * @description Staff: admin.
+         */
+        post: operations["releaseQuarantine"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/sites/{siteId}/agents": {
         parameters: {
             query?: never;
@@ -1215,6 +1235,10 @@ export interface components {
             session: string;
             boxNonce: string;
         };
+        ReleaseRequest: {
+            /** @description the box the person looked at */
+            applianceId: string;
+        };
         SessionView: {
             staffId: string;
             name: string;
@@ -2004,6 +2028,41 @@ export interface operations {
         };
         responses: {
             /** @description Change tier, required services or name; the box gets a new signed config */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SiteDetail"];
+                };
+            };
+            /** @description What went wrong and what to do next */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    releaseQuarantine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                siteId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReleaseRequest"];
+            };
+        };
+        responses: {
+            /** @description It is one box: put it back into service; a copy of it is caught again at its next check-in */
             200: {
                 headers: {
                     [name: string]: unknown;

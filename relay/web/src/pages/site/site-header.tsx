@@ -5,6 +5,7 @@ import { Note } from '../../components/note.tsx';
 import { HealthBadge, StatusBadge } from '../../components/status-badge.tsx';
 import { TimeAgo } from '../../components/time-ago.tsx';
 import { RunCheckButton } from './orders/run-check-button.tsx';
+import { QuarantineNote } from './quarantine-note.tsx';
 import css from './site-header.module.css';
 
 /** Name, how it is, why, since when and what next. */
@@ -58,12 +59,7 @@ export function SiteHeader({ siteId, detail }: { siteId: string; detail: SiteDet
           </dd>
         </div>
       </dl>
-      {appliance?.state === 'quarantined' && (
-        <Note tone="bad" role="alert" title="This box is quarantined: two boxes use its identity.">
-          It gets no orders until staff decide which one is real. Take the copy off the network, then claim the real box
-          again under Provisioning.
-        </Note>
-      )}
+      {appliance?.state === 'quarantined' && <QuarantineNote siteId={siteId} applianceId={appliance.id} />}
       {appliance?.state === 'revoked' && (
         <Note tone="warn" role="status" title="This box was removed from the site.">
           What is shown is the last that was heard of it. Claim another box under Provisioning.
