@@ -3,6 +3,7 @@ import type { SiteConfig } from '@sitewarden/agent-proto/http';
 import type { SqliteDatabase } from '@sitewarden/kit/sqlite';
 import { MORE_SUBJECTS } from '../lib/incident-words.ts';
 import { BOX, subjectsOfCheck } from '../store/index.ts';
+import { CALM_MS } from './flapping.ts';
 import type { Incoming } from './read-results.ts';
 
 /**
@@ -61,9 +62,6 @@ export function createGate(db: SqliteDatabase): Gate {
 /** An agent that need not look after any service says so about the empty subject. */
 export const requiredSubjects = ({ requiredServices }: SiteConfig): ReadonlySet<string> =>
   new Set(requiredServices.length === 0 ? [''] : requiredServices);
-
-/** Longer than the time between two reports, so that a flood in waves is one incident and not many. */
-const CALM_MS = 3_600_000;
 
 /** The result that says there was more than could be taken, and later that it is over. Undefined: nothing to say. */
 export function moreSubjects(input: {

@@ -47,7 +47,7 @@ const EXECUTORS: { readonly [K in AssessStep['kind']]: Executor<K> } = {
   },
   resolve_incident: (to, { incident }, nowMs) => {
     const { db, board } = to;
-    board.setIncident(incident, undefined);
+    board.endIncident(incident, nowMs);
     board.later(() => updateIncident(db, incident));
     announceIncident(to, 'incident_resolved', incident, nowMs);
   },

@@ -19,6 +19,7 @@ import { type Admission, createGate, moreSubjects } from './admit.ts';
 import { applySteps } from './apply.ts';
 import { createBoard } from './board.ts';
 import { decide } from './decide.ts';
+import { lookBackOf } from './flapping.ts';
 import { dropNoLongerRequired } from './no-longer-required.ts';
 import { type Incoming, readResults } from './read-results.ts';
 import { pruneAssessed } from './retention.ts';
@@ -46,9 +47,11 @@ export function createAssess(ctx: ApplianceContext): Assess {
     hosts.set(row.source, host);
     const nowMs = clock.nowMs();
     for (const result of admitted(readReport(row))) {
+      const incident = board.incident(result);
       const steps = decide({
         latest: board.latest(result),
-        incident: board.incident(result),
+        incident,
+        endedBefore: incident === undefined ? 0 : board.countEnded(incident, lookBackOf(incident, nowMs)),
         result,
         host: host.name,
         isRetired: host.isRetired,

@@ -1,6 +1,7 @@
 import type { SqliteDatabase } from '@sitewarden/kit/sqlite';
 import {
   appendResultHistory,
+  countEndedIncidents,
   extendResultHistory,
   type Incident,
   latestResult,
@@ -23,6 +24,8 @@ interface Subject {
   incident: Incident | undefined;
   /** The turn `incident` was read in. */
   incidentTurn: number;
+  /** When incidents ended that are not written yet. */
+  endedAtMs: number[];
 }
 
 /**
@@ -38,8 +41,12 @@ export interface Board {
   putLatest(row: ResultRow): void;
   startRun(row: ResultRow): void;
   extendRun(row: ResultRow): void;
-  /** The one incident that is not resolved; undefined when there is none any more. */
-  setIncident(key: ResultKey, incident: Incident | undefined): void;
+  /** The one incident that is not resolved. */
+  setIncident(key: ResultKey, incident: Incident): void;
+  /** The incident ended; there is none any more. */
+  endIncident(key: ResultKey, atMs: number): void;
+  /** How many incidents about this ended between two times of the box's clock, both included. */
+  countEnded(key: ResultKey, between: { readonly fromMs: number; readonly toMs: number }): number;
   /** The row of the latest result is gone from disk. What waits to be written stays: it is newer. */
   dropLatest(key: ResultKey): void;
   /** A write that keeps its place among the others of its kind. */
@@ -68,7 +75,7 @@ export function createBoard(db: SqliteDatabase): Board {
     let subject = subjects.get(name);
     if (subject === undefined) {
       const latest = latestResult(db, key);
-      subject = { latest, isDirty: false, extendToMs: undefined, incident: undefined, incidentTurn: -1 };
+      subject = { latest, isDirty: false, extendToMs: undefined, incident: undefined, incidentTurn: -1, endedAtMs: [] };
       subjects.set(name, subject);
     }
     last = { key, subject };
@@ -118,6 +125,17 @@ export function createBoard(db: SqliteDatabase): Board {
       subject.incident = incident;
       subject.incidentTurn = turn;
     },
+    endIncident(key, atMs) {
+      const subject = subjectOf(key);
+      subject.incident = undefined;
+      subject.incidentTurn = turn;
+      subject.endedAtMs.push(atMs);
+      touched.add(subject);
+    },
+    countEnded(key, { fromMs, toMs }) {
+      const unwritten = subjectOf(key).endedAtMs.filter((atMs) => atMs >= fromMs && atMs <= toMs);
+      return countEndedIncidents(db, key, { fromMs, toMs }) + unwritten.length;
+    },
     dropLatest(key) {
       const subject = subjects.get(nameOf(key));
       if (subject === undefined || touched.has(subject)) return;
@@ -137,6 +155,7 @@ export function createBoard(db: SqliteDatabase): Board {
         if (latest !== undefined && subject.isDirty) putLatestResult(db, latest);
         subject.extendToMs = undefined;
         subject.isDirty = false;
+        subject.endedAtMs = [];
       }
       touched.clear();
       if (subjects.size > MAX_KEPT) forgetSubjects();

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { incidentTitle, nextStepOf } from '../lib/incident-words.ts';
 import type { Incident } from '../store/incidents.ts';
 import type { ResultRow } from '../store/results.ts';
+import { CALM_MS, failsAgain, isFlapping, isToldFlapping, keptOpen } from './flapping.ts';
 import type { Incoming } from './read-results.ts';
 import { sameFacts, sameTexts } from './same.ts';
 
@@ -9,6 +10,8 @@ export interface AssessInput {
   readonly latest: ResultRow | undefined;
   /** The one that is not resolved. */
   readonly incident: Incident | undefined;
+  /** How many about the same ended within the hour before `incident` was opened. */
+  readonly endedBefore: number;
   readonly result: Incoming;
   /** Name of the computer, for people. */
   readonly host: string;
@@ -90,19 +93,36 @@ function phaseOf(key: string): number {
   return ((hash >>> 0) % 900) * 1000;
 }
 
-function incidentSteps({ incident, host, isRetired, nowMs }: AssessInput, row: ResultRow): AssessStep[] {
+function incidentSteps(input: AssessInput, row: ResultRow): AssessStep[] {
+  const { incident, host, isRetired, nowMs } = input;
   switch (row.status) {
     case 'fail':
       if (incident !== undefined) return changeSteps(incident, { row, host, nowMs });
       return isRetired ? [] : [{ kind: 'open_incident', incident: newIncident(row, host, nowMs) }];
     case 'pass':
     case 'not_applicable':
-      return incident === undefined ? [] : [{ kind: 'resolve_incident', incident: resolved(incident, row, nowMs) }];
+      return incident === undefined ? [] : endSteps(incident, row, input);
     // Not knowing is neither a fault nor its end.
     case 'unknown':
       return [];
   }
 }
+
+/** Good ends an incident at once, but one that keeps coming back only when it is calm. */
+function endSteps(incident: Incident, row: ResultRow, input: AssessInput): AssessStep[] {
+  const { latest, endedBefore, host, isRetired, nowMs } = input;
+  const isKept = !isRetired && (isToldFlapping(incident) || isFlapping(endedBefore));
+  const isGoodAgain = latest === undefined || !isGood(latest) || !isToldFlapping(incident);
+  if (isKept && isGoodAgain) {
+    const kept = keptOpen(incident, { endedBefore, host, nowMs });
+    return [{ kind: 'change_incident', incident: kept, isVisible: kept.reason !== incident.reason }];
+  }
+  // Either way: a clock that was set back must not keep it open.
+  if (isKept && Math.abs(nowMs - incident.changedAtMs) < CALM_MS) return [];
+  return [{ kind: 'resolve_incident', incident: resolved(incident, row, nowMs) }];
+}
+
+const isGood = ({ status }: ResultRow): boolean => status === 'pass' || status === 'not_applicable';
 
 function newIncident(row: ResultRow, host: string, nowMs: number): NewIncident {
   return {
@@ -128,15 +148,17 @@ function changeSteps(
   incident: Incident,
   { row, host, nowMs }: { row: ResultRow; host: string; nowMs: number },
 ): AssessStep[] {
-  const changed: Incident = {
-    ...incident,
-    severity: row.severity,
-    reason: row.reason,
-    controls: row.controls,
-    facts: row.facts,
-    // Once a rule has taken the incident, what comes next is for healing to say.
-    nextStep: incident.ruleId === null ? nextStepOf(row, host) : incident.nextStep,
-  };
+  const changed: Incident = isToldFlapping(incident)
+    ? failsAgain(incident, row)
+    : {
+        ...incident,
+        severity: row.severity,
+        reason: row.reason,
+        controls: row.controls,
+        facts: row.facts,
+        // Once a rule has taken the incident, what comes next is for healing to say.
+        nextStep: incident.ruleId === null ? nextStepOf(row, host) : incident.nextStep,
+      };
   if (isDeepStrictEqual(changed, incident)) return [];
   const isVisible =
     changed.severity !== incident.severity ||

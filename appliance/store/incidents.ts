@@ -45,6 +45,8 @@ export const INCIDENT_SQL = {
     WHERE state <> 'resolved' AND source IN (SELECT id FROM agent WHERE state = 'removed') ORDER BY id LIMIT ?`,
   recentlyResolved: `SELECT ${COLUMNS} FROM incident WHERE state = 'resolved'
     ORDER BY resolved_at_ms DESC, id LIMIT ?`,
+  countEnded: `SELECT count(*) AS n FROM incident
+    WHERE source = ? AND check_name = ? AND subject = ? AND state = 'resolved' AND changed_at_ms BETWEEN ? AND ?`,
   countOpen: `SELECT count(*) AS n FROM incident WHERE state <> 'resolved'`,
 } as const;
 
@@ -94,6 +96,16 @@ export function openIncidentsOfRemovedAgents(db: SqliteDatabase, limit: number):
 /** Newest first. */
 export function recentlyResolvedIncidents(db: SqliteDatabase, limit: number): Incident[] {
   return prepared<[number], Raw>(db, INCIDENT_SQL.recentlyResolved).all(limit).map(fromRaw);
+}
+
+/** How many about this were resolved between two times of the box's clock, both included. */
+export function countEndedIncidents(
+  db: SqliteDatabase,
+  { source, check, subject }: ResultKey,
+  { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
+): number {
+  const count = prepared<[string, string, string, number, number], { n: number }>(db, INCIDENT_SQL.countEnded);
+  return count.get(source, check, subject, fromMs, toMs)?.n ?? 0;
 }
 
 export function countOpenIncidents(db: SqliteDatabase): number {

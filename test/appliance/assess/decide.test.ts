@@ -36,7 +36,7 @@ function play(results: readonly Incoming[]) {
   let opened = 0;
   for (const result of results) {
     const nowMs = result.receivedAtMs;
-    for (const step of decide({ latest, incident, result, host: 'host', isRetired: false, nowMs })) {
+    for (const step of decide({ latest, incident, endedBefore: 0, result, host: 'host', isRetired: false, nowMs })) {
       if (step.kind === 'put_latest') latest = step.row;
       if (step.kind === 'open_incident') {
         if (incident !== undefined) throw new Error('two open incidents');
@@ -86,6 +86,7 @@ t.test('whatever an agent sends, the rows that leave the box fit the schemas of 
       const steps = decide({
         latest: undefined,
         incident: undefined,
+        endedBefore: 0,
         result,
         host: 'h'.repeat(256),
         isRetired: false,
@@ -113,7 +114,15 @@ t.test('a result repeated many times writes one stretch of history', async (t) =
       let stretches = 0;
       for (let i = 0; i < times; i++) {
         const result = { ...first, collectedAtMs: T0 + i, receivedAtMs: T0 + i };
-        for (const step of decide({ latest, incident: undefined, result, host: '', isRetired: true, nowMs: T0 })) {
+        for (const step of decide({
+          latest,
+          incident: undefined,
+          endedBefore: 0,
+          result,
+          host: '',
+          isRetired: true,
+          nowMs: T0,
+        })) {
           if (step.kind === 'put_latest') latest = step.row;
           if (step.kind === 'start_run') stretches += 1;
         }

@@ -2,6 +2,7 @@ import { AGENT_LIMITS, factsBytes } from '@sitewarden/agent-proto/agent';
 import { newId } from '@sitewarden/kit/ids';
 import t from 'tap';
 import { createAssess } from '../../../appliance/assess/index.ts';
+import { isEvidence } from '../../../appliance/evidence/draft.ts';
 import {
   agents,
   changes,
@@ -226,6 +227,76 @@ t.test(
     t.equal(said().length, 2, 'counted from the rows after a restart');
   },
 );
+
+const evidence = (ctx: TestContext) =>
+  changes.since(ctx.db, 0, { limit: 100_000 }).filter(({ kind }) => isEvidence(kind)).length;
+
+t.test('what fails and passes all the time is one incident that stays until it is calm', async (t) => {
+  const { ctx, send, assess, source } = site(t);
+  const bad = { check: 'firewall', subject: '', facts: {} } as const;
+  const good = { ...bad, status: 'pass', reason: 'The firewall is on.' } as const;
+  for (let i = 0; i < 500; i++) {
+    send(bad);
+    send(good);
+    if (i % 50 === 0) await assess.settle();
+    ctx.clock.move(1000);
+  }
+  await assess.settle();
+  t.equal(evidence(ctx), 7, 'four times opened, three times resolved');
+  const [incident] = openIncidents(ctx.db);
+  t.match(incident, {
+    source,
+    state: 'open',
+    reason: /keeps failing and passing: it ended 3 times within an hour/,
+    nextStep: /^Find what switches this on and off on front-desk/,
+  });
+  const restarted = createAssess(ctx);
+  for (let minute = 0; minute < 59; minute++) {
+    ctx.clock.move(MIN);
+    send(good);
+  }
+  await restarted.settle();
+  t.equal(openIncidents(ctx.db).length, 1, 'not calm for long enough, and a restart forgets nothing');
+  ctx.clock.move(2 * MIN);
+  send(good);
+  await restarted.settle();
+  t.match(openIncidents(ctx.db), []);
+  t.equal(evidence(ctx), 8);
+});
+
+t.test('reports that switch many subjects again and again make a bounded number of incidents', async (t) => {
+  const { ctx, source, assess } = site(t);
+  let seq = 1_000_000;
+  const checks = ['bitlocker', 'defender', 'firewall', 'patches', 'screenlock'];
+  for (let round = 0; round < 100; round++) {
+    // Stamps of a made-up month must not stretch the hour.
+    const collectedAtMs = START_MS - 30 * 86_400_000 + round * 7_200_000;
+    const status = round % 2 === 0 ? 'fail' : 'pass';
+    const results = checks.flatMap((check) =>
+      Array.from({ length: 15 }, (_, i) => checkResult({ check, subject: `s${i}`, status, facts: {}, collectedAtMs })),
+    );
+    seq += 1;
+    reports.insert(ctx.db, { source, seq, receivedAtMs: START_MS, body: encodeReport(seq, results) });
+  }
+  await assess.settle();
+  t.equal(openIncidents(ctx.db).length, 75);
+  t.equal(recentlyResolvedIncidents(ctx.db, 10_000).length, 75 * 3);
+  t.equal(evidence(ctx), 75 * 7);
+});
+
+t.test('a service that stops twice in an hour and is repaired twice has two incidents', async (t) => {
+  const { ctx, send, assess } = site(t);
+  for (let i = 0; i < 2; i++) {
+    send({});
+    await assess.settle();
+    ctx.clock.move(MIN);
+    send({ status: 'pass', reason: 'cron is running.' });
+    await assess.settle();
+    ctx.clock.move(20 * MIN);
+  }
+  t.strictSame(openIncidents(ctx.db), []);
+  t.equal(recentlyResolvedIncidents(ctx.db, 10).length, 2);
+});
 
 t.test('of facts the box has no room for it keeps what fits', async (t) => {
   const { ctx, send, assess, key } = site(t);

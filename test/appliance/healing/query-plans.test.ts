@@ -13,6 +13,7 @@ const PINNED = {
   [INCIDENT_SQL.open]: 'SCAN incident USING INDEX incident_one_open',
   [INCIDENT_SQL.countOpen]: 'SCAN incident USING INDEX incident_one_open',
   [INCIDENT_SQL.recentlyResolved]: 'SCAN incident USING INDEX incident_resolved',
+  [INCIDENT_SQL.countEnded]: 'SEARCH incident USING COVERING INDEX incident_ended',
   [ACTION_RUN_SQL.active]: 'SCAN action_run USING INDEX action_run_active',
   [ACTION_RUN_SQL.recent]: 'SCAN action_run USING INDEX action_run_recent',
   [ACTION_RUN_SQL.ofTarget]: 'SEARCH action_run USING INDEX action_run_by_target',
