@@ -13,6 +13,7 @@ import { assertReadable, MAX_TRANSPORT_BYTES, type PushMessage, type Unreadable 
 import { peerOf } from './peers.ts';
 import { createPresence } from './presence.ts';
 import { pushReport } from './push-report.ts';
+import { createReceipts } from './receipts.ts';
 import { renew } from './renew.ts';
 import { AGENT_SERVICE, type AgentServiceHandlers, unary } from './service.ts';
 import { runSession, type SessionCall } from './session.ts';
@@ -26,6 +27,8 @@ const HOUR_MS = 3_600_000;
 /** Certificates that ran out meanwhile end their connections within this time. */
 const SWEEP_MS = 10_000;
 const ENROLL_RATE = { perS: 5, burst: 50 } as const;
+/** Of one agent, all but reports: it beats once a minute, and each order has two receipts, which may all wait for a session. */
+const TALK_RATE = { perS: 10, burst: 500, refill: 100 } as const;
 
 export interface IntakeOptions {
   readonly ctx: ApplianceContext;
@@ -40,6 +43,11 @@ export interface IntakeOptions {
 export interface Intake extends LifecyclePart {
   /** The port in use; 0 before the start. */
   readonly port: number;
+}
+
+interface AgentBuckets {
+  readonly bucket: TokenBucket;
+  readonly talkBucket: TokenBucket;
 }
 
 /** AGENT/1 on its port. */
@@ -58,7 +66,8 @@ export function createIntake({ ctx, identity, room, marks, certificateNowMs }: I
       else if ((error as { code?: unknown }).code === 'SQLITE_FULL') room.onFull();
     },
   });
-  const buckets = new Map<string, TokenBucket>();
+  const receipts = createReceipts(ctx);
+  const buckets = new Map<string, AgentBuckets>();
   /** Their connections may live for a moment longer; their calls do not. */
   const removed = new Set<string>();
   const enrollBucket = new TokenBucket({ ...ENROLL_RATE, nowMs: clock.monotonicMs() });
@@ -67,13 +76,17 @@ export function createIntake({ ctx, identity, room, marks, certificateNowMs }: I
   let timers: NodeJS.Timeout[] = [];
   let off: (() => void)[] = [];
 
-  function bucketOf(agentId: string): TokenBucket {
+  function bucketsOf(agentId: string): AgentBuckets {
     const known = buckets.get(agentId);
     if (known !== undefined) return known;
     const { reportsPerS: perS, burst } = config.intake;
-    const bucket = new TokenBucket({ perS, burst, nowMs: clock.monotonicMs(), refill: Math.ceil(burst / 4) });
-    buckets.set(agentId, bucket);
-    return bucket;
+    const atMs = clock.monotonicMs();
+    const both = {
+      bucket: new TokenBucket({ perS, burst, nowMs: atMs, refill: Math.ceil(burst / 4) }),
+      talkBucket: new TokenBucket({ ...TALK_RATE, nowMs: atMs }),
+    };
+    buckets.set(agentId, both);
+    return both;
   }
 
   /** The agent behind a call. Throws CLIENT_CERTIFICATE_NEEDED, CLIENT_CERTIFICATE_INVALID, AGENT_REMOVED. */
@@ -108,13 +121,13 @@ export function createIntake({ ctx, identity, room, marks, certificateNowMs }: I
         call.resume();
         return;
       }
-      const bucket = bucketOf(agentId);
-      runSession(call, agentId, { ctx, journal, presence, bucket, onOpen: sessions.open, onClose: sessions.close });
+      const deps = { ctx, journal, presence, receipts, ...bucketsOf(agentId) };
+      runSession(call, agentId, { ...deps, onOpen: sessions.open, onClose: sessions.close });
     },
     pushReport: unary(async (request, peerName) => {
       const agentId = agentOf(peerName);
       assertReadable<Exclude<PushMessage, Unreadable>>(request);
-      const waitMs = bucketOf(agentId).take(clock.monotonicMs(), costOf(request.message.body));
+      const waitMs = bucketsOf(agentId).bucket.take(clock.monotonicMs(), costOf(request.message.body));
       if (waitMs > 0) throw applianceErrors.make('RATE_LIMITED', { data: { retryDelayMs: Math.max(100, waitMs) } });
       validateReport(request.message.report);
       return await pushReport(journal, agentId, request.message);
@@ -137,7 +150,9 @@ export function createIntake({ ctx, identity, room, marks, certificateNowMs }: I
     const atMs = nowMs();
     listener?.cut((peer) => peer.notAfterMs <= atMs);
     const monotonicMs = clock.monotonicMs();
-    for (const [id, bucket] of buckets) if (bucket.isFull(monotonicMs)) buckets.delete(id);
+    for (const [id, { bucket, talkBucket }] of buckets) {
+      if (bucket.isFull(monotonicMs) && talkBucket.isFull(monotonicMs)) buckets.delete(id);
+    }
   }
 
   async function renewServerTls(): Promise<void> {

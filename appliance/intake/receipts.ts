@@ -10,22 +10,43 @@ const STATES = {
   [OrderState.ORDER_STATE_EXPIRED]: 'expired',
 } as const;
 
-/** Files what an agent says about one of its own orders; what is about another's, or about none, is only logged. */
-export function fileReceipt(ctx: ApplianceContext, agentId: string, receipt: OrderReceipt): void {
-  const order = agentOrders.byId(ctx.db, receipt.orderId);
-  const state = STATES[receipt.state as keyof typeof STATES];
-  if (order?.agentId !== agentId || state === undefined) {
-    ctx.log.warn({ agentId, orderId: receipt.orderId }, 'receipt for an order this agent does not have');
-    return;
-  }
-  const isMoved = agentOrders.move(ctx.db, {
-    id: order.id,
-    state,
-    code: receipt.code === '' ? null : receipt.code,
-    detail: receipt.detail,
-    before: decodeFacts(receipt.before),
-    after: decodeFacts(receipt.after),
-    atMs: ctx.clock.nowMs(),
-  });
-  if (isMoved) ctx.signals.emit('agentOrder', { agentId });
+export interface Receipts {
+  /** Files what an agent says about one of its own orders; what is about another's, or about none, is only counted. */
+  file(agentId: string, receipt: OrderReceipt): void;
 }
+
+export function createReceipts(ctx: ApplianceContext): Receipts {
+  /** One number for each enrolled agent that ever sent one. */
+  const unknownOf = new Map<string, number>();
+
+  /** Said at the first, the tenth, the hundredth and so on: what an agent sends must not fill the log. */
+  function countUnknown(agentId: string): void {
+    const count = (unknownOf.get(agentId) ?? 0) + 1;
+    unknownOf.set(agentId, count);
+    if (!isPowerOfTen(count)) return;
+    ctx.log.warn({ agentId, count }, 'receipts for orders this agent does not have; said again at ten times as many');
+  }
+
+  return {
+    file(agentId, receipt) {
+      const order = agentOrders.byId(ctx.db, receipt.orderId);
+      const state = STATES[receipt.state as keyof typeof STATES];
+      if (order?.agentId !== agentId || state === undefined) {
+        countUnknown(agentId);
+        return;
+      }
+      const isMoved = agentOrders.move(ctx.db, {
+        id: order.id,
+        state,
+        code: receipt.code === '' ? null : receipt.code,
+        detail: receipt.detail,
+        before: decodeFacts(receipt.before),
+        after: decodeFacts(receipt.after),
+        atMs: ctx.clock.nowMs(),
+      });
+      if (isMoved) ctx.signals.emit('agentOrder', { agentId });
+    },
+  };
+}
+
+const isPowerOfTen = (count: number): boolean => Number.isInteger(Math.log10(count));

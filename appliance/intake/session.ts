@@ -9,7 +9,7 @@ import { toServiceError } from './grpc-error.ts';
 import type { AgentStream, Journal, StreamWatcher } from './journal.ts';
 import { assertReadable, type SessionMessage, type Unreadable } from './messages.ts';
 import type { Presence } from './presence.ts';
-import { fileReceipt } from './receipts.ts';
+import type { Receipts } from './receipts.ts';
 import { costOf, type TokenBucket } from './token-bucket.ts';
 import { validateHeartbeat, validateHost, validateReceipt, validateReport } from './validate-message.ts';
 
@@ -31,7 +31,11 @@ export interface SessionDeps {
   readonly ctx: ApplianceContext;
   readonly journal: Journal;
   readonly presence: Presence;
+  readonly receipts: Receipts;
+  /** For reports. */
   readonly bucket: TokenBucket;
+  /** For all other messages: a catch-up that emptied the other one never costs a session its heartbeat. */
+  readonly talkBucket: TokenBucket;
   /** The Hello was good: this session takes the place of the agent's earlier one. */
   onOpen(session: Session): void;
   onClose(session: Session): void;
@@ -39,7 +43,7 @@ export interface SessionDeps {
 
 /** Serves one agent's stream until either side ends it. Never throws. */
 export function runSession(call: SessionCall, agentId: string, deps: SessionDeps): void {
-  const { ctx, journal, presence, bucket } = deps;
+  const { ctx, journal, presence, receipts, bucket, talkBucket } = deps;
   const stream: AgentStream = journal.stream(agentId);
   let isOpen = false;
   let isEnded = false;
@@ -97,9 +101,13 @@ export function runSession(call: SessionCall, agentId: string, deps: SessionDeps
     call.resume();
   }
 
-  function onReport({ report, body }: Extract<SessionMessage, { kind: 'report' }>['message']): void {
-    const waitMs = bucket.take(ctx.clock.monotonicMs(), costOf(body));
+  function pay(from: TokenBucket, cost: number): void {
+    const waitMs = from.take(ctx.clock.monotonicMs(), cost);
     if (waitMs > 0) throw applianceErrors.make('RATE_LIMITED', { data: { retryDelayMs: Math.max(100, waitMs) } });
+  }
+
+  function onReport({ report, body }: Extract<SessionMessage, { kind: 'report' }>['message']): void {
+    pay(bucket, costOf(body));
     validateReport(report);
     if (journal.offer(stream, { report, body }) === 'duplicate') {
       if (report.seq <= stream.committedThrough) watcher.onCommitted(stream.committedThrough);
@@ -131,6 +139,7 @@ export function runSession(call: SessionCall, agentId: string, deps: SessionDeps
   }
 
   function onOther({ message }: SessionRequest): void {
+    pay(talkBucket, 1);
     if (message === undefined)
       throw applianceErrors.make('MESSAGE_INVALID', { field: 'message', detail: 'It is empty' });
     if (message.$case === 'hello' ? isOpen : !isOpen) throw applianceErrors.make('HELLO_NEEDED');
@@ -145,7 +154,7 @@ export function runSession(call: SessionCall, agentId: string, deps: SessionDeps
         return;
       case 'orderReceipt':
         validateReceipt(message.value);
-        fileReceipt(ctx, agentId, message.value);
+        receipts.file(agentId, message.value);
         return;
       default:
         return;

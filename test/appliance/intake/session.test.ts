@@ -280,6 +280,41 @@ t.test('large reports count for as many as they take the room of', async (t) => 
   await eventually('what came before is stored', () => (seqs(fixture.ctx).length === 1 ? true : undefined));
 });
 
+t.test('receipts of no order are held to a rate and do not fill the log', async (t) => {
+  const fixture = await startIntake(t);
+  const warned: object[] = [];
+  fixture.ctx.log.warn = ((said: object) => void warned.push(said)) as typeof fixture.ctx.log.warn;
+  const identity = await fixture.enroll();
+  const orderId = 'x'.repeat(256);
+  const receipt = { orderId, code: '', detail: '', before: {}, after: {}, atMs: 1 };
+  const receipts = await openTalk(fixture, identity);
+  for (let i = 0; i < 2000; i++) {
+    receipts.say({ $case: 'orderReceipt', value: { ...receipt, state: OrderState.ORDER_STATE_DONE } });
+  }
+  t.equal(await endCode(receipts), 'RESOURCE_EXHAUSTED RATE_LIMITED');
+  const counts = warned.filter((said) => 'count' in said);
+  t.strictSame(
+    counts,
+    [1, 10, 100].map((count) => ({ agentId: identity.agentId, count })),
+    'said at powers of ten, without words of the agent',
+  );
+  t.notOk(JSON.stringify(warned).includes(orderId));
+  const again = talk(fixture, identity);
+  const host = { hostname: 'pc-1', osFamily: 'linux', osVersion: '1', agentVersion: '0.1.0' };
+  again.say({ $case: 'hello', value: { host, lastSeq: 0, bootId: 'b' } });
+  t.equal(await endCode(again), 'RESOURCE_EXHAUSTED RATE_LIMITED', 'a new session is no new start');
+});
+
+t.test('a session keeps its heartbeat when a catch-up used up what its reports may take', async (t) => {
+  const fixture = await startIntake(t, { yaml: ', reportsPerS: 1, burst: 3' });
+  const session = await openTalk(fixture, await fixture.enroll());
+  for (const seq of [1, 2, 3]) session.report(seq);
+  await session.acked(3);
+  session.say({ $case: 'heartbeat', value: { sentAtMs: 1, uptimeS: 1, queueDepth: 0, telemetry: {} } });
+  await session.next('heartbeatAck');
+  t.pass();
+});
+
 t.test('a bucket with less burst than one report costs lets it pass when it is full', async (t) => {
   const bucket = new TokenBucket({ perS: 10, burst: 4, nowMs: 0, refill: 2 });
   t.equal(bucket.take(0, 64), 0);
