@@ -47,7 +47,7 @@ export const BOX_ERRORS = {
   },
   APPLIANCE_QUARANTINED: {
     status: 403,
-    message: 'Two boxes use this identity. Staff must decide on the site page which one is real.',
+    message: 'Two boxes use this identity. Take the copy off the network; an admin releases the box on the site page.',
   },
   CODE_INVALID: { status: 404, message: 'This code is unknown or has expired. Ask for a new one.' },
   CODE_USED: {

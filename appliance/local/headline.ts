@@ -86,7 +86,8 @@ function uplinkRemarks({ uplink, lanes, nowMs }: HeadlineInput): Remark[] {
   const next = uplink.lastError?.message ?? 'Look at the site page of the relay.';
   if (uplink.state === 'stopped') return [{ tone: 'bad', title: 'The relay refuses this box', text: next }];
   if (uplink.isQuarantined) {
-    const text = 'Staff must decide on the site page which one is real. This one goes on serving its site meanwhile.';
+    const text =
+      'Take the copy off the network; an admin releases the box on the site page. It goes on serving its site meanwhile.';
     return [{ tone: 'bad', title: 'Two boxes use this identity', text }];
   }
   const age = uplink.lastCheckinAtMs === null ? undefined : nowMs - uplink.lastCheckinAtMs;

@@ -37,17 +37,20 @@ export function decideCheckin(
   const live = known.live && known.live.lastCheckinAtMs >= known.claimedAtMs ? known.live : null;
   const onlineSinceMs = onlineSince(live, write.nowMs);
   const link = live && { ...live, counter: tokens.counterOf(write, live.token) };
-  const presented = { ...write, counter: tokens.counterOf(write, write.previousToken) };
+  // A MAC costs as much as the row: the common check-in presents the last token and needs it checked once.
+  const counter =
+    live?.token === write.previousToken ? (link?.counter ?? null) : tokens.counterOf(write, write.previousToken);
+  const presented = { ...write, counter };
   const base = {
-    token: tokens.issue(write, link?.counter ?? 0, write.random),
     configGeneration: known.configGeneration,
     pendingOrders: 0,
     siteId: known.siteId,
   };
   const standing = live && { ...live, onlineSinceMs };
-  if (known.state !== 'active') return { ...base, outcome: 'quarantined', chain: standing };
+  const stillToken = () => tokens.issue(write, link?.counter ?? 0, write.random);
+  if (known.state !== 'active') return { ...base, token: stillToken(), outcome: 'quarantined', chain: standing };
   const outcome = judgeToken(link, presented);
-  if (outcome === 'clone') return { ...base, outcome, chain: null };
+  if (outcome === 'clone') return { ...base, token: stillToken(), outcome, chain: null };
   const chain =
     outcome === 'repeat' && standing
       ? standing
