@@ -1,4 +1,4 @@
-import { AGENT_LIMITS, PushReportRequest, Report, SessionRequest } from '@sitewarden/agent-proto/agent';
+import { AGENT_LIMITS, decodeReport, PushReportRequest, Report, SessionRequest } from '@sitewarden/agent-proto/agent';
 import { applianceErrors } from '../errors.ts';
 
 /** A decoded report with the very bytes it came in; they are what is stored. */
@@ -51,7 +51,7 @@ export function readSessionMessage(buffer: Buffer): SessionMessage {
   if (isTooLarge(buffer)) return { kind: 'too_large', field };
   try {
     const body = onlyField(buffer, REPORT_IN_SESSION_TAG);
-    if (body !== undefined) return { kind: 'report', message: { report: Report.decode(body), body } };
+    if (body !== undefined) return { kind: 'report', message: { report: decodeReport(body), body } };
     const message = SessionRequest.decode(buffer);
     if (message.message?.$case !== 'report') return { kind: 'other', message };
     const report = message.message.value;
@@ -77,7 +77,7 @@ export function readPushReport(buffer: Buffer): PushMessage {
   if (isTooLarge(buffer)) return { kind: 'too_large', field };
   try {
     const body = onlyField(buffer, REPORT_IN_PUSH_TAG);
-    if (body !== undefined) return { kind: 'report', message: { report: Report.decode(body), body } };
+    if (body !== undefined) return { kind: 'report', message: { report: decodeReport(body), body } };
     const { report } = PushReportRequest.decode(buffer);
     if (report === undefined) return { kind: 'malformed', field };
     return { kind: 'report', message: { report, body: Report.encode(report).finish() } };

@@ -1,4 +1,4 @@
-import { Report } from '@sitewarden/agent-proto/agent';
+import { decodeReport as decode, type Report } from '@sitewarden/agent-proto/agent';
 import type { SqliteDatabase } from '@sitewarden/kit/sqlite';
 import { prepared } from './statements.ts';
 
@@ -51,7 +51,7 @@ export function newestId(db: SqliteDatabase): number {
   return prepared<[], { id: number | null }>(db, REPORT_SQL.newestId).get()?.id ?? 0;
 }
 
-export const decodeReport = (row: Pick<ReportRow, 'body'>): Report => Report.decode(row.body);
+export const decodeReport = (row: Pick<ReportRow, 'body'>): Report => decode(row.body);
 
 /** Results, not reports: a report holds up to 256 of them. */
 const MAX_FRESH_RESULTS = 15_000;
@@ -98,7 +98,7 @@ export function reportOf(db: SqliteDatabase, id: number): Report {
   if (known !== undefined) return known;
   const row = prepared<[number], { body: Buffer }>(db, REPORT_SQL.body).get(id);
   if (row === undefined) throw new Error(`there is no report ${id}`);
-  return Report.decode(row.body);
+  return decode(row.body);
 }
 
 /** Highest sequence number still in the journal; 0 when there is none. */

@@ -1,0 +1,105 @@
+import { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire';
+import { CheckResult, decodeReport, Report } from '@sitewarden/agent-proto/agent';
+import fc from 'fast-check';
+import t from 'tap';
+import { sixResults } from '../helpers/agent-client.ts';
+
+/** Result or the fact that it threw: which words a decoder uses is its own affair. */
+function attempt(decode: (bytes: Uint8Array) => Report, bytes: Uint8Array): unknown {
+  try {
+    return decode(bytes);
+  } catch {
+    return 'threw';
+  }
+}
+
+t.test('a report reads as the generated decoder reads it', async (t) => {
+  const bytes = Report.encode(sixResults(123)).finish();
+  t.strictSame(decodeReport(bytes), Report.decode(bytes));
+  t.strictSame(decodeReport(Buffer.from(bytes)), Report.decode(bytes), 'also the second time');
+});
+
+t.test('whatever the order and number of the fields, alone and after others', async (t) => {
+  const result = CheckResult.encode(sixResults(1).results[3]!).finish();
+  const fields: Uint8Array[] = [];
+  const reader = new BinaryReader(result);
+  while (reader.pos < reader.len) {
+    const from = reader.pos;
+    reader.skip(reader.uint32() & 7);
+    fields.push(result.subarray(from, reader.pos));
+  }
+  const odd = fc.constantFrom(
+    Uint8Array.of(0x48, 0x00),
+    Uint8Array.of(0x48, 0x05),
+    Uint8Array.of(0x50, 0x00),
+    Uint8Array.of(0x50, 0x85, 0x00),
+    Uint8Array.of(0x50, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01),
+    Uint8Array.of(0x42, 0x04, 0x0a, 0x05, 0x61, 0x62),
+    Uint8Array.of(0x62, 0x01, 0x00),
+    Uint8Array.of(0x8a, 0x00, 0x01, 0x61),
+  );
+  fc.assert(
+    fc.property(fc.array(fc.oneof(fc.constantFrom(...fields), odd), { maxLength: 20 }), (parts) => {
+      const body = Buffer.concat(parts);
+      const head = new BinaryWriter().uint32(8).int64(9).uint32(18).bytes(body).finish();
+      t.strictSame(
+        attempt(decodeReport, head),
+        attempt((input) => Report.decode(input), head),
+      );
+      const moved = Buffer.from(head);
+      const at = moved.indexOf(0x48, 4);
+      if (at > 0 && at + 1 < moved.length) moved[at + 1] = (moved[at + 1]! & 0x80) | 0x11;
+      t.strictSame(
+        attempt(decodeReport, moved),
+        attempt((input) => Report.decode(input), moved),
+      );
+    }),
+    { numRuns: 500 },
+  );
+});
+
+t.test('texts of every length and alphabet, numbers of every size', async (t) => {
+  const text = fc.oneof(fc.string({ unit: 'binary', maxLength: 90 }), fc.constantFrom('', '\uFEFFa', 'é', '\u{1F600}'));
+  const number = fc.oneof(
+    fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }),
+    fc.integer({ min: Number.MIN_SAFE_INTEGER, max: 0 }),
+    fc.constantFrom(0, 127, 128, 2 ** 49 - 1, 2 ** 49, 2 ** 53 - 1),
+  );
+  fc.assert(
+    fc.property(text, text, number, number, (a, b, n, m) => {
+      const report = sixResults(Math.abs(n) + 1 > Number.MAX_SAFE_INTEGER ? 1 : Math.abs(n) + 1);
+      Object.assign(report.results[0]!, { subject: a.toWellFormed(), reason: b.toWellFormed(), collectedAtMs: n });
+      report.results[1]!.facts = { [a.toWellFormed()]: { kind: { $case: 'integer', value: m } } };
+      const bytes = Report.encode(report).finish();
+      t.strictSame(decodeReport(bytes), Report.decode(bytes));
+    }),
+    { numRuns: 200 },
+  );
+});
+
+t.test('damaged bytes are read or refused alike', async (t) => {
+  const whole = Report.encode(sixResults(7)).finish();
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(fc.nat(whole.length - 1), fc.integer({ min: 0, max: 255 })), { maxLength: 4 }),
+      fc.nat(whole.length),
+      (changes, length) => {
+        const bytes = whole.slice(0, length);
+        for (const [at, value] of changes) if (at < length) bytes[at] = value;
+        t.strictSame(
+          attempt(decodeReport, bytes),
+          attempt((input) => Report.decode(input), bytes),
+        );
+      },
+    ),
+    { numRuns: 1000 },
+  );
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) =>
+      t.strictSame(
+        attempt(decodeReport, bytes),
+        attempt((input) => Report.decode(input), bytes),
+      ),
+    ),
+  );
+});
