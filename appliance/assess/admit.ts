@@ -22,19 +22,26 @@ export interface Gate {
   /** The configuration may be another one. */
   beginTurn(site: SiteConfig | undefined): void;
   admit(result: Incoming): Admission;
+  /** Whether there ever was too much of this check: cheap, for it is asked of every result. */
+  everExceeded(result: Incoming): boolean;
   /** Nothing kept is sure: what is known is read again. */
   forget(): void;
 }
 
 /** Holds what agents report against what they were asked, so that one workstation cannot fill the site with its words. */
 export function createGate(db: SqliteDatabase): Gate {
-  const known = new Map<string, Set<string>>();
+  const known = new Map<string, Map<string, Set<string>>>();
+  const exceeded = new Set<string>();
   let required: ReadonlySet<string> | undefined;
 
   function subjectsOf({ source, check }: Incoming): Set<string> {
-    const name = `${source}|${check}`;
-    const subjects = known.get(name) ?? new Set(subjectsOfCheck(db, source, check));
-    known.set(name, subjects);
+    const checks = known.get(source) ?? new Map<string, Set<string>>();
+    known.set(source, checks);
+    const kept = checks.get(check);
+    if (kept !== undefined) return kept;
+    const subjects = new Set(subjectsOfCheck(db, source, check));
+    checks.set(check, subjects);
+    if (subjects.has(MORE_SUBJECTS)) exceeded.add(`${source}|${check}`);
     return subjects;
   }
 
@@ -46,16 +53,26 @@ export function createGate(db: SqliteDatabase): Gate {
     admit(result) {
       const { source, check, subject } = result;
       if (source === BOX) return 'admitted';
-      if (subject === MORE_SUBJECTS) return 'too_many';
-      if (check === 'services' && required !== undefined && !required.has(subject)) return 'not_required';
+      if (subject === MORE_SUBJECTS) {
+        exceeded.add(`${source}|${check}`);
+        return 'too_many';
+      }
       const subjects = subjectsOf(result);
+      if (check === 'services' && required !== undefined && !required.has(subject)) return 'not_required';
       if (subjects.has(subject)) return 'admitted';
       subjects.delete(MORE_SUBJECTS);
-      if (subjects.size >= maxSubjectsOf(check)) return 'too_many';
+      if (subjects.size >= maxSubjectsOf(check)) {
+        exceeded.add(`${source}|${check}`);
+        return 'too_many';
+      }
       subjects.add(subject);
       return 'admitted';
     },
-    forget: () => known.clear(),
+    everExceeded: ({ source, check }) => exceeded.size > 0 && exceeded.has(`${source}|${check}`),
+    forget() {
+      known.clear();
+      exceeded.clear();
+    },
   };
 }
 

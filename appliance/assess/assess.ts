@@ -67,8 +67,10 @@ export function createAssess(ctx: ApplianceContext): Assess {
     const checks = new Map<string, { like: Incoming; isExceeded: boolean }>();
     for (const result of results) {
       const admission = gate.admit(result);
-      const before = checks.get(result.check)?.isExceeded ?? false;
-      checks.set(result.check, { like: result, isExceeded: before || admission === 'too_many' });
+      if (gate.everExceeded(result)) {
+        const before = checks.get(result.check)?.isExceeded ?? false;
+        checks.set(result.check, { like: result, isExceeded: before || admission === 'too_many' });
+      }
       if (admission === 'admitted') taken.push(result);
       else ignore(result, admission);
     }
