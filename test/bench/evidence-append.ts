@@ -24,7 +24,9 @@ import { figureOf } from './lib/figures.ts';
 const ROUNDS = 5;
 const AGENTS = 50;
 /** Per agent and round: each report opens an incident or resolves it. */
-const REPORTS = 80;
+const REPORTS = 70;
+/** As many as an agent may have, so that none of them stops and runs so often that it counts as flapping. */
+const SUBJECTS = 63;
 
 /** The real evidence stage over changes that real reports led to; they are assessed beforehand. */
 export async function run(): Promise<Figure[]> {
@@ -103,7 +105,7 @@ function claim(db: SqliteDatabase, keys: { dik: string; evk: string; seal: strin
   changes.append(db, { kind: 'claimed', refId: site.applianceId, body: { ...site, keys, ...about }, atMs });
 }
 
-/** Agents whose service stops and runs again with each report. */
+/** Agents of which with each pair of reports another service stops and runs again. */
 function alternate(db: SqliteDatabase) {
   const ids = Array.from({ length: AGENTS }, () => newId('agt'));
   const host = { hostname: 'desk', osFamily: 'linux', osVersion: 'test', agentVersion: '0.0.0' };
@@ -116,6 +118,7 @@ function alternate(db: SqliteDatabase) {
           seq += 1;
           const report = sixResults(seq);
           const service = report.results[5]!;
+          service.subject = `daemon-${Math.floor((seq - 1) / 2) % SUBJECTS}`;
           service.status = seq % 2 === 1 ? 2 : 1;
           service.severity = 4;
           const body = Report.encode({ ...report, results: [service] }).finish();
