@@ -18,7 +18,7 @@ import type { ReportHead } from '../store/reports.ts';
 import { type Admission, createGate, moreSubjects } from './admit.ts';
 import { applySteps } from './apply.ts';
 import { createBoard } from './board.ts';
-import { decide } from './decide.ts';
+import { decide, isGood } from './decide.ts';
 import { lookBackOf } from './flapping.ts';
 import { dropNoLongerRequired } from './no-longer-required.ts';
 import { type Incoming, readResults } from './read-results.ts';
@@ -48,10 +48,12 @@ export function createAssess(ctx: ApplianceContext): Assess {
     const nowMs = clock.nowMs();
     for (const result of admitted(readReport(row))) {
       const incident = board.incident(result);
+      // Asked of the disk, and only the end of an incident depends on it.
+      const mayEnd = incident !== undefined && isGood(result);
       const steps = decide({
         latest: board.latest(result),
         incident,
-        endedBefore: incident === undefined ? 0 : board.countEnded(incident, lookBackOf(incident, nowMs)),
+        endedBefore: mayEnd ? board.countEnded(incident, lookBackOf(incident, nowMs)) : 0,
         result,
         host: host.name,
         isRetired: host.isRetired,
@@ -75,7 +77,6 @@ export function createAssess(ctx: ApplianceContext): Assess {
       else ignore(result, admission);
     }
     for (const { like, isExceeded } of checks.values()) {
-      if (like.source === BOX) continue;
       const latest = board.latest({ ...like, subject: MORE_SUBJECTS });
       const said = moreSubjects({ like, isExceeded, latest });
       if (said !== undefined) taken.push(said);

@@ -10,7 +10,7 @@ export interface AssessInput {
   readonly latest: ResultRow | undefined;
   /** The one that is not resolved. */
   readonly incident: Incident | undefined;
-  /** How many about the same ended within the hour before `incident` was opened. */
+  /** How many about the same ended within the hour before `incident` was opened; only looked at when `result` is good. */
   readonly endedBefore: number;
   readonly result: Incoming;
   /** Name of the computer, for people. */
@@ -122,7 +122,9 @@ function endSteps(incident: Incident, row: ResultRow, input: AssessInput): Asses
   return [{ kind: 'resolve_incident', incident: resolved(incident, row, nowMs) }];
 }
 
-const isGood = ({ status }: ResultRow): boolean => status === 'pass' || status === 'not_applicable';
+/** What ends an incident. */
+export const isGood = ({ status }: Pick<ResultRow, 'status'>): boolean =>
+  status === 'pass' || status === 'not_applicable';
 
 function newIncident(row: ResultRow, host: string, nowMs: number): NewIncident {
   return {
