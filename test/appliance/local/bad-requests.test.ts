@@ -1,21 +1,6 @@
-import { connect } from 'node:net';
 import t from 'tap';
 import { localPage } from '../../helpers/local-page.ts';
-
-/** Sends bytes as they are and reads until the other side closes. */
-function send(url: string, bytes: string): Promise<string> {
-  const { hostname, port } = new URL(url);
-  return new Promise((resolve, reject) => {
-    let text = '';
-    connect(Number(port), hostname)
-      .on('data', (chunk) => {
-        text += chunk;
-      })
-      .on('close', () => resolve(text))
-      .on('error', reject)
-      .end(bytes);
-  });
-}
+import { sendRaw } from '../../helpers/raw-http.ts';
 
 t.test('what is no HTTP is answered with a code and strict headers', async (t) => {
   const { url } = await localPage(t);
@@ -26,7 +11,7 @@ t.test('what is no HTTP is answered with a code and strict headers', async (t) =
     ['GET /%ff HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n', 'LOCAL_NOT_FOUND'],
   ];
   for (const [request, code] of cases) {
-    const answer = await send(url, request);
+    const answer = await sendRaw(url, request);
     t.match(answer, /^HTTP\/1\.1 4\d\d /);
     t.match(answer, /\r\ncontent-security-policy: default-src 'none'/i);
     t.match(answer, `"code":"${code}"`);

@@ -1,23 +1,8 @@
-import { connect } from 'node:net';
 import { BOX_PATHS } from '@sitewarden/agent-proto/http';
 import t from 'tap';
 import { createPartner, createSignInLink } from '../../../relay/accounts/index.ts';
+import { sendRaw } from '../../helpers/raw-http.ts';
 import { seedPartner, startTestRelay } from '../../helpers/relay.ts';
-
-/** Sends bytes as they are and reads until the other side closes. */
-function send(url: string, bytes: string): Promise<string> {
-  const { hostname, port } = new URL(url);
-  return new Promise((resolve, reject) => {
-    let text = '';
-    connect(Number(port), hostname)
-      .on('data', (chunk) => {
-        text += chunk;
-      })
-      .on('close', () => resolve(text))
-      .on('error', reject)
-      .end(bytes);
-  });
-}
 
 t.test('what is no HTTP is answered with a code, the headers of every answer, and a request id', async (t) => {
   const { url } = await startTestRelay((fn) => t.teardown(fn));
@@ -30,14 +15,14 @@ t.test('what is no HTTP is answered with a code, the headers of every answer, an
   };
   for (const [code, requests] of Object.entries(cases)) {
     for (const request of requests) {
-      const answer = await send(url, request);
+      const answer = await sendRaw(url, request);
       t.match(answer, /^HTTP\/1\.1 4\d\d /);
       t.match(answer, /\r\nx-request-id: req_/);
       t.match(answer, /\r\nx-content-type-options: nosniff/);
       t.match(JSON.parse(answer.split('\r\n\r\n')[1] ?? ''), { code });
     }
   }
-  const undecodable = await send(url, 'GET /%ff HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n');
+  const undecodable = await sendRaw(url, 'GET /%ff HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n');
   t.match(undecodable, /^HTTP\/1\.1 404 /);
   t.match(undecodable, /\r\nx-request-id: req_/i);
   t.match(undecodable, /\r\ncontent-security-policy: /i);
