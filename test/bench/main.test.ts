@@ -1,20 +1,10 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import t from 'tap';
-import { nodeCommand, programEnvironment } from '../../scripts/lib/programs.ts';
+import { runScript } from '../helpers/run-script.ts';
 import { BENCHES } from './benches.ts';
 import { figureOf, median } from './lib/figures.ts';
 
-async function bench(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  const [command, ...rest] = nodeCommand([join(import.meta.dirname, 'main.ts'), ...args]);
-  const child = spawn(command, rest, { env: programEnvironment() });
-  let [out, err] = ['', ''];
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
-  const [code] = await once(child, 'close');
-  return { code: code as number, out, err };
-}
+const bench = (...args: string[]) => runScript(join(import.meta.dirname, 'main.ts'), ...args);
 
 t.test('a figure stands beside its control, measured in the same run', async (t) => {
   const { code, out, err } = await bench('evidence-append', '--json');

@@ -1,19 +1,9 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import t from 'tap';
-import { nodeCommand, programEnvironment } from '../../scripts/lib/programs.ts';
+import { runScript } from '../helpers/run-script.ts';
 import { PROMISES } from './promises.ts';
 
-async function prove(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  const [command, ...rest] = nodeCommand([join(import.meta.dirname, 'main.ts'), ...args]);
-  const child = spawn(command, rest, { env: programEnvironment() });
-  let [out, err] = ['', ''];
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
-  const [code] = await once(child, 'close');
-  return { code: code as number, out, err };
-}
+const prove = (...args: string[]) => runScript(join(import.meta.dirname, 'main.ts'), ...args);
 
 for (const args of [[], ['--json'], ['--full', '--seed', '7']]) {
   t.test(`with no promise named nothing is proved: ${args.join(' ') || '(nothing)'}`, async (t) => {

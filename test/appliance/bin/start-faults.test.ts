@@ -1,20 +1,10 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { ENTRIES, nodeCommand, programEnvironment, startProgram } from '../../../scripts/lib/programs.ts';
-
-async function call(entry: string, ...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  const [command, ...rest] = nodeCommand([entry, ...args]);
-  const child = spawn(command, rest, { env: programEnvironment() });
-  let [out, err] = ['', ''];
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
-  const [code] = await once(child, 'close');
-  return { code: code as number, out, err };
-}
+import { ENTRIES, startProgram } from '../../../scripts/lib/programs.ts';
+import { runScript } from '../../helpers/run-script.ts';
 
 function configFile(t: Test, { relay = '', ...groups }: Record<string, string>): string {
   const dir = t.testdir({});
@@ -74,7 +64,7 @@ t.test('a fault at the start is one sentence with a code, the key and the next s
     ['data folder under /proc', { dataDir: '/proc/nope' }, /\/proc\/nope.*\[DATA_DIR_UNUSABLE\]/],
   ];
   for (const [name, groups, expected] of cases) {
-    const { code, out, err } = await call(ENTRIES.appliance, 'run', '-c', configFile(t, groups));
+    const { code, out, err } = await runScript(ENTRIES.appliance, 'run', '-c', configFile(t, groups));
     t.equal(code, 1, name);
     t.match(err, expected, name);
     t.notMatch(out + err, STACK, name);
@@ -89,7 +79,7 @@ t.test('what the daemon refuses is told as the daemon says it, without a stack',
     args: ['run', '-c', config, '--ready-json'],
   });
   t.teardown(() => running.stop());
-  const { code, err } = await call(ENTRIES.appliance, 'agents', 'remove', 'foo', '-c', config);
+  const { code, err } = await runScript(ENTRIES.appliance, 'agents', 'remove', 'foo', '-c', config);
   t.equal(code, 1);
   t.match(err, /\[LOCAL_BODY_INVALID\]$|\[AGENT_UNKNOWN\]$/m);
   t.notMatch(err, STACK);
@@ -98,13 +88,13 @@ t.test('what the daemon refuses is told as the daemon says it, without a stack',
 t.test('wrong usage of every program ends with 2, help with 0', async (t) => {
   for (const [name, entry] of Object.entries(ENTRIES)) {
     for (const args of [['no-such-command'], ['--no-such-option'], []]) {
-      t.equal((await call(entry, ...args)).code, 2, `${name} ${args.join(' ')}`);
+      t.equal((await runScript(entry, ...args)).code, 2, `${name} ${args.join(' ')}`);
     }
-    const { code, out } = await call(entry, '--help');
+    const { code, out } = await runScript(entry, '--help');
     t.equal(code, 0, name);
     t.match(out, /2 +wrong usage/, name);
   }
-  const claim = await call(ENTRIES.appliance, 'claim', '--code', 'BCDFGHJKLMNPQR');
+  const claim = await runScript(ENTRIES.appliance, 'claim', '--code', 'BCDFGHJKLMNPQR');
   t.equal(claim.code, 2);
   t.match(claim.err, /standard input/);
 });
