@@ -16,6 +16,7 @@ import {
 const MAX_KEPT = 10_000;
 
 interface Subject {
+  readonly name: string;
   latest: ResultRow | undefined;
   /** `latest` is newer than the row on disk. */
   isDirty: boolean;
@@ -75,16 +76,17 @@ export function createBoard(db: SqliteDatabase): Board {
     let subject = subjects.get(name);
     if (subject === undefined) {
       const latest = latestResult(db, key);
-      subject = { latest, isDirty: false, extendToMs: undefined, incident: undefined, incidentTurn: -1, endedAtMs: [] };
+      const nothing = { isDirty: false, extendToMs: undefined, incident: undefined, incidentTurn: -1 };
+      subject = { name, latest, ...nothing, endedAtMs: [] };
       subjects.set(name, subject);
     }
     last = { key, subject };
     return subject;
   }
 
-  function readIncident(key: ResultKey): Incident | undefined {
+  function readIncident(name: string, key: ResultKey): Incident | undefined {
     withIncident ??= new Set(openIncidentKeys(db).map(nameOf));
-    return withIncident.has(nameOf(key)) ? openIncidentOf(db, key) : undefined;
+    return withIncident.has(name) ? openIncidentOf(db, key) : undefined;
   }
 
   return {
@@ -96,7 +98,7 @@ export function createBoard(db: SqliteDatabase): Board {
     incident(key) {
       const subject = subjectOf(key);
       if (subject.incidentTurn !== turn) {
-        subject.incident = readIncident(key);
+        subject.incident = readIncident(subject.name, key);
         subject.incidentTurn = turn;
       }
       return subject.incident;

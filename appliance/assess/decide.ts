@@ -53,7 +53,8 @@ export function decide(input: AssessInput): AssessStep[] {
   if (!isSameRun || !looksSame(latest, row) || isAnnouncementDue(latest, row)) {
     steps.push({ kind: 'announce_result', row });
   }
-  return [...steps, ...incidentSteps(input, row)];
+  steps.push(...incidentSteps(input, row));
+  return steps;
 }
 
 function isOlder(result: Incoming, latest: ResultRow): boolean {

@@ -62,7 +62,7 @@ function readResult(
 }
 
 const readControls = (controls: readonly string[]): readonly string[] =>
-  controls.slice(0, AGENT_LIMITS.maxControls).map((text) => cut(text, MAX_CONTROL_CHARS));
+  cutAll(controls, AGENT_LIMITS.maxControls, MAX_CONTROL_CHARS);
 
 function knownFacts(check: CheckName, facts: Facts): Facts {
   const known: Facts = {};
@@ -71,11 +71,17 @@ function knownFacts(check: CheckName, facts: Facts): Facts {
     if (value === undefined) continue;
     if (typeof value === 'string') known[name] = cut(value, AGENT_LIMITS.maxFactTextChars);
     else if (!Array.isArray(value)) known[name] = value;
-    else
-      known[name] = value.slice(0, AGENT_LIMITS.maxFactListItems).map((one) => cut(one, AGENT_LIMITS.maxFactTextChars));
+    else known[name] = cutAll(value, AGENT_LIMITS.maxFactListItems, AGENT_LIMITS.maxFactTextChars);
   }
   return fitFacts(known, AGENT_LIMITS.maxFactsBytes);
 }
 
-/** Evidence takes well-formed text only, and a cut can split a pair of surrogates. */
-const cut = (text: string, maxChars: number): string => text.slice(0, maxChars).toWellFormed();
+/** Evidence takes well-formed text only: what is decoded from UTF-8 is, and a cut can split a pair of surrogates. */
+const cut = (text: string, maxChars: number): string =>
+  text.length <= maxChars ? text : text.slice(0, maxChars).toWellFormed();
+
+/** The list itself where nothing is to be cut, which is nearly always. */
+function cutAll(texts: readonly string[], maxItems: number, maxChars: number): string[] {
+  if (texts.length <= maxItems && texts.every((text) => text.length <= maxChars)) return texts as string[];
+  return texts.slice(0, maxItems).map((text) => cut(text, maxChars));
+}

@@ -35,13 +35,15 @@ export function pruneAssessed(db: SqliteDatabase, nowMs: number): boolean {
     limit,
   };
   const reports = prepared<typeof values>(db, RETENTION_SQL.pruneReports).run(values).changes;
+  // To know the bytes takes reading the whole table: only once it is no longer than it may be.
+  if (reports === limit) return true;
   const large = pruneReportBytes(db, values.throughId);
   const history = pruneResultHistory(db, {
     keepRows: RETENTION.historyRows,
     keepBytes: RETENTION.historyBytes,
     limit,
   });
-  return reports === limit || large === limit || history === limit;
+  return large === limit || history === limit;
 }
 
 function pruneReportBytes(db: SqliteDatabase, throughId: number): number {

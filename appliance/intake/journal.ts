@@ -145,10 +145,12 @@ export function createJournal({ ctx, marks, assertRoom, onFailure }: JournalOpti
       if (queue.size >= MAX_QUEUE) throw applianceErrors.make('INTAKE_BUSY', { data: { retryDelayMs: 500 } });
       stream.acceptedThrough = seq;
       const beganMs = clock.monotonicMs();
-      queue.add({ stream, seq, body, receivedAtMs: clock.nowMs() }).then(
+      const receivedAtMs = clock.nowMs();
+      queue.add({ stream, seq, body, receivedAtMs }).then(
         (id) => {
           if (id === 0) return;
-          reports.keepFresh(db, id, report, body.length);
+          const head = { id, source: stream.agentId, seq, receivedAtMs };
+          reports.keepFresh(db, { head, report, bytes: body.length });
           metrics.intakeReports.inc({ result: 'stored' });
           metrics.intakeResults.inc(report.results.length);
           metrics.intakeCommitSeconds.observe((clock.monotonicMs() - beganMs) / 1000);

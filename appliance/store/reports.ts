@@ -41,9 +41,19 @@ export function since(db: SqliteDatabase, afterId: number, limit: number): Repor
   return prepared<[number, number], ReportRow>(db, REPORT_SQL.since).all(afterId, limit);
 }
 
-/** The same without the bodies; `reportOf` gets what is in them. */
+/** The same without the bodies; `reportOf` gets what is in them. What was kept fresh is not read from disk again. */
 export function headsSince(db: SqliteDatabase, afterId: number, limit: number): ReportHead[] {
-  return prepared<[number, number], ReportHead>(db, REPORT_SQL.headsSince).all(afterId, limit);
+  const heads: ReportHead[] = [];
+  const fresh = freshOf.get(db);
+  if (fresh !== undefined) dropFreshThrough(fresh, afterId);
+  for (let id = afterId + 1; heads.length < limit; id++) {
+    const next = fresh?.reports.get(id);
+    if (next === undefined) break;
+    heads.push(next.head);
+  }
+  if (heads.length === limit) return heads;
+  const read = prepared<[number, number], ReportHead>(db, REPORT_SQL.headsSince);
+  return heads.concat(read.all(afterId + heads.length, limit - heads.length));
 }
 
 /** 0 when there is none. */
@@ -58,8 +68,14 @@ const MAX_FRESH_RESULTS = 15_000;
 /** As they came; decoded they take a few times as much. */
 const MAX_FRESH_BYTES = 8 * 1024 * 1024;
 
+interface FreshReport {
+  readonly head: ReportHead;
+  readonly report: Report;
+  readonly bytes: number;
+}
+
 interface Fresh {
-  readonly reports: Map<number, { readonly report: Report; readonly bytes: number }>;
+  readonly reports: Map<number, FreshReport>;
   results: number;
   bytes: number;
 }
@@ -67,18 +83,26 @@ interface Fresh {
 const freshOf = new WeakMap<SqliteDatabase, Fresh>();
 
 /**
- * Keeps what intake has already decoded for the stage that reads it next; the oldest give way. Only for rows whose commit
- * is on disk: until then an id may come to stand for another report. The rows remain what counts.
+ * Keeps what intake has already decoded for the stage that reads it next; when that is far behind, what comes in is not
+ * kept, since it reads the oldest first. Only for rows whose commit is on disk: until then an id may come to stand for
+ * another report. The rows remain what counts.
  */
-export function keepFresh(db: SqliteDatabase, id: number, report: Report, bytes: number): void {
+export function keepFresh(db: SqliteDatabase, one: FreshReport): void {
   const fresh = freshOf.get(db) ?? { reports: new Map(), results: 0, bytes: 0 };
   freshOf.set(db, fresh);
-  fresh.reports.set(id, { report, bytes });
-  fresh.results += report.results.length;
-  fresh.bytes += bytes;
-  for (const oldest of fresh.reports.keys()) {
-    if (fresh.results <= MAX_FRESH_RESULTS && fresh.bytes <= MAX_FRESH_BYTES) break;
-    takeFresh(fresh, oldest);
+  const results = fresh.results + one.report.results.length;
+  const bytes = fresh.bytes + one.bytes;
+  if (results > MAX_FRESH_RESULTS || bytes > MAX_FRESH_BYTES) return;
+  fresh.reports.set(one.head.id, one);
+  fresh.results = results;
+  fresh.bytes = bytes;
+}
+
+/** What the reader has passed is never asked for again. */
+function dropFreshThrough(fresh: Fresh, id: number): void {
+  for (const kept of fresh.reports.keys()) {
+    if (kept > id) break;
+    takeFresh(fresh, kept);
   }
 }
 
