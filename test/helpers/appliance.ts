@@ -27,10 +27,16 @@ export interface TestAppliance extends Running {
   makeToken(): Promise<string>;
 }
 
+const sides: string[] = [];
+
+function removeSides(): void {
+  for (const side of sides) rmSync(side, { recursive: true, force: true });
+}
+
 /** The real program on ephemeral loopback ports. Its configuration lies beside the data, outside a test's own disk. */
 export async function startAppliance(options: ApplianceOptions): Promise<TestAppliance> {
   const side = mkdtempSync(join(tmpdir(), 'sitewarden-appliance-'));
-  process.once('exit', () => rmSync(side, { recursive: true, force: true }));
+  if (sides.push(side) === 1) process.once('exit', removeSides);
   const configFile = join(side, 'appliance.yaml');
   mkdirSync(options.dataDir, { recursive: true, mode: 0o700 });
   writeFileSync(

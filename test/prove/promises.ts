@@ -17,6 +17,7 @@ export const PROMISES = {
   T8: { title: 'effect exactly once at the relay', load: () => import('./t8.ts') },
   T11: { title: 'fleet status is true', load: () => import('./t11.ts') },
   T12: { title: 'one claim, one winner', load: () => import('./t12.ts') },
+  T14: { title: 'a clone is caught', load: () => import('./t14.ts') },
   T17: { title: 'TLS strict on the agent port', load: () => import('./t17.ts') },
   T18: { title: 'a wrong clock never bricks', load: () => import('./t18.ts') },
   T24: { title: 'tenants are apart even if a WHERE is forgotten', load: () => import('./t24.ts') },
