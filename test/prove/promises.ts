@@ -18,6 +18,7 @@ export const PROMISES = {
   T11: { title: 'fleet status is true', load: () => import('./t11.ts') },
   T12: { title: 'one claim, one winner', load: () => import('./t12.ts') },
   T14: { title: 'a clone is caught', load: () => import('./t14.ts') },
+  T16: { title: 'first-boot man in the middle gets nothing', load: () => import('./t16.ts') },
   T17: { title: 'TLS strict on the agent port', load: () => import('./t17.ts') },
   T18: { title: 'a wrong clock never bricks', load: () => import('./t18.ts') },
   T24: { title: 'tenants are apart even if a WHERE is forgotten', load: () => import('./t24.ts') },
