@@ -42,6 +42,7 @@ in
       default = { };
       example = {
         relay.url = "https://relay.example";
+        relay.rootKey = "what `sitewarden-relay init` printed";
       };
       description = "The appliance's configuration file; docs/reference/configuration.md lists the keys.";
     };
@@ -53,6 +54,13 @@ in
       # An open port is of no use to a page that listens on loopback.
       local = lib.mkIf cfg.openFirewall { host = lib.mkDefault "0.0.0.0"; };
     };
+    assertions = [
+      {
+        assertion = cfg.settings ? relay && cfg.settings.relay ? url && cfg.settings.relay ? rootKey;
+        message = "services.sitewarden.appliance.settings.relay needs url and rootKey; `sitewarden-relay init` prints the key.";
+      }
+    ];
+    inherit (unit) environment;
     systemd.services.sitewarden-appliance = unit.service;
     systemd.services.sitewarden-console = lib.mkIf (cfg.console != null) {
       description = "Sitewarden on ${toString cfg.console}";

@@ -13,6 +13,11 @@ let
 in
 {
   inherit configFile;
+  # The programs are on the path of whoever signs in, and find their configuration without being told where it is.
+  environment = {
+    systemPackages = [ package ];
+    etc."sitewarden/${name}.yaml".source = configFile;
+  };
   service = lib.recursiveUpdate {
     description = "Sitewarden ${name}";
     wantedBy = [ "multi-user.target" ];

@@ -41,6 +41,7 @@ in
 
   config = lib.mkIf cfg.enable {
     services.sitewarden.relay.settings.dataDir = lib.mkDefault "/var/lib/sitewarden-relay";
+    inherit (unit) environment;
     systemd.services.sitewarden-relay = unit.service;
   };
 }

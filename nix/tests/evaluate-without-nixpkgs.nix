@@ -60,6 +60,11 @@ let
     {
       options = builtins.attrNames module.options.services.sitewarden.${name};
       unit = module.config.systemd.services."sitewarden-${name}";
+      refused = builtins.map (one: one.message) (
+        builtins.filter (one: !one.assertion) (module.config.assertions or [ ])
+      );
+      etc = module.config.environment.etc."sitewarden/${name}.yaml".source;
+      onPath = module.config.environment.systemPackages;
       ports = module.config.networking.firewall.allowedTCPPorts or [ ];
     };
 in
@@ -69,6 +74,10 @@ in
     install = builtins.stringLength package.installPhase > 0;
     build = builtins.stringLength package.buildPhase > 0;
   };
-  appliance = evaluate ../modules/appliance.nix "appliance" { relay.url = "https://relay.example"; };
+  appliance = evaluate ../modules/appliance.nix "appliance" {
+    relay.url = "https://relay.example";
+    relay.rootKey = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+  };
+  applianceWithoutKey = evaluate ../modules/appliance.nix "appliance" { relay.url = "https://relay.example"; };
   relay = evaluate ../modules/relay.nix "relay" { publicUrl = "https://relay.example"; };
 }

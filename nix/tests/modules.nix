@@ -15,6 +15,7 @@ let
           enable = true;
           openFirewall = true;
           settings.relay.url = "https://relay.example";
+          settings.relay.rootKey = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
         };
         services.sitewarden.relay = {
           enable = true;

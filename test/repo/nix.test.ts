@@ -27,5 +27,11 @@ t.test('package and modules evaluate, and the services run the real programs', a
   t.match(value.appliance.unit.serviceConfig.ExecStart, /\/bin\/sitewarden-appliance run --config .*relay\.example/);
   t.match(value.relay.unit.serviceConfig.ExecStart, /\/bin\/sitewarden-relay serve --config .*relay\.example/);
   t.strictSame(value.appliance.ports, [50051, 8080]);
+  for (const one of [value.appliance, value.relay]) {
+    t.strictSame(one.onPath, ['/nix/store/sitewarden'], 'the programs are on the path');
+    t.ok(one.unit.serviceConfig.ExecStart.endsWith(one.etc), 'the CLI finds the configuration of the service');
+    t.strictSame(one.refused, []);
+  }
+  t.match(value.applianceWithoutKey.refused, [/rootKey/]);
   t.match(value.package, { pname: 'sitewarden', build: true, install: true });
 });
