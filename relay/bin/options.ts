@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type RelayConfig, readConfig } from '../config/index.ts';
@@ -24,6 +25,9 @@ export interface ConfigFlags {
   metricsTokenFile?: string;
 }
 
+/** Read when no other file is named and this one is there; whoever says all by flags needs none. */
+export const DEFAULT_CONFIG = '/etc/sitewarden/relay.yaml';
+
 function wholeNumber(text: string): number {
   if (!/^[0-9]{1,15}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
   return Number(text);
@@ -31,7 +35,7 @@ function wholeNumber(text: string): number {
 
 export function withFolderOptions(command: Command): Command {
   return command
-    .option('-c, --config <file>', 'YAML configuration')
+    .option('-c, --config <file>', `YAML configuration (default: ${DEFAULT_CONFIG} where it is there)`)
     .option('--data-dir <folder>', 'folder of the keys and the SQLite store');
 }
 
@@ -80,7 +84,8 @@ function storeOf(flags: ConfigFlags): RelayConfig['store'] | undefined {
 
 /** Throws CONFIG_INVALID with every fault. */
 export async function configFrom(flags: ConfigFlags): Promise<RelayConfig> {
-  const { config: file, publicUrl, host, port, dataDir, trustProxy, logLevel, metricsTokenFile } = flags;
+  const file = flags.config ?? (existsSync(DEFAULT_CONFIG) ? DEFAULT_CONFIG : undefined);
+  const { publicUrl, host, port, dataDir, trustProxy, logLevel, metricsTokenFile } = flags;
   const { requestsPerMinute, boxRequestsPerMinute, claimsPerMinute, signInsPerMinute, eventStreams } = flags;
   return readConfig(file === undefined ? '' : await readText(file), {
     fileName: file ?? 'configuration',

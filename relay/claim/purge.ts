@@ -4,13 +4,18 @@ import { purgeOffers } from '../store/repositories/claims.ts';
 import { listTenants } from '../store/repositories/directory.ts';
 import { purgeSecrets } from '../store/repositories/purge.ts';
 
-/** Kept this long after their end, so that a late caller hears "expired" and staff can see what happened. */
-const KEEP_OFFERS_MS = 30 * 24 * 3_600_000;
+/**
+ * Kept this long after their end: staff can see what became of a claim, and a late box hears that its offer expired. What
+ * nobody claimed came from anybody, at any rate they could send.
+ */
+const KEEP_OFFERS_MS = { claimed: 30 * 24 * 3_600_000, nobodys: 3_600_000 } as const;
 const KEEP_SECRETS_MS = 24 * 3_600_000;
 
 /** Removes what nobody can use any more: offers, sessions, links, and the directory entries of dead codes. */
 export async function purgeExpired(store: Store, nowMs: number): Promise<void> {
-  await store.system((trx) => purgeOffers(trx, nowMs - KEEP_OFFERS_MS));
+  await store.system((trx) =>
+    purgeOffers(trx, { claimed: nowMs - KEEP_OFFERS_MS.claimed, nobodys: nowMs - KEEP_OFFERS_MS.nobodys }),
+  );
   for (const partnerId of await store.system(listTenants)) {
     await store.inTenant(partnerId, (trx) =>
       purgeSecrets(trx, partnerId, {

@@ -262,6 +262,14 @@ export async function claimProgress(trx: Tx, siteId: string, applianceId: string
 }
 
 /** Offers nobody claimed and those that led to claims long ago. */
-export async function purgeOffers(trx: DirectoryTx, beforeMs: number): Promise<void> {
-  await trx.deleteFrom('box_offer').where('expires_at_ms', '<', beforeMs).execute();
+export async function purgeOffers(
+  trx: DirectoryTx,
+  endedBeforeMs: { readonly claimed: number; readonly nobodys: number },
+): Promise<void> {
+  await trx.deleteFrom('box_offer').where('expires_at_ms', '<', endedBeforeMs.claimed).execute();
+  await trx
+    .deleteFrom('box_offer')
+    .where('partner_id', 'is', null)
+    .where('expires_at_ms', '<', endedBeforeMs.nobodys)
+    .execute();
 }
