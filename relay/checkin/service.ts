@@ -17,6 +17,8 @@ const MAX_DELAY_MS = 2;
 /** Beyond this a box is told to come again; a fleet of 10,000 sends 170 a second. */
 const MAX_WAITING = 10_000;
 const DEFAULT_INTERVAL_MS = 60_000;
+/** A box that says it is further ahead than this has made it up: settings change a few times a day. */
+const MAX_GENERATIONS_AHEAD = 1_000_000;
 const IN_SERVICE: ReadonlySet<CheckinDecision['outcome']> = new Set(['accept', 'repeat', 'restored']);
 
 export interface CheckinBox {
@@ -46,6 +48,11 @@ export interface CheckinDeps {
   alarm(trx: Tx, event: CheckinEvent): Promise<void>;
   /** Writes down that a box was ahead of the relay's state: once for each box, its chain goes on from there. */
   noteRestored(trx: Tx, event: CheckinEvent): Promise<void>;
+  /**
+   * The box has settings of a number the relay, whose database is from a backup, has not reached or gave to others; it
+   * takes only higher ones. Answers the number the relay's own settings have from now on.
+   */
+  overtakeConfig(trx: Tx, event: CheckinEvent & { generation: number }): Promise<number>;
   /** After that transaction: what is cached about the box is out of date. */
   onQuarantined(applianceId: string): void;
   /** Between two check-ins of a box. Default 60,000. */
@@ -81,6 +88,11 @@ export function createCheckinService(deps: CheckinDeps): CheckinService {
     deps.onQuarantined(box.applianceId);
   }
 
+  function overtake(box: CheckinBox, { siteId, generation }: { siteId: string; generation: number }): Promise<number> {
+    const event = { ...eventOf(box, siteId), atMs: clock.nowMs(), generation };
+    return store.inTenant(box.partnerId, (trx) => deps.overtakeConfig(trx, event));
+  }
+
   return {
     async checkin(box, request, raw) {
       const nowMs = clock.nowMs();
@@ -111,16 +123,23 @@ export function createCheckinService(deps: CheckinDeps): CheckinService {
         const event = { ...eventOf(box, decision.siteId as string), atMs: nowMs };
         await store.inTenant(box.partnerId, (trx) => deps.noteRestored(trx, event));
       }
+      const isActive = IN_SERVICE.has(decision.outcome);
+      const ahead = request.configGeneration - decision.configGeneration;
+      // After a backup the same number may stand for other settings.
+      const isOvertaken = ahead > 0 || (ahead === 0 && decision.outcome === 'restored');
+      const configGeneration =
+        isActive && isOvertaken && ahead <= MAX_GENERATIONS_AHEAD
+          ? await overtake(box, { siteId: decision.siteId as string, generation: request.configGeneration })
+          : decision.configGeneration;
       if (bus.hasListeners(box.partnerId)) {
         bus.publish(box.partnerId, { kind: 'site', siteId: decision.siteId, atMs: nowMs });
       }
-      const isActive = IN_SERVICE.has(decision.outcome);
       return {
         token: decision.token,
         state: isActive ? 'active' : 'quarantined',
         timeMs: nowMs,
         signedTime: request.timeNonce === null ? null : signTime(request.timeNonce, nowMs),
-        configGeneration: decision.configGeneration,
+        configGeneration,
         pendingOrders: decision.pendingOrders,
         drainRowsPerS: drain.rateFor(box.applianceId, queue.depth, nowMs),
         nextCheckinMs: intervalMs,

@@ -1,5 +1,6 @@
 import { appendAudit } from '../audit/index.ts';
 import { type CheckinService, createCheckinMetrics, createCheckinService } from '../checkin/index.ts';
+import { raiseGeneration } from '../store/repositories/sites.ts';
 import { defineHandlers, type Services } from './context.ts';
 
 /** The service with everything real behind it; also what benchmarks and proofs drive without a socket. */
@@ -29,6 +30,19 @@ export function checkinService({ store, clock, live, keys, metrics, boxes }: Ser
         ref: siteId,
         detail: { applianceId, reason: 'the box holds a newer token than this relay: its database is from a backup' },
       }),
+    overtakeConfig: async (trx, { partnerId, applianceId, siteId, atMs, generation }) => {
+      const raised = await raiseGeneration(trx, siteId, generation);
+      if (raised === undefined) return generation;
+      await appendAudit(trx, {
+        partnerId,
+        atMs,
+        actor: `appliance:${applianceId}`,
+        action: 'site.config_reissued',
+        ref: siteId,
+        detail: { applianceId, boxHad: generation, generation: raised },
+      });
+      return raised;
+    },
     onQuarantined: (applianceId) => boxes.forget(applianceId),
   });
 }

@@ -245,6 +245,21 @@ export async function readSite(trx: Tx, siteId: string): Promise<SiteRecord | un
   );
 }
 
+/**
+ * Lifts the generation of a site's configuration above one its box already has, and answers the new one; undefined when it
+ * is above already.
+ */
+export async function raiseGeneration(trx: Tx, siteId: string, above: number): Promise<number | undefined> {
+  const row = await trx
+    .updateTable('site')
+    .set({ config_generation: above + 1 })
+    .where('id', '=', siteId)
+    .where('config_generation', '<=', above)
+    .returning('config_generation')
+    .executeTakeFirst();
+  return row?.config_generation;
+}
+
 export interface CurrentBox {
   id: string;
   epoch: number;
@@ -313,6 +328,7 @@ export async function listSiteAudit(trx: Tx, siteId: string, limit: number): Pro
     .where('action', 'in', [
       'site.created',
       'site.changed',
+      'site.config_reissued',
       'appliance.quarantined',
       'appliance.released',
       'checkin.state_restored',

@@ -1,5 +1,6 @@
 import { copyFile, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { CheckinRequest } from '@sitewarden/agent-proto/http';
 import { Registry } from 'prom-client';
 import t from 'tap';
 import { createBoxDirectory } from '../../../relay/accounts/index.ts';
@@ -8,6 +9,7 @@ import { createLiveBus } from '../../../relay/live/index.ts';
 import { checkinService } from '../../../relay/routes/checkin.ts';
 import type { Services } from '../../../relay/routes/context.ts';
 import { openStore } from '../../../relay/store/index.ts';
+import { updateSite } from '../../../relay/store/repositories/sites.ts';
 import { seedPartner, seedSite, testClock } from '../../helpers/relay.ts';
 import { checkinBody, type SimBox, seedBox } from '../../helpers/sim-box.ts';
 
@@ -23,8 +25,8 @@ async function startOn(dataDir: string, file: string) {
     metrics: new Registry(),
     boxes: createBoxDirectory(store),
   } as unknown as Services);
-  const send = (sim: SimBox, counter: number, previousToken: string | null, devices = 0) => {
-    const body = checkinBody({ counter, previousToken, devices });
+  const send = (sim: SimBox, counter: number, previousToken: string | null, over: Partial<CheckinRequest> = {}) => {
+    const body = checkinBody({ counter, previousToken, ...over });
     return service.checkin(sim.box, body, Buffer.from(JSON.stringify(body)));
   };
   const actions = (partnerId: string) =>
@@ -43,6 +45,8 @@ t.test('a database put back from a backup takes no box for a clone', async (t) =
   const partnerId = await seedPartner(before.store);
   const { siteId } = await seedSite(before.store, partnerId);
   const sim = await seedBox(before.store, { partnerId, siteId });
+  const setTier = (on: typeof before, agentTier: 0 | 1 | 2) =>
+    on.store.inTenant(partnerId, (trx) => updateSite(trx, siteId, { agentTier }));
   let { token } = await before.send(sim, 1, null);
   ({ token } = await before.send(sim, 2, token));
   await before.store.close();
@@ -50,18 +54,26 @@ t.test('a database put back from a backup takes no box for a clone', async (t) =
 
   const meanwhile = await startOn(dataDir, file);
   for (const counter of [3, 4, 5]) ({ token } = await meanwhile.send(sim, counter, token));
+  await setTier(meanwhile, 2);
   await meanwhile.store.close();
   await copyDatabase(backup, file);
 
   const after = await startOn(dataDir, file);
   t.teardown(() => after.store.close());
-  const next = await after.send(sim, 6, token);
+  await setTier(after, 0);
+  const next = await after.send(sim, 6, token, { configGeneration: 2 });
   t.equal(next.state, 'active');
+  t.equal(next.configGeneration, 3, 'generation 2 was given out for other settings: the same number is not enough');
   const again = await after.send(sim, 7, next.token);
   t.equal(again.state, 'active');
-  t.same(await after.actions(partnerId), ['partner.created', 'checkin.state_restored'], 'written down once');
-  t.equal((await after.send(sim, 7, next.token, 9)).state, 'quarantined', 'a token used twice is still a clone');
-  t.same(await after.actions(partnerId), ['partner.created', 'checkin.state_restored', 'appliance.quarantined']);
+  const told = ['partner.created', 'checkin.state_restored', 'site.config_reissued'];
+  t.same(await after.actions(partnerId), told, 'written down once');
+  t.equal(
+    (await after.send(sim, 7, next.token, { devices: 9 })).state,
+    'quarantined',
+    'a token used twice is still a clone',
+  );
+  t.same(await after.actions(partnerId), [...told, 'appliance.quarantined']);
 });
 
 /** The whole file set of a closed database. */

@@ -8,6 +8,7 @@ import { createLiveBus } from '../../../relay/live/index.ts';
 import { deliverOrders } from '../../../relay/orders/index.ts';
 import type { Store } from '../../../relay/store/index.ts';
 import { releaseQuarantined } from '../../../relay/store/repositories/live.ts';
+import { raiseGeneration } from '../../../relay/store/repositories/sites.ts';
 import { seedPartner, seedSite, type TestClock, testClock } from '../../helpers/relay.ts';
 import { onBothEngines } from '../../helpers/relay-stores.ts';
 import { checkinBody, type SimBox, seedBox } from '../../helpers/sim-box.ts';
@@ -39,6 +40,8 @@ async function rigOf(store: Store): Promise<Rig> {
     tokenMac: (bytes) => createHmac('sha256', 'of this test').update(bytes).digest(),
     noteRestored: (trx, { siteId: ref, atMs, applianceId }) =>
       appendAudit(trx, { partnerId, atMs, actor: applianceId, action: 'checkin.state_restored', ref }),
+    overtakeConfig: async (trx, { siteId: id, generation }) =>
+      (await raiseGeneration(trx, id, generation)) ?? generation,
     onQuarantined: () => {},
   });
   const send: Rig['send'] = (over = {}, box = sim) => {
@@ -70,6 +73,16 @@ const auditActions = ({ store, partnerId }: Rig) =>
 
 t.test('check-ins on both engines', async (t) => {
   await onBothEngines(t, {
+    'a box with settings of a higher number is sent those of the relay under a higher one still': async (t, store) => {
+      const rig = await rigOf(store);
+      const { token, configGeneration } = await rig.send({ configGeneration: 7 });
+      t.equal(configGeneration, 8);
+      const next = await rig.send({ counter: 2, previousToken: token, configGeneration: 8 });
+      t.equal(next.configGeneration, 8, 'and then they agree');
+      const liar = await rig.send({ counter: 3, previousToken: next.token, configGeneration: 2 ** 40 });
+      t.equal(liar.configGeneration, 8, 'one that makes numbers up gets nowhere');
+    },
+
     'the first check-in begins the chain and writes one row': async (t, store) => {
       const rig = await rigOf(store);
       const answer = await rig.send({
