@@ -15,7 +15,7 @@ export async function readSiteDetail(trx: Tx, siteId: string, nowMs: number) {
   const box = await readCurrentBox(trx, siteId);
   return {
     summary: summary as NonNullable<typeof summary>,
-    appliance: box ? applianceView(box) : null,
+    appliance: box ? applianceView(box, site.configGeneration) : null,
     deviceCount: box ? await countDevices(trx, box.id) : 0,
     agentTier: site.agentTier,
     requiredServices: site.requiredServices,
@@ -24,7 +24,7 @@ export async function readSiteDetail(trx: Tx, siteId: string, nowMs: number) {
 }
 
 /** The box and what it last said of itself; zeros and `unknown` until it has said something. */
-function applianceView(box: CurrentBox) {
+function applianceView(box: CurrentBox, configWanted: number) {
   const said = box.live ? (JSON.parse(box.live.body) as CheckinRequest) : null;
   const none = { depth: 0, oldestAgeMs: 0 };
   return {
@@ -46,5 +46,6 @@ function applianceView(box: CurrentBox) {
     disk: said?.disk ?? { totalBytes: 0, freeBytes: 0 },
     clock: { quality: said?.clock.quality ?? 'unknown', offsetMs: box.live?.clockOffsetMs ?? 0 },
     configGeneration: said?.configGeneration ?? 0,
+    configWanted,
   };
 }

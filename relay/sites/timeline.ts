@@ -2,7 +2,7 @@ import type { CheckSeverity } from '@sitewarden/agent-proto/checks';
 import type { ActionRunRow, IncidentRow } from '@sitewarden/agent-proto/http';
 import { type ShownOrder, viewOrder } from '../orders/index.ts';
 import type { Tx } from '../store/index.ts';
-import { listEntries } from '../store/repositories/evidence.ts';
+import { listEntries, readLog } from '../store/repositories/evidence.ts';
 import { listIncidents, listRuns } from '../store/repositories/incidents.ts';
 import { listOrders } from '../store/repositories/orders.ts';
 import { type CurrentBox, listSiteAudit, readCurrentBox, type SiteAuditRow } from '../store/repositories/sites.ts';
@@ -15,6 +15,14 @@ export interface TimelineItem {
   actor: string;
   severity: CheckSeverity | null;
   ref: string | null;
+  /** The entry of the evidence log this line is; null: the relay's own word. */
+  entry: { seq: number; cosigned: boolean } | null;
+}
+
+/** How much of the log of the current box is here, and how much of that is cosigned. */
+interface LogSizes {
+  readonly received: number;
+  readonly cosigned: number;
 }
 
 /** Of each kind; the page shows what is newest among them. */
@@ -29,30 +37,34 @@ export async function readTimeline(trx: Tx, siteId: string, nowMs: number) {
   const runs = await listRuns(trx, siteId, PER_SOURCE);
   const orders = await listOrders(trx, siteId, PER_SOURCE);
   const audit = await listSiteAudit(trx, siteId, PER_SOURCE);
+  const log = box && (await readLog(trx, { applianceId: box.id, epoch: box.epoch }));
+  const sizes: LogSizes = { received: log?.receivedSize ?? 0, cosigned: log?.cosignedSize ?? 0 };
   const items = [
     ...incidents.flatMap(({ row }) => incidentItems(row)),
     ...runs.map(runItem),
     ...orders.map((order) => orderItem(viewOrder(order, nowMs))),
     ...audit.map(auditItem),
-    ...(box ? await entryItems(trx, box) : []),
+    ...(box ? await entryItems(trx, box, sizes) : []),
   ].sort((a, b) => b.atMs - a.atMs);
-  const claim = box ? [claimItem(box)] : [];
+  const claim = box ? [claimItem(box, sizes)] : [];
   // Whatever happened after it, the beginning is never cut off.
   const shown = [...items.slice(0, MAX_ITEMS - claim.length), ...claim].sort((a, b) => b.atMs - a.atMs);
   return { items: shown.map(clip), asOfMs: nowMs };
 }
 
-const claimItem = (box: CurrentBox): TimelineItem => ({
+/** The claim is entry 0 of its log: whoever has the proof of that need not believe this line. */
+const claimItem = (box: CurrentBox, { received, cosigned }: LogSizes): TimelineItem => ({
   atMs: box.claimedAtMs,
   kind: 'claim',
   text: `Box ${box.serial} was claimed for this site.`,
   actor: box.claimedBy,
   severity: null,
   ref: box.id,
+  entry: received > 0 ? { seq: 0, cosigned: cosigned > 0 } : null,
 });
 
 function incidentItems(row: IncidentRow): TimelineItem[] {
-  const base = { kind: 'incident' as const, severity: row.severity, ref: row.id };
+  const base = { kind: 'incident' as const, severity: row.severity, ref: row.id, entry: null };
   const opened = { ...base, atMs: row.openedAtMs, text: `${row.title}: ${row.reason}`, actor: `check:${row.check}` };
   if (row.resolvedAtMs === null) return [opened];
   return [opened, { ...base, atMs: row.resolvedAtMs, text: `${row.title}: resolved.`, actor: `check:${row.check}` }];
@@ -65,6 +77,7 @@ const runItem = (row: ActionRunRow): TimelineItem => ({
   actor: `rule:${row.ruleId}`,
   severity: null,
   ref: row.incidentId,
+  entry: null,
 });
 
 const orderItem = (order: ShownOrder): TimelineItem => ({
@@ -74,6 +87,7 @@ const orderItem = (order: ShownOrder): TimelineItem => ({
   actor: order.requestedBy,
   severity: null,
   ref: order.id,
+  entry: null,
 });
 
 /** Alarms are what no one at the site ordered; the rest are settings. */
@@ -87,6 +101,7 @@ function auditItem(row: SiteAuditRow): TimelineItem {
     actor: row.actor,
     severity: isAlarm ? 'critical' : null,
     ref: null,
+    entry: null,
   };
 }
 
@@ -101,12 +116,15 @@ function settingsText(action: string, detail: Record<string, unknown>): string {
   if (action === 'checkin.state_restored') {
     return 'The box was ahead of the relay, whose database is from a backup. It went on from there.';
   }
+  if (action === 'site.config_reissued') {
+    return `The box had settings of a later date than the relay (${String(detail.boxHad)}). Those shown here were sent to it again: check that they are the right ones.`;
+  }
   const changes = Object.entries(detail).map(([name, value]) => `${name} = ${String(value)}`);
   return `Settings changed: ${changes.join(', ')}`;
 }
 
 /** Agents that came and went, and settings the box took over, as its own log tells. */
-async function entryItems(trx: Tx, box: CurrentBox): Promise<TimelineItem[]> {
+async function entryItems(trx: Tx, box: CurrentBox, { cosigned }: LogSizes): Promise<TimelineItem[]> {
   const key = { applianceId: box.id, epoch: box.epoch };
   const kinds = ['agent_enrolled', 'agent_removed', 'config_applied', 'loss'];
   const entries = await listEntries(trx, key, { limit: PER_SOURCE, kinds });
@@ -117,6 +135,7 @@ async function entryItems(trx: Tx, box: CurrentBox): Promise<TimelineItem[]> {
     actor: entry.actor,
     severity: null,
     ref: String(entry.seq),
+    entry: { seq: entry.seq, cosigned: entry.seq < cosigned },
   }));
 }
 

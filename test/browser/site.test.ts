@@ -79,7 +79,8 @@ t.test('one page tells what is wrong, what was done and what proves it', { skip:
   const timeline = page.locator('#timeline');
   await timeline.getByText(/claim/i).first().waitFor();
   const begin = timeline.getByRole('list', { name: 'Where the history begins' });
-  t.match(await begin.innerText(), /claimed/i);
+  t.match(await begin.innerText(), /claimed[\s\S]*cosigned\s+entry 0/i, 'the claim is entry 0 of the log');
+  await begin.getByRole('button', { name: 'Download the proof of entry 0' }).waitFor();
 });
 
 t.test('a proof can be taken away and checked without us', { skip: !stage }, async (t) => {

@@ -94,7 +94,7 @@ export const SiteList = closed({
 export type SiteList = Static<typeof SiteList>;
 
 export const SiteListQuery = closed({
-  search: Type.Optional(Type.String({ maxLength: 100 })),
+  search: Type.Optional(Type.String({ maxLength: 100, pattern: '^[^\\u0000-\\u001f]*$' })),
   health: Type.Optional(oneOf(SITE_HEALTHS)),
   cursor: Type.Optional(Type.String({ maxLength: 200 })),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 100 })),
@@ -119,7 +119,9 @@ export const ApplianceView = closed({
   ),
   disk: closed({ totalBytes: Count, freeBytes: Count }),
   clock: closed({ quality: ShortText, offsetMs: Type.Integer() }),
+  /** Of the settings the box works by, as of its last check-in, and of those staff have made. */
   configGeneration: Count,
+  configWanted: Count,
 });
 export type ApplianceView = Static<typeof ApplianceView>;
 
@@ -369,6 +371,8 @@ export const TimelineItem = closed({
   actor: ShortText,
   severity: Nullable(oneOf(SEVERITIES)),
   ref: Nullable(ShortText),
+  /** The line is an entry of the box's evidence log; null: it is the relay's own word. */
+  entry: Nullable(closed({ seq: Type.Integer({ minimum: 0 }), cosigned: Type.Boolean() })),
 });
 export const Timeline = closed({ items: Type.Array(TimelineItem), asOfMs: UnixMs });
 

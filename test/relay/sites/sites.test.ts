@@ -211,6 +211,15 @@ t.test('sites on both engines', async (t) => {
         [...times].sort((a, b) => b - a),
       );
       t.same([...new Set(timeline.items.map(({ kind }) => kind))].sort(), ['claim', 'incident', 'repair']);
+      const sizes = async (received: number, cosigned: number) => {
+        const values = { received_size: received, cosigned_size: cosigned };
+        await rig.within((trx) => trx.updateTable('evidence_log').set(values).execute());
+        const { items } = await rig.within((trx) => readTimeline(trx, rig.siteId, nowMs));
+        return items.find(({ kind }) => kind === 'claim')?.entry;
+      };
+      t.same(await sizes(0, 0), null, 'no entry has come yet');
+      t.same(await sizes(1, 0), { seq: 0, cosigned: false });
+      t.same(await sizes(1, 1), { seq: 0, cosigned: true });
     },
 
     'settings raise the generation, names are taken once': async (t, store) => {

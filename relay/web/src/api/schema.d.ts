@@ -804,6 +804,7 @@ export interface components {
                 offsetMs: number;
             };
             configGeneration: number;
+            configWanted: number;
         };
         ApproveRequest: {
             number: string;
@@ -1338,6 +1339,10 @@ export interface components {
             actor: string;
             severity: ("info" | "low" | "medium" | "high" | "critical") | null;
             ref: string | null;
+            entry: {
+                seq: number;
+                cosigned: boolean;
+            } | null;
         };
     };
     responses: never;

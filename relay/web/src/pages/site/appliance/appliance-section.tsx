@@ -29,7 +29,7 @@ export function ApplianceSection({ appliance, status, asOfMs }: ApplianceSection
           { name: 'Version', value: versions.appliance || 'not reported yet' },
           { name: 'Disk', value: disk.totalBytes > 0 ? <DiskUse disk={disk} /> : 'not reported yet' },
           { name: 'Clock', value: lastCheckin === null ? 'not reported yet' : clockWords(appliance.clock) },
-          { name: 'Config', value: `generation ${appliance.configGeneration}` },
+          { name: 'Config', value: configWords(appliance) },
           {
             name: 'Claimed',
             value: (
@@ -56,4 +56,9 @@ export function ApplianceSection({ appliance, status, asOfMs }: ApplianceSection
       </Disclosure>
     </Section>
   );
+}
+
+function configWords({ configGeneration: has, configWanted: wanted }: Appliance): string {
+  if (has === wanted) return `generation ${has}, as set here`;
+  return `generation ${has}; generation ${wanted} reaches the box with its next check-in`;
 }

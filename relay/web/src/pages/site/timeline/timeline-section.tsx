@@ -33,14 +33,14 @@ export function TimelineSection({ siteId }: { siteId: string }) {
                 {(shown) => (
                   <ul className={css.list}>
                     {shown.map((item) => (
-                      <TimelineLine key={keyOf(item)} item={item} />
+                      <TimelineLine key={keyOf(item)} siteId={siteId} item={item} />
                     ))}
                   </ul>
                 )}
               </ShortList>
               {begin && (
                 <ul className={css.begin} aria-label="Where the history begins">
-                  <TimelineLine item={begin} />
+                  <TimelineLine siteId={siteId} item={begin} />
                 </ul>
               )}
             </>
