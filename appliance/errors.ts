@@ -103,7 +103,13 @@ export const applianceErrors = defineErrors({
     status: 400,
     message: 'This code belongs to another relay. Ask for a code of the relay this box is set up for.',
   },
-  ALREADY_CLAIMED: { status: 409, message: 'This box already belongs to a site. Have it released there first.' },
+  ALREADY_CLAIMED: {
+    status: 409,
+    message:
+      'This box already belongs to a site. To claim it anew, stop it, run `sitewarden-appliance reset` on it, and start it again.',
+  },
+  BOX_RUNS: { status: 409, message: 'The box is running. Stop its service first, then try again.' },
+  RESET_NOT_CONFIRMED: { status: 409, message: 'Nothing was moved. Run it again with --yes to do it.' },
   CLAIM_BUSY: { status: 409, message: 'A claim is under way already. Wait for its end.' },
   CODE_INVALID: { status: 404, message: 'This code is unknown or has expired. Ask for a new one.' },
   CODE_USED: {

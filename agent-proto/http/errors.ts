@@ -40,7 +40,10 @@ export const BOX_ERRORS = {
     message: 'The request time is too far from the relay time. Take the signed time from this answer and try again.',
   },
   NONCE_REPLAYED: { status: 401, message: 'This exact request was seen before. Sign a new one.' },
-  APPLIANCE_UNKNOWN: { status: 401, message: 'No appliance with this key. Claim the box again.' },
+  APPLIANCE_UNKNOWN: {
+    status: 401,
+    message: 'No appliance with this key. Run `sitewarden-appliance reset` on the box and claim it again.',
+  },
   APPLIANCE_REVOKED: {
     status: 403,
     message: 'This appliance was removed from its site. Ask the MSP; the box keeps serving the site meanwhile.',

@@ -6,6 +6,7 @@ import { addClaimCommands } from './claim-commands.ts';
 import { addConfigCommands } from './config-commands.ts';
 import { doctor } from './doctor.ts';
 import { reported } from './failure.ts';
+import { reset } from './reset.ts';
 import { showStatus } from './status.ts';
 
 export const DEFAULT_CONFIG = '/etc/sitewarden/appliance.yaml';
@@ -41,6 +42,10 @@ withConfig(program.command('doctor'))
   .description('look at the way to the relay, step by step, and say what to do; exit code 1 when something is wrong')
   .option('--json', 'as JSON')
   .action(reported((options: { config: string; json?: boolean }) => doctor(options)));
+withConfig(program.command('reset'))
+  .description('make it a new box that can be claimed again; all it knows is kept in a folder beside')
+  .option('--yes', 'do it; without this it only says what it would do')
+  .action(reported((options: { config: string; yes?: boolean }) => reset(options)));
 addConfigCommands(program, withConfig);
 addAgentCommands(program, withConfig);
 addClaimCommands(program, withConfig);

@@ -45,7 +45,7 @@ export interface EvidenceSnapshot {
   readonly lastEntryAtMs: number | null;
   /** Changes that are not entries yet. */
   readonly waiting: number;
-  /** Signed entries are gone, and no new one is written until staff begin a new epoch. */
+  /** Signed entries are gone, and no new one is written until the box is reset and claimed again. */
   readonly isHalted: boolean;
 }
 
@@ -66,7 +66,7 @@ export interface EvidenceOptions {
   timeQuality(): TimeQuality;
   /** Told how long the log is, after each commit. */
   readonly marks?: Pick<Marks, 'raiseEvidence'>;
-  /** Signed entries that are gone: appending would fork the log, so it stands still until staff begin a new epoch. */
+  /** Signed entries that are gone: appending would fork the log, so it stands still until the box is reset and claimed again. */
   readonly lostEntries?: number;
 }
 
@@ -79,7 +79,10 @@ export function createEvidence({ ctx, evk, timeQuality, marks, lostEntries = 0 }
   let isStopping = false;
   const isHalted = lostEntries > 0;
   if (isHalted)
-    log.error({ lostEntries }, 'signed entries are gone; the log stands still until staff begin a new epoch');
+    log.error(
+      { lostEntries },
+      'signed entries are gone; the log stands still until the box is reset and claimed again',
+    );
 
   function openWriter(): LogWriter | undefined {
     if (isHalted) return undefined;

@@ -72,7 +72,7 @@ function stageRemarks({ stages, evidence }: HeadlineInput): Remark[] {
     });
   if (evidence.isHalted) {
     const kept = evidence.waiting === 0 ? '' : ` ${plural(evidence.waiting, 'change')} wait for it.`;
-    const text = `Signed entries are gone from this box, so it adds none until staff begin a new epoch.${kept}`;
+    const text = `Signed entries are gone from this box, so it adds none. Run \`sitewarden-appliance reset\` on it and claim it again: that begins a new log.${kept}`;
     remarks.push({ tone: 'bad', title: 'The evidence log of this box stands still', text });
   }
   return remarks;

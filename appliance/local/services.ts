@@ -108,7 +108,7 @@ export interface EvidenceSnapshot {
   readonly lastEntryAtMs: number | null;
   /** Changes that are not entries yet. */
   readonly waiting: number;
-  /** Signed entries are gone, and no new one is written until staff begin a new epoch. */
+  /** Signed entries are gone, and no new one is written until the box is reset and claimed again. */
   readonly isHalted: boolean;
 }
 

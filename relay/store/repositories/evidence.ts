@@ -146,7 +146,7 @@ async function insertRows(trx: Tx, insert: string, rows: unknown[][]): Promise<v
   });
 }
 
-/** Proof that there are two logs. It stands until staff begin a new epoch, and no lesser fault covers it up. */
+/** Proof that there are two logs. It stands until the box is reset and claimed again, and no lesser fault covers it up. */
 export const STANDING_FAULTS = ['EVIDENCE_CONFLICT', 'EVIDENCE_FORK'] as const;
 
 /** Notes why the log is not believed. False when the very same fault, or a graver one, already stands. */
