@@ -17,6 +17,10 @@ export const PROMISES = {
   T8: { title: 'effect exactly once at the relay', load: () => import('./t8.ts') },
   T11: { title: 'fleet status is true', load: () => import('./t11.ts') },
   T12: { title: 'one claim, one winner', load: () => import('./t12.ts') },
+  T13: {
+    title: 'codes are not guessable, and guessing locks no one out',
+    load: () => import('./t13.ts'),
+  },
   T14: { title: 'a clone is caught', load: () => import('./t14.ts') },
   T16: { title: 'first-boot man in the middle gets nothing', load: () => import('./t16.ts') },
   T17: { title: 'TLS strict on the agent port', load: () => import('./t17.ts') },
