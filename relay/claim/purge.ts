@@ -3,6 +3,7 @@ import type { Store } from '../store/index.ts';
 import { purgeOffers } from '../store/repositories/claims.ts';
 import { listTenants } from '../store/repositories/directory.ts';
 import { purgeSecrets } from '../store/repositories/purge.ts';
+import { purgeFailures } from '../store/repositories/sign-in-failures.ts';
 
 /** Kept this long after their end, so that a late caller hears "expired" and staff can see what happened. */
 const KEEP_OFFERS_MS = 30 * 24 * 3_600_000;
@@ -11,6 +12,7 @@ const KEEP_SECRETS_MS = 24 * 3_600_000;
 /** Removes what nobody can use any more: offers, sessions, links, and the directory entries of dead codes. */
 export async function purgeExpired(store: Store, nowMs: number): Promise<void> {
   await store.system((trx) => purgeOffers(trx, nowMs - KEEP_OFFERS_MS));
+  await store.system((trx) => purgeFailures(trx, nowMs));
   for (const partnerId of await store.system(listTenants)) {
     await store.inTenant(partnerId, (trx) =>
       purgeSecrets(trx, partnerId, {

@@ -1,15 +1,12 @@
 import { randomBytes, randomInt, scrypt, timingSafeEqual } from 'node:crypto';
 import { CODE_ALPHABET } from '@sitewarden/agent-proto/http';
-import { relayErrors } from '../errors.ts';
+import { withHashTurn } from '../lib/turns.ts';
 
 const LOCATOR_CHARS = 4;
 const SECRET_CHARS = 10;
 /** About 30 ms of one core and 16 MiB. */
 const COST = { N: 16_384, r: 8, p: 1 } as const;
 const HASH_BYTES = 32;
-/** The thread pool also verifies signatures, so guesses may take half of it and a short queue. */
-const MAX_RUNNING = 2;
-const MAX_WAITING = 64;
 
 function letters(count: number): string {
   return Array.from({ length: count }, () => CODE_ALPHABET[randomInt(CODE_ALPHABET.length)]).join('');
@@ -23,29 +20,8 @@ export function typedForm(locator: string, secret: string): string {
   return [locator, secret.slice(0, 5), secret.slice(5)].join('-');
 }
 
-let running = 0;
-const waiting: (() => void)[] = [];
-
-/** Throws OVERLOADED when too many wait already. */
-async function withTurn<T>(work: () => Promise<T>): Promise<T> {
-  if (running >= MAX_RUNNING) {
-    if (waiting.length >= MAX_WAITING) throw relayErrors.make('OVERLOADED', { data: { retryAfterS: 5 } });
-    // Whoever wakes us leaves us its turn.
-    await new Promise<void>((resolve) => waiting.push(resolve));
-  } else {
-    running += 1;
-  }
-  try {
-    return await work();
-  } finally {
-    const next = waiting.shift();
-    if (next) next();
-    else running -= 1;
-  }
-}
-
 function derive(secret: string, salt: Buffer): Promise<Buffer> {
-  return withTurn(
+  return withHashTurn(
     () =>
       new Promise((resolve, reject) => {
         scrypt(secret, salt, HASH_BYTES, COST, (error, key) => (error ? reject(error) : resolve(key)));
