@@ -26,7 +26,7 @@ t.test(
     const link = await partner.signInLink('technician', 'Tim Field');
     await giveAllSites(relay.store, partner.id);
     await phone.getByLabel('One-time link').fill(link);
-    await phone.getByRole('button', { name: 'Sign in' }).click();
+    await phone.getByRole('button', { name: 'Use the link' }).click();
 
     await phone.getByText('The box is about to show its number').waitFor();
     t.equal(phone.url(), `${relay.url}/claim`);

@@ -23,6 +23,7 @@ const person = {
   email: Nullable(Type.String()),
   role: oneOf(ROLES),
   siteIds: Type.Array(Id('site')),
+  siteNames: Type.Array(ShortText, { description: 'in the order of siteIds' }),
   hasPassword: Type.Boolean(),
   lastSignInAtMs: Nullable(UnixMs),
   createdAtMs: UnixMs,

@@ -9,6 +9,8 @@ export interface PersonRow {
   readonly role: Role;
   /** Given sites, by id; of technicians only. */
   readonly siteIds: string[];
+  /** In the order of `siteIds`. */
+  readonly siteNames: string[];
   readonly hasPassword: boolean;
   readonly lastSignInAtMs: number | null;
   readonly createdAtMs: number;
@@ -19,8 +21,15 @@ export interface PersonRow {
 async function readPeople(trx: Tx, partnerId: string, id?: string): Promise<PersonRow[]> {
   const all = trx.selectFrom('staff').selectAll().where('partner_id', '=', partnerId);
   const rows = await (id === undefined ? all : all.where('id', '=', id)).orderBy('name').orderBy('id').execute();
-  const given = trx.selectFrom('staff_site').select(['staff_id', 'site_id']).where('partner_id', '=', partnerId);
-  const sites = await (id === undefined ? given : given.where('staff_id', '=', id)).orderBy('site_id').execute();
+  const given = trx
+    .selectFrom('staff_site')
+    .innerJoin('site', 'site.id', 'staff_site.site_id')
+    .select(['staff_site.staff_id', 'staff_site.site_id', 'site.name'])
+    .where('staff_site.partner_id', '=', partnerId);
+  const sites = await (id === undefined ? given : given.where('staff_site.staff_id', '=', id))
+    .orderBy('site.name')
+    .orderBy('site.id')
+    .execute();
   const byPerson = Map.groupBy(sites, ({ staff_id }) => staff_id);
   return rows.map((row) => ({
     id: row.id,
@@ -28,6 +37,7 @@ async function readPeople(trx: Tx, partnerId: string, id?: string): Promise<Pers
     email: row.email,
     role: row.role as Role,
     siteIds: (byPerson.get(row.id) ?? []).map(({ site_id }) => site_id),
+    siteNames: (byPerson.get(row.id) ?? []).map(({ name }) => name),
     hasPassword: row.password_hash !== null,
     lastSignInAtMs: row.last_sign_in_at_ms,
     createdAtMs: row.created_at_ms,

@@ -96,19 +96,18 @@ t.test(
   'whatever others do, the person at another address waits half a minute at most, and not where they are known',
   async (t) => {
     const guess = fc.record({ address: fc.integer({ min: 0, max: 40 }), afterMs: fc.integer({ min: 0, max: 20_000 }) });
-    fc.assert(
-      fc.property(fc.array(guess, { maxLength: 300 }), (guesses) => {
-        const door = new Door();
-        let nowMs = START;
-        door.try('kim', 'office', { nowMs, isRight: true });
-        for (const { address, afterMs } of guesses) {
-          nowMs += afterMs;
-          door.try('kim', `bot ${address}`, { nowMs });
-        }
-        const strange = new Map([['hotel', door.try('kim', 'hotel', { nowMs })]]);
-        return (strange.get('hotel') as number) <= PACE.account.maxMs && door.try('kim', 'office', { nowMs }) === 0;
-      }),
-    );
+    const promise = fc.property(fc.array(guess, { maxLength: 300 }), (guesses) => {
+      const door = new Door();
+      let nowMs = START;
+      door.try('kim', 'office', { nowMs, isRight: true });
+      for (const { address, afterMs } of guesses) {
+        nowMs += afterMs;
+        door.try('kim', `bot ${address}`, { nowMs });
+      }
+      const waitMs = door.try('kim', 'hotel', { nowMs });
+      return waitMs <= PACE.account.maxMs && door.try('kim', 'office', { nowMs }) === 0;
+    });
+    t.doesNotThrow(() => fc.assert(promise));
   },
 );
 

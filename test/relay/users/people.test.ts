@@ -34,6 +34,7 @@ const PERSON: PersonRow = {
   email: null,
   role: 'technician',
   siteIds: ['site_a', 'site_b'],
+  siteNames: ['A', 'B'],
   hasPassword: false,
   lastSignInAtMs: null,
   createdAtMs: 1,

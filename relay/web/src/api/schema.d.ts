@@ -1383,6 +1383,8 @@ export interface components {
             /** @enum {string} */
             role: "admin" | "operator" | "readonly" | "technician";
             siteIds: string[];
+            /** @description in the order of siteIds */
+            siteNames: string[];
             hasPassword: boolean;
             lastSignInAtMs: number | null;
             /** @description Unix time in milliseconds */
@@ -1633,6 +1635,8 @@ export interface components {
             /** @enum {string} */
             role: "admin" | "operator" | "readonly" | "technician";
             siteIds: string[];
+            /** @description in the order of siteIds */
+            siteNames: string[];
             hasPassword: boolean;
             lastSignInAtMs: number | null;
             /** @description Unix time in milliseconds */
