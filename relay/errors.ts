@@ -29,10 +29,43 @@ const STAFF_ERRORS = {
     message: 'The headers of the request are larger than 16 KiB. Send fewer or shorter ones; clear old cookies.',
   },
   REQUEST_TOO_SLOW: { status: 408, message: 'The request did not arrive within a minute. Send it again.' },
-  UNAUTHENTICATED: { status: 401, message: 'You are not signed in. Open a sign-in link; an admin can make one.' },
+  UNAUTHENTICATED: { status: 401, message: 'You are not signed in. Sign in with your password or a one-time link.' },
   SIGN_IN_LINK_INVALID: {
     status: 401,
     message: 'This sign-in link is unknown, was used, or is older than 15 minutes. Ask an admin for a new one.',
+  },
+  SIGN_IN_FAILED: {
+    status: 401,
+    message: 'E-mail and password do not fit together. Try again, or ask an admin for a one-time link.',
+  },
+  SIGN_IN_LOCKED: {
+    status: 429,
+    message: 'Wait that long and try again; a one-time link from an admin still signs you in at once.',
+  },
+  PASSWORD_WRONG: {
+    status: 422,
+    message: 'This is not your present password. Try again, or sign in with a one-time link and set a new one.',
+  },
+  PASSWORD_UNFIT: {
+    status: 422,
+    message: 'Choose 12 to 128 characters that are neither your e-mail address nor your name.',
+  },
+  EMAIL_NEEDED: { status: 422, message: 'You have no e-mail address yet. Name the one you want to sign in with.' },
+  EMAIL_TAKEN: {
+    status: 409,
+    message: 'This e-mail address already belongs to somebody on this relay. Use another one.',
+  },
+  INVITE_INVALID: {
+    status: 401,
+    message: 'This invite is unknown, was used or taken back, or is older than 7 days. Ask an admin for a new one.',
+  },
+  LAST_ADMIN: {
+    status: 409,
+    message: 'This is the last admin who can sign in. Make somebody else an admin first.',
+  },
+  SITE_NOT_GIVEN: {
+    status: 403,
+    message: 'This site was not given to you. Ask an admin of your company to give it to you.',
   },
   CSRF_REFUSED: {
     status: 403,

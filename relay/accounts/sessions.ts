@@ -2,20 +2,13 @@ import { appendAudit } from '../audit/index.ts';
 import { relayErrors } from '../errors.ts';
 import type { Tenant } from '../lib/identity.ts';
 import { createLru } from '../lib/lru.ts';
-import { newToken, secretHash } from '../lib/secrets.ts';
+import { secretHash } from '../lib/secrets.ts';
 import type { Store } from '../store/index.ts';
-import { dropSecret, enterSecret, findSecret } from '../store/repositories/directory.ts';
-import {
-  deleteSession,
-  findSession,
-  insertSession,
-  type SessionRow,
-  touchSession,
-  useLink,
-} from '../store/repositories/staff.ts';
+import { dropSecret, findSecret } from '../store/repositories/directory.ts';
+import { deleteSession, findSession, type SessionRow, touchSession, useLink } from '../store/repositories/staff.ts';
+import { openSession, type SignedIn } from './open-session.ts';
 
 export const SESSION_IDLE_MS = 30 * 60_000;
-export const SESSION_ABSOLUTE_MS = 12 * 3_600_000;
 /** Use is noted at most this often; a session can end this much too early, never too late. */
 const TOUCH_AFTER_MS = 30_000;
 const MAX_KNOWN = 10_000;
@@ -23,11 +16,9 @@ const TOKEN = /^[A-Za-z0-9_-]{43}$/;
 
 export interface StaffSessions {
   /** Trades a one-time link for a session, ending the one the browser had. Throws SIGN_IN_LINK_INVALID. */
-  signIn(input: {
-    linkToken: string;
-    previousToken: string | undefined;
-    nowMs: number;
-  }): Promise<{ token: string; tenant: Tenant }>;
+  signIn(input: { linkToken: string; previousToken: string | undefined; nowMs: number }): Promise<SignedIn>;
+  /** Ends the session a browser had before it signed in anew: a token planted there leads nowhere. */
+  endPrevious(token: string | undefined, nowMs: number): Promise<void>;
   /** Who holds this token now; undefined for a token that is unknown, idle, too old, or of a disabled person. */
   find(token: string, nowMs: number): Promise<Tenant | undefined>;
   /** Is the session of a request that began earlier still good? For answers that stay open. */
@@ -91,9 +82,15 @@ export function createStaffSessions(store: Store): StaffSessions {
     });
   }
 
+  async function endPrevious(token: string | undefined, nowMs: number): Promise<void> {
+    const before = token === undefined ? undefined : await find(token, nowMs);
+    if (before !== undefined) await end(before, nowMs);
+  }
+
   return {
     find,
     end,
+    endPrevious,
     isAlive: async (tenant, nowMs) =>
       (await read(tenant.sessionHash, { partnerId: tenant.partnerId, nowMs, touch: false })) !== undefined,
     async signIn({ linkToken, previousToken, nowMs }) {
@@ -101,31 +98,15 @@ export function createStaffSessions(store: Store): StaffSessions {
       const owner = await store.system((trx) => findSecret(trx, 'link', linkHash));
       if (owner === undefined) throw relayErrors.make('SIGN_IN_LINK_INVALID');
       const { partnerId } = owner;
-      const token = newToken();
-      const hash = secretHash('session', token);
-      const expiresAtMs = nowMs + SESSION_ABSOLUTE_MS;
-      const staff = await store.inTenant(partnerId, async (trx) => {
+      const signedIn = await store.inTenant(partnerId, async (trx) => {
         const person = await useLink(trx, linkHash, nowMs);
         if (person === undefined) return undefined;
         await dropSecret(trx, linkHash);
-        await enterSecret(trx, { kind: 'session', hash, partnerId, refId: person.id });
-        await insertSession(trx, { hash, partnerId, staffId: person.id, nowMs, expiresAtMs });
-        const who = { partnerId, atMs: nowMs, actor: person.name };
-        await appendAudit(trx, { ...who, action: 'session.started', ref: person.id, detail: { role: person.role } });
-        return person;
+        return openSession(trx, person, { partnerId, beganWith: 'link', nowMs });
       });
-      if (staff === undefined) throw relayErrors.make('SIGN_IN_LINK_INVALID');
-      const before = previousToken === undefined ? undefined : await find(previousToken, nowMs);
-      if (before !== undefined) await end(before, nowMs);
-      const tenant: Tenant = {
-        partnerId,
-        staffId: staff.id,
-        role: staff.role,
-        actor: staff.name,
-        sessionHash: hash,
-        expiresAtMs,
-      };
-      return { token, tenant };
+      if (signedIn === undefined) throw relayErrors.make('SIGN_IN_LINK_INVALID');
+      await endPrevious(previousToken, nowMs);
+      return signedIn;
     },
   };
 }

@@ -3,6 +3,7 @@ import type { Store } from '../store/index.ts';
 import { purgeOffers } from '../store/repositories/claims.ts';
 import { listTenants } from '../store/repositories/directory.ts';
 import { purgeSecrets } from '../store/repositories/purge.ts';
+import { purgeFailures } from '../store/repositories/sign-in-failures.ts';
 
 /**
  * Kept this long after their end: staff can see what became of a claim, and a late box hears that its offer expired. What
@@ -16,6 +17,7 @@ export async function purgeExpired(store: Store, nowMs: number): Promise<void> {
   await store.system((trx) =>
     purgeOffers(trx, { claimed: nowMs - KEEP_OFFERS_MS.claimed, nobodys: nowMs - KEEP_OFFERS_MS.nobodys }),
   );
+  await store.system((trx) => purgeFailures(trx, nowMs));
   for (const partnerId of await store.system(listTenants)) {
     await store.inTenant(partnerId, (trx) =>
       purgeSecrets(trx, partnerId, {

@@ -19,6 +19,7 @@ import {
 } from '../store/repositories/claims.ts';
 import { approve, assertReplacement } from './approval.ts';
 import { announce, type ClaimDeps } from './deps.ts';
+import { assertGiven } from './given-sites.ts';
 import { APPROVAL_TTL_MS, type ClaimEvent, type ClaimVerdict, decideClaim } from './machine.ts';
 import { type ClaimView, claimOf, claimView, unclaimedOf, unclaimedView } from './view.ts';
 
@@ -77,10 +78,17 @@ export function createStaffSide(deps: ClaimDeps) {
       const replaces =
         siteId === undefined
           ? null
-          : await store.inTenant(tenant.partnerId, (trx) => boxToReplace(trx, { siteId, fingerprint }));
+          : await store.inTenant(tenant.partnerId, async (trx) => {
+              await assertGiven(trx, tenant, siteId);
+              return boxToReplace(trx, { siteId, fingerprint });
+            });
       return unclaimedView(offer, replaces, nowMs);
     }
-    return store.inTenant(tenant.partnerId, async (trx) => viewIn(trx, await mustFind(trx, offer.id), nowMs));
+    return store.inTenant(tenant.partnerId, async (trx) => {
+      const claim = await mustFind(trx, offer.id);
+      await assertGiven(trx, tenant, claim.site_id);
+      return viewIn(trx, claim, nowMs);
+    });
   }
 
   /** First come, first served, by the conditional update; who loses sees how the claim stands now. */
@@ -156,7 +164,7 @@ export function createStaffSide(deps: ClaimDeps) {
 
     /**
      * `replaces`: the appliance of the site that may go out of service. Throws SESSION_UNKNOWN, NUMBER_NOT_READY,
-     * NUMBER_MISMATCH, CLAIM_NOT_WAITING, NOT_FOUND, BOX_CLAIMED_ELSEWHERE, REPLACEMENT_NOT_CONFIRMED.
+     * NUMBER_MISMATCH, CLAIM_NOT_WAITING, NOT_FOUND, SITE_NOT_GIVEN, BOX_CLAIMED_ELSEWHERE, REPLACEMENT_NOT_CONFIRMED.
      */
     async claim(
       tenant: Tenant,
@@ -173,6 +181,7 @@ export function createStaffSide(deps: ClaimDeps) {
       if ((await scanned(box, partnerId)).id !== session) throw relayErrors.make('SESSION_UNKNOWN');
       const event: ClaimEvent = { type: 'claim', siteId, by: actor, number, mayApprove: role === 'admin' };
       const { view, touched } = await store.inTenant(partnerId, async (trx) => {
+        await assertGiven(trx, tenant, siteId);
         const offer = visible(await findOffer(trx, session), partnerId);
         const known = offer.partner_id === null ? undefined : await mustFind(trx, session);
         const effects = decided(known ? claimOf(known) : unclaimedOf(offer), event, nowMs);

@@ -1,15 +1,12 @@
 import { randomBytes, randomInt, scrypt, timingSafeEqual } from 'node:crypto';
 import { CODE_ALPHABET } from '@sitewarden/agent-proto/http';
-import { relayErrors } from '../errors.ts';
+import { type WithTurn, withCodeGuessTurn, withStaffTurn } from '../lib/turns.ts';
 
 const LOCATOR_CHARS = 4;
 const SECRET_CHARS = 10;
 /** About 30 ms of one core and 16 MiB. */
 const COST = { N: 16_384, r: 8, p: 1 } as const;
 const HASH_BYTES = 32;
-/** The thread pool also verifies signatures, so guesses may take half of it and a short queue. */
-const MAX_RUNNING = 2;
-const MAX_WAITING = 64;
 
 function letters(count: number): string {
   return Array.from({ length: count }, () => CODE_ALPHABET[randomInt(CODE_ALPHABET.length)]).join('');
@@ -23,28 +20,7 @@ export function typedForm(locator: string, secret: string): string {
   return [locator, secret.slice(0, 5), secret.slice(5)].join('-');
 }
 
-let running = 0;
-const waiting: (() => void)[] = [];
-
-/** Throws OVERLOADED when too many wait already. */
-async function withTurn<T>(work: () => Promise<T>): Promise<T> {
-  if (running >= MAX_RUNNING) {
-    if (waiting.length >= MAX_WAITING) throw relayErrors.make('OVERLOADED', { data: { retryAfterS: 5 } });
-    // Whoever wakes us leaves us its turn.
-    await new Promise<void>((resolve) => waiting.push(resolve));
-  } else {
-    running += 1;
-  }
-  try {
-    return await work();
-  } finally {
-    const next = waiting.shift();
-    if (next) next();
-    else running -= 1;
-  }
-}
-
-function derive(secret: string, salt: Buffer): Promise<Buffer> {
+function derive(withTurn: WithTurn, { secret, salt }: { secret: string; salt: Buffer }): Promise<Buffer> {
   return withTurn(
     () =>
       new Promise((resolve, reject) => {
@@ -60,12 +36,18 @@ export interface TypedHash {
 
 export async function hashTyped(secret: string): Promise<TypedHash> {
   const salt = randomBytes(16);
-  return { salt: salt.toString('base64url'), hash: (await derive(secret, salt)).toString('base64url') };
+  return {
+    salt: salt.toString('base64url'),
+    hash: (await derive(withStaffTurn, { secret, salt })).toString('base64url'),
+  };
 }
 
 /** Takes the same time whether or not there is anything to compare with, so time tells nothing about locators. */
 export async function isTypedSecret(secret: string, stored: TypedHash | undefined): Promise<boolean> {
-  const key = await derive(secret, stored ? Buffer.from(stored.salt, 'base64url') : Buffer.alloc(16));
+  const key = await derive(withCodeGuessTurn, {
+    secret,
+    salt: stored ? Buffer.from(stored.salt, 'base64url') : Buffer.alloc(16),
+  });
   const expected = stored ? Buffer.from(stored.hash, 'base64url') : Buffer.alloc(HASH_BYTES);
   return timingSafeEqual(key, expected) && stored !== undefined;
 }

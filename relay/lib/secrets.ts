@@ -1,10 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
 
 /** What a stored hash belongs to. The kind is hashed too, so one kind can never serve as another. */
-export const SECRET_KINDS = ['session', 'link', 'code', 'locator', 'offer'] as const;
+export const SECRET_KINDS = ['session', 'link', 'invite', 'email', 'code', 'locator', 'offer'] as const;
 export type SecretKind = (typeof SECRET_KINDS)[number];
 
-/** 256 random bits as 43 characters of base64url: session tokens and one-time links. */
+/** 256 random bits as 43 characters of base64url: session tokens, one-time links and invites. */
 export const newToken = (): string => randomBytes(32).toString('base64url');
 
 /** 128 random bits as 22 characters of base64url: nonces and what a QR code holds. */

@@ -15,6 +15,8 @@ export interface EventStreamOptions {
   bus: LiveBus;
   partnerId: string;
   nowMs(): number;
+  /** Whether a change at this site (null: no one site) is for this reader. Default: all are. */
+  mayHear?(siteId: string | null): boolean;
   /** Is the session this stream was opened with still good? */
   isAlive(): Promise<boolean>;
   /** Default: as above. */
@@ -27,7 +29,15 @@ export interface EventStreamOptions {
  * Ends with the session (`event: end`), is destroyed when its client stalls, and stops listening in either case.
  */
 export function createEventStream(options: EventStreamOptions): Readable {
-  const { bus, partnerId, nowMs, isAlive, tickMs = TICK_MS, sessionCheckMs = SESSION_CHECK_MS } = options;
+  const {
+    bus,
+    partnerId,
+    nowMs,
+    isAlive,
+    mayHear = () => true,
+    tickMs = TICK_MS,
+    sessionCheckMs = SESSION_CHECK_MS,
+  } = options;
   const pending = new Map<string, LiveChange>();
   let gathering: NodeJS.Timeout | undefined;
   let blockedSinceMs: number | undefined;
@@ -91,6 +101,7 @@ export function createEventStream(options: EventStreamOptions): Readable {
 
   const unsubscribe = bus.subscribe(partnerId, {
     onChange(change) {
+      if (!mayHear(change.siteId)) return;
       pending.set(`${change.kind} ${change.siteId ?? ''}`, change);
       if (pending.size > MAX_PENDING) stream.destroy();
       else if (blockedSinceMs === undefined) gathering ??= setTimeout(flush, GATHER_MS);

@@ -5,7 +5,17 @@ import fp from 'fastify-plugin';
 import { relayErrors } from '../errors.ts';
 
 /** Addresses of the dashboard: each answers with the one page, which shows what its address says. */
-export const PAGE_URLS = ['/', '/sites/*', '/claim', '/code', '/sign-in', '/provisioning'] as const;
+export const PAGE_URLS = [
+  '/',
+  '/sites/*',
+  '/claim',
+  '/code',
+  '/sign-in',
+  '/invite',
+  '/provisioning',
+  '/people',
+  '/account',
+] as const;
 
 /** Built files carry the digest of their content in their name. */
 const ASSET = /\/assets\/[^/]+-[A-Za-z0-9_-]{8,}\.[a-z0-9]+$/;

@@ -20,6 +20,7 @@ import { relayKeyHandlers } from './relay-keys.ts';
 import { sessionHandlers } from './session.ts';
 import { siteHandlers } from './sites.ts';
 import { timelineHandlers } from './timeline.ts';
+import { userHandlers } from './users.ts';
 
 /** Every handler of the relay, one line a file; the type demands that none is missing. */
 export function allHandlers(services: Services, claims: Claims): HandlerTable {
@@ -35,6 +36,7 @@ export function allHandlers(services: Services, claims: Claims): HandlerTable {
     ...boxOrderHandlers(services),
     ...boxConfigHandlers(services),
     ...sessionHandlers(services),
+    ...userHandlers(services),
     ...eventHandlers(services),
     ...clientHandlers(),
     ...siteHandlers(services),

@@ -1,5 +1,6 @@
 import * as http from '@sitewarden/agent-proto/http';
 import { ROUTES, type RouteContract } from './contract/table.ts';
+import * as userView from './contract/user-views.ts';
 import * as view from './contract/views.ts';
 
 type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
@@ -10,7 +11,7 @@ const TEXT_RESPONSES = new Set(['text/plain', 'text/event-stream', 'text/html'])
 /** Object schemas that have a name of their own, found again by identity. */
 function namedSchemas(): Map<object, string> {
   const named = new Map<object, string>();
-  for (const module of [http, view] as Record<string, unknown>[]) {
+  for (const module of [http, view, userView] as Record<string, unknown>[]) {
     for (const [name, value] of Object.entries(module)) {
       const isObjectSchema =
         typeof value === 'object' && value !== null && (value as { type?: unknown }).type === 'object';
@@ -60,7 +61,7 @@ function securityOf(access: RouteContract['access']): Json[] {
 function accessText(access: RouteContract['access']): string {
   const texts = {
     public: 'Anyone.',
-    link: 'Whoever holds a one-time sign-in link.',
+    link: 'Whoever is about to sign in, with a one-time link, an invite or a password.',
     box: 'A claimed appliance, by its device key.',
     newBox: 'Any box whose signature verifies under the device key it names.',
   };

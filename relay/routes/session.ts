@@ -1,16 +1,20 @@
 import type { Tenant } from '../lib/identity.ts';
 import { clearSessionCookie, SESSION_COOKIE, setSessionCookie } from '../lib/session-cookie.ts';
+import type { Store } from '../store/index.ts';
 import { partnerName } from '../store/repositories/staff.ts';
 import { defineHandlers, type Services } from './context.ts';
 import type { SessionView } from './contract/views.ts';
 
-export function sessionHandlers({ sessions, store, publicUrl }: Services) {
-  async function viewOf(tenant: Tenant): Promise<SessionView> {
-    const { partnerId, staffId, actor, role, expiresAtMs } = tenant;
+/** What a session looks like to its own person. */
+export const sessionViewer =
+  (store: Store) =>
+  async ({ partnerId, staffId, actor, role, expiresAtMs }: Tenant): Promise<SessionView> => {
     const name = await store.inTenant(partnerId, (trx) => partnerName(trx, partnerId));
     return { staffId, name: actor, role, partner: { id: partnerId, name: name ?? '' }, expiresAtMs };
-  }
+  };
 
+export function sessionHandlers({ sessions, store, publicUrl }: Services) {
+  const viewOf = sessionViewer(store);
   return defineHandlers({
     signIn: async ({ body, request, reply, nowMs }) => {
       const previousToken = request.cookies[SESSION_COOKIE];

@@ -3,7 +3,10 @@ import { defineHandlers, type Services } from './context.ts';
 
 export function siteHandlers({ live, boxes }: Services) {
   return defineHandlers({
-    sites: ({ query, inTenant, nowMs }) => inTenant((trx) => listSites(trx, { ...query, nowMs })),
+    sites: ({ tenant, query, inTenant, nowMs }) => {
+      const givenTo = tenant.role === 'technician' ? tenant.staffId : undefined;
+      return inTenant((trx) => listSites(trx, { ...query, givenTo, nowMs }));
+    },
     createSite: async ({ tenant, body, inTenant, nowMs }) => {
       const site = await inTenant((trx) => createSite(trx, { tenant, wish: body, nowMs }));
       live.publish(tenant.partnerId, { kind: 'site', siteId: site.id, atMs: nowMs });

@@ -12,6 +12,8 @@ export interface SiteListInput {
   health?: SiteHealth | undefined;
   cursor?: string | undefined;
   limit?: number | undefined;
+  /** Of a technician: only sites given to this person. */
+  givenTo?: string | undefined;
   nowMs: number;
 }
 
@@ -26,7 +28,7 @@ const DEFAULT_LIMIT = 100;
 export async function listSites(trx: Tx, input: SiteListInput) {
   const { nowMs, limit = DEFAULT_LIMIT } = input;
   const search = input.search?.trim() || undefined;
-  const judged = (await readSiteFacts(trx, { search })).map((row) => judgeSite(row, nowMs));
+  const judged = (await readSiteFacts(trx, { search, givenTo: input.givenTo })).map((row) => judgeSite(row, nowMs));
   const totals: Totals = { problem: 0, warning: 0, unknown: 0, ok: 0, all: judged.length };
   for (const { verdict } of judged) totals[verdict.health] += 1;
   const chosen = input.health ? judged.filter(({ verdict }) => verdict.health === input.health) : judged;

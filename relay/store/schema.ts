@@ -33,6 +33,27 @@ export interface RelayDatabase {
     role: string;
     disabled_at_ms: number | null;
     created_at_ms: number;
+    /** Lower case; unique over the whole relay by its entry in secret_directory. */
+    email: string | null;
+    password_hash: string | null; // PHC string
+    password_changed_at_ms: number | null;
+    last_sign_in_at_ms: number | null;
+  };
+  /** Sites a technician may claim at; for other roles there is none. */
+  staff_site: { partner_id: string; staff_id: string; site_id: string };
+  staff_invite: {
+    id: string;
+    partner_id: string;
+    email: string;
+    name: string;
+    role: string;
+    site_ids: string; // JSON
+    token_hash: string;
+    created_by: string;
+    created_at_ms: number;
+    expires_at_ms: number;
+    accepted_at_ms: number | null;
+    revoked_at_ms: number | null;
   };
   staff_session: {
     token_hash: string;
@@ -41,6 +62,7 @@ export interface RelayDatabase {
     created_at_ms: number;
     last_used_at_ms: number;
     expires_at_ms: number;
+    began_with: Generated<string>; // link | password | invite
   };
   sign_in_link: {
     token_hash: string;
@@ -61,8 +83,10 @@ export interface RelayDatabase {
     appliance_id: string;
     revoked_at_ms: number | null;
   };
-  /** SHA-256 of a session token, sign-in link, QR secret, or the locator of a typed code -> tenant. Directory. */
+  /** SHA-256 of a session token, link, invite, e-mail, QR secret, or the locator of a typed code -> tenant. Directory. */
   secret_directory: { hash: string; kind: string; partner_id: string; ref_id: string };
+  /** What failed sign-ins of an account, an address, or both have used up; `key` is a hash. Directory. */
+  sign_in_failure: { key: string; drained_at_ms: number; last_at_ms: number; known_until_ms: number };
   /**
    * A box that opened a claim session. While partner_id is null it belongs to nobody and `facts` holds what it said of
    * itself; the claim sets partner_id (once) and empties `facts`, the row then only leads to provision_session. Directory.
@@ -293,6 +317,8 @@ export const TENANT_TABLES = [
   'client',
   'site',
   'staff',
+  'staff_site',
+  'staff_invite',
   'staff_session',
   'sign_in_link',
   'provision_code',
@@ -317,6 +343,7 @@ export const DIRECTORY_TABLES = [
   'tenant_directory',
   'key_directory',
   'secret_directory',
+  'sign_in_failure',
   'box_offer',
 ] as const satisfies readonly (keyof RelayDatabase)[];
 

@@ -1,5 +1,6 @@
 import t from 'tap';
 import { readQr } from '../helpers/box.ts';
+import { giveAllSites } from '../helpers/relay.ts';
 import { LiveBox } from './lib/live-box.ts';
 import { newPage, openStage, PHONE } from './lib/stage.ts';
 
@@ -22,8 +23,10 @@ t.test(
     await phone.waitForURL('**/sign-in?return=%2Fclaim');
     t.notMatch(phone.url(), '#', 'the secret left the address bar');
     await phone.getByText('code is kept on this phone').waitFor();
-    await phone.getByLabel('One-time link').fill(await partner.signInLink('technician', 'Tim Field'));
-    await phone.getByRole('button', { name: 'Sign in' }).click();
+    const link = await partner.signInLink('technician', 'Tim Field');
+    await giveAllSites(relay.store, partner.id);
+    await phone.getByLabel('One-time link').fill(link);
+    await phone.getByRole('button', { name: 'Use the link' }).click();
 
     await phone.getByText('The box is about to show its number').waitFor();
     t.equal(phone.url(), `${relay.url}/claim`);

@@ -87,6 +87,29 @@ t.test('every page can be read on a phone and a desk, light and dark', { skip: !
   await page.getByTestId('typed-code').waitFor();
   await assertReadable(t, page, 'provisioning');
 
+  const wish = { email: 'kim@partner.example', name: 'Kim Field', role: 'technician', siteIds: [siteId] };
+  const invited = await partner.admin.call<{ url: string }>('createInvite', { body: wish });
+  await page.goto(`${relay.url}/people`);
+  await page.getByText('Not accepted yet', { exact: true }).waitFor();
+  await page
+    .getByRole('button', { name: /^Change / })
+    .first()
+    .click();
+  await page.getByRole('button', { name: 'Save' }).waitFor();
+  await assertReadable(t, page, 'people');
+  await page
+    .getByRole('button', { name: /^Disable / })
+    .first()
+    .click();
+  await page.getByLabel('Name').fill('Lee');
+  await page.getByLabel('E-mail').fill('lee@partner.example');
+  await page.getByRole('button', { name: 'Make the invite' }).click();
+  await page.getByTestId('invite-link').waitFor();
+  await assertReadable(t, page, 'people, with a link');
+  await page.goto(`${relay.url}/account`);
+  await page.getByLabel('New password').waitFor();
+  await assertReadable(t, page, 'account');
+
   const scanned = await relay.box();
   const { claimUrl, session } = (await scanned.start()).body;
   await scanned.status(session);
@@ -104,6 +127,12 @@ t.test('every page can be read on a phone and a desk, light and dark', { skip: !
   await stranger.goto(`${relay.url}/sign-in#${'x'.repeat(43)}`);
   await stranger.getByText('does not sign anybody in any more').waitFor();
   await assertReadable(t, stranger, 'sign in');
+  await stranger.goto(invited.body.url);
+  await stranger.getByLabel('Choose a password').waitFor();
+  await assertReadable(t, stranger, 'invite');
+  await stranger.goto(`${relay.url}/invite#${'x'.repeat(43)}`);
+  await stranger.getByText('lets nobody in any more').waitFor();
+  await assertReadable(t, stranger, 'dead invite');
   await stranger.goto(`${relay.url}/code`);
   await stranger.getByRole('heading').first().waitFor();
   await assertReadable(t, stranger, 'code');

@@ -4,10 +4,13 @@ import { join } from 'node:path';
 import { CHECK_NAMES, CHECK_STATUSES, CHECKS, SEVERITIES, TIERS } from '@sitewarden/agent-proto/checks';
 import { ACTION_RUN_STATES, INCIDENT_STATES, ORDER_STATES, PROVISION_STATES } from '@sitewarden/agent-proto/http';
 import t from 'tap';
+import { INVITE_STATES } from '../../relay/accounts/index.ts';
+import { ROLES } from '../../relay/lib/roles.ts';
 import { CODE_STATES, EVIDENCE_MARKS, FLEET_STATUSES, SITE_HEALTHS } from '../../relay/routes/contract/views.ts';
 import { formatBytes, formatDuration, formatRelative, plural } from '../../relay/web/src/clock/format.ts';
 import { sitesCsv } from '../../relay/web/src/pages/sites/sites-csv.ts';
 import { CHECK_STATUS, CHECK_TITLES } from '../../relay/web/src/words/checks.ts';
+import { INVITE_STATE, ROLE_WORDS } from '../../relay/web/src/words/people.ts';
 import { EVIDENCE, FLEET, HEALTH, SEVERITY } from '../../relay/web/src/words/status.ts';
 import type { Sign } from '../../relay/web/src/words/tone.ts';
 import {
@@ -30,11 +33,13 @@ t.test('the pages have a word for every value of the contract, and none besides'
     ['order state', ORDER_STATES, ORDER_STATE],
     ['claim state', PROVISION_STATES, CLAIM_STATE],
     ['code state', CODE_STATES, CODE_STATE],
+    ['invite state', INVITE_STATES, INVITE_STATE],
     ['evidence mark', EVIDENCE_MARKS, EVIDENCE],
     ['fleet status', FLEET_STATUSES, FLEET],
     ['health', SITE_HEALTHS, HEALTH],
   ];
   for (const [name, values, words] of pairs) t.strictSame(Object.keys(words).toSorted(), [...values].toSorted(), name);
+  t.strictSame(Object.keys(ROLE_WORDS).toSorted(), [...ROLES].toSorted());
   t.strictSame(Object.keys(CHECK_TITLES).toSorted(), [...CHECK_NAMES].toSorted());
   for (const name of CHECK_NAMES) t.equal(CHECK_TITLES[name], CHECKS[name].title);
   t.strictSame(

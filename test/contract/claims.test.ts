@@ -226,15 +226,18 @@ await onBothEngines(t, async (t, fresh) => {
         ['session', rows.staff_session.token_hash, rows.staff.id],
         ['locator', 'locator', rows.provision_code.id],
         ['code', 'code', rows.provision_code.id],
+        ['invite', rows.staff_invite.token_hash, rows.staff_invite.id],
       ] as const) {
         await enterSecret(trx, { kind, hash, partnerId, refId });
       }
-      const session = { hash: 'alive', partnerId, staffId: rows.staff.id, nowMs, expiresAtMs: nowMs + 1000 };
+      const times = { nowMs, expiresAtMs: nowMs + 1000 };
+      const session = { hash: 'alive', partnerId, staffId: rows.staff.id, beganWith: 'link', ...times };
       await insertSession(trx, session);
       await enterSecret(trx, { kind: 'session', hash: 'alive', partnerId, refId: rows.staff.id });
     });
     await purgeExpired(store, nowMs);
     t.equal(await store.system((trx) => findSecret(trx, 'session', rows.staff_session.token_hash)), undefined);
+    t.equal(await store.system((trx) => findSecret(trx, 'invite', rows.staff_invite.token_hash)), undefined);
     t.equal(await store.system((trx) => findSecret(trx, 'locator', 'locator')), undefined);
     t.match(await store.system((trx) => findSecret(trx, 'code', 'code')), { partnerId });
     t.match(await inTenant(store, tenant, (trx) => findSession(trx, 'alive')), { name: 'Kim' });

@@ -10,6 +10,7 @@ import { initKeys } from '../../relay/keys/index.ts';
 import type { Role } from '../../relay/lib/roles.ts';
 import { type RunningRelay, type StartOptions, startRelay } from '../../relay/server.ts';
 import type { Store } from '../../relay/store/index.ts';
+import { replaceSites } from '../../relay/store/repositories/people.ts';
 import { readQr, TestBox } from './box.ts';
 import { StaffClient } from './staff-client.ts';
 
@@ -62,6 +63,17 @@ export async function seedSite(store: Store, partnerId: string, name = 'Main str
       .execute();
   });
   return { partnerId, clientId, siteId };
+}
+
+/** Gives every technician of a partner every site it has now. */
+export async function giveAllSites(store: Store, partnerId: string): Promise<void> {
+  await store.inTenant(partnerId, async (trx) => {
+    const sites = await trx.selectFrom('site').select('id').execute();
+    const people = await trx.selectFrom('staff').select('id').where('role', '=', 'technician').execute();
+    for (const { id: staffId } of people) {
+      await replaceSites(trx, { partnerId, staffId, siteIds: sites.map(({ id }) => id) });
+    }
+  });
 }
 
 export const seedPartner = (store: Store, name = 'Partner'): Promise<string> =>

@@ -8,6 +8,7 @@ import { readQr, type TestBox } from '../helpers/box.ts';
 import { sqliteStores } from '../helpers/engines.ts';
 import { postgresConfig, startPostgres } from '../helpers/postgres.ts';
 import {
+  giveAllSites,
   type Site,
   seedPartner,
   seedSite,
@@ -177,7 +178,9 @@ async function raceForBox({ relay }: World, tally: Tally): Promise<void> {
       const partnerId = await seedPartner(relay.store, `Partner ${index}`);
       const { siteId } = await seedSite(relay.store, partnerId);
       const role: Role = index % 2 === 0 ? 'admin' : 'technician';
-      return { partnerId, siteId, client: await relay.staff(partnerId, role) };
+      const client = await relay.staff(partnerId, role);
+      await giveAllSites(relay.store, partnerId);
+      return { partnerId, siteId, client };
     }),
   );
   const box = await relay.box();

@@ -1,16 +1,18 @@
 import { type TSchema, Type } from '@sinclair/typebox';
 import * as http from '@sitewarden/agent-proto/http';
+import { USER_ROUTES } from './user-routes.ts';
 import * as view from './views.ts';
 
 /**
  * Who may call a route. public: anyone. box: an appliance with a valid signature by a claimed, not revoked dik.
- * newBox: any box whose signature verifies under the dik in its own body or session. link: holder of a one-time link.
+ * newBox: any box whose signature verifies under the dik in its own body or session. link: who is about to sign
+ * in, with a one-time link, an invite or a password.
  * A list of roles: staff of the tenant with one of them. A route without a label does not exist: the type demands it.
  */
 export type Access = 'public' | 'box' | 'newBox' | 'link' | readonly view.Role[];
 
 export interface RouteContract {
-  method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   url: string;
   access: Access;
   summary: string;
@@ -146,6 +148,7 @@ export const ROUTES = {
     summary: 'End this session',
     response: view.Ok,
   },
+  ...USER_ROUTES,
   events: {
     method: 'GET',
     url: '/api/events',
@@ -157,7 +160,7 @@ export const ROUTES = {
   clients: {
     method: 'GET',
     url: '/api/clients',
-    access: [...view.ROLES],
+    access: everyone,
     summary: 'Clients of the partner',
     response: view.ClientList,
   },
@@ -174,7 +177,7 @@ export const ROUTES = {
     method: 'GET',
     url: '/api/sites',
     access: [...view.ROLES],
-    summary: 'Sites, what is not fine first',
+    summary: 'Sites, what is not fine first; a technician sees those given to them',
     query: view.SiteListQuery,
     response: view.SiteList,
   },

@@ -31,6 +31,12 @@ export async function enterSecret(
   return result.numInsertedOrUpdatedRows === 1n;
 }
 
+/** Whether the hash is somebody's, of whatever tenant. */
+export async function isSecretEntered(trx: Tx, hash: string): Promise<boolean> {
+  const row = await trx.selectFrom('secret_directory').select('hash').where('hash', '=', hash).executeTakeFirst();
+  return row !== undefined;
+}
+
 export async function dropSecret(trx: Tx, hash: string): Promise<void> {
   await trx.deleteFrom('secret_directory').where('hash', '=', hash).execute();
 }

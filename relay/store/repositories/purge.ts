@@ -22,7 +22,15 @@ export async function purgeSecrets(
     .where('expires_at_ms', '<=', endedBeforeMs)
     .returning('token_hash')
     .execute();
-  for (const { token_hash } of [...sessions, ...links]) {
+  // The rows of invites stay: they are history.
+  const invites = await trx
+    .selectFrom('staff_invite')
+    .innerJoin('secret_directory', 'secret_directory.hash', 'staff_invite.token_hash')
+    .select('staff_invite.token_hash')
+    .where('staff_invite.partner_id', '=', partnerId)
+    .where('staff_invite.expires_at_ms', '<=', endedBeforeMs)
+    .execute();
+  for (const { token_hash } of [...sessions, ...links, ...invites]) {
     await trx.deleteFrom('secret_directory').where('hash', '=', token_hash).execute();
   }
   await trx

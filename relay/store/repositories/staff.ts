@@ -113,7 +113,14 @@ export interface SessionRow {
 
 export async function insertSession(
   trx: Tx,
-  session: { hash: string; partnerId: string; staffId: string; nowMs: number; expiresAtMs: number },
+  session: {
+    hash: string;
+    partnerId: string;
+    staffId: string;
+    nowMs: number;
+    expiresAtMs: number;
+    beganWith: string;
+  },
 ): Promise<void> {
   await trx
     .insertInto('staff_session')
@@ -124,8 +131,13 @@ export async function insertSession(
       created_at_ms: session.nowMs,
       last_used_at_ms: session.nowMs,
       expires_at_ms: session.expiresAtMs,
+      began_with: session.beganWith,
     })
     .execute();
+}
+
+export async function noteSignIn(trx: Tx, staffId: string, nowMs: number): Promise<void> {
+  await trx.updateTable('staff').set({ last_sign_in_at_ms: nowMs }).where('id', '=', staffId).execute();
 }
 
 /** Hot: once a request of staff. The session, unless its person was disabled. */

@@ -14,6 +14,10 @@ export function makeRouter() {
           path: '/sign-in',
           lazy: async () => ({ Component: (await import('./pages/sign-in/sign-in-page.tsx')).SignInPage }),
         },
+        {
+          path: '/invite',
+          lazy: async () => ({ Component: (await import('./pages/invite/invite-page.tsx')).InvitePage }),
+        },
         { path: '/code', lazy: async () => ({ Component: (await import('./pages/code/code-page.tsx')).CodePage }) },
         {
           Component: SessionGate,
@@ -41,6 +45,14 @@ export function makeRouter() {
                       lazy: async () => ({
                         Component: (await import('./pages/provisioning/provisioning-page.tsx')).ProvisioningPage,
                       }),
+                    },
+                    {
+                      path: '/people',
+                      lazy: async () => ({ Component: (await import('./pages/people/people-page.tsx')).PeoplePage }),
+                    },
+                    {
+                      path: '/account',
+                      lazy: async () => ({ Component: (await import('./pages/account/account-page.tsx')).AccountPage }),
                     },
                     {
                       path: '*',

@@ -3,7 +3,7 @@ import { BOX_PATHS, compile, type ProvisionAnswer, RelayKeys, SiteConfig } from 
 import { publicKeyFromRaw } from '@sitewarden/agent-proto/keys';
 import t, { type Test } from 'tap';
 import { readQr } from '../../helpers/box.ts';
-import { seedPartner, seedSite, startTestRelay, testClock } from '../../helpers/relay.ts';
+import { giveAllSites, seedPartner, seedSite, startTestRelay, testClock } from '../../helpers/relay.ts';
 
 interface View {
   session: string;
@@ -25,6 +25,7 @@ async function world(t: Test) {
     relay.staff(partnerId, 'operator'),
     relay.staff(partnerId, 'technician'),
   ]);
+  await giveAllSites(relay.store, partnerId);
   return { relay, clock, ...site, admin, operator, technician };
 }
 

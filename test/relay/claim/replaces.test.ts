@@ -1,7 +1,7 @@
 import { BOX_PATHS } from '@sitewarden/agent-proto/http';
 import t, { type Test } from 'tap';
 import { readQr } from '../../helpers/box.ts';
-import { seedPartner, seedSite, startTestRelay } from '../../helpers/relay.ts';
+import { giveAllSites, seedPartner, seedSite, startTestRelay } from '../../helpers/relay.ts';
 
 interface View {
   state: string;
@@ -19,6 +19,7 @@ async function world(t: Test) {
     relay.staff(partnerId, 'admin'),
     relay.staff(partnerId, 'technician'),
   ]);
+  await giveAllSites(relay.store, partnerId);
   const old = await relay.claim(admin, siteId);
   const works = async () => (await old.box.send(BOX_PATHS.orders)).status === 200;
   /** A second box that shows its number, and what claiming it takes. */

@@ -259,7 +259,7 @@ export interface paths {
         put?: never;
         /**
          * Trade a one-time link for a session
-         * @description Whoever holds a one-time sign-in link.
+         * @description Whoever is about to sign in, with a one-time link, an invite or a password.
          */
         post: operations["signIn"];
         /**
@@ -267,6 +267,206 @@ export interface paths {
          * @description Staff: admin, operator, readonly, technician.
          */
         delete: operations["signOut"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/session/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Trade e-mail and password for a session
+         * @description Whoever is about to sign in, with a one-time link, an invite or a password.
+         */
+        post: operations["signInWithPassword"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * People of the partner, those who were disabled too
+         * @description Staff: admin.
+         */
+        get: operations["users"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the relay knows about who asks
+         * @description Staff: admin, operator, readonly, technician.
+         */
+        get: operations["me"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/me/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Set or change the own password, with the first one the e-mail too; other sessions end
+         * @description Staff: admin, operator, readonly, technician.
+         */
+        post: operations["changeOwnPassword"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/{userId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change name, role, sites or disable; what changes rights ends the person’s sessions
+         * @description Staff: admin.
+         */
+        put: operations["changeUser"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/invites": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Invites, newest first
+         * @description Staff: admin.
+         */
+        get: operations["invites"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/invite": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Invite somebody; the one-time link is shown once and works for 7 days
+         * @description Staff: admin.
+         */
+        post: operations["createInvite"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/invites/{inviteId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Take an invite back
+         * @description Staff: admin.
+         */
+        delete: operations["revokeInvite"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/invite/validate/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who invites and as what; uses nothing up
+         * @description Whoever is about to sign in, with a one-time link, an invite or a password.
+         */
+        get: operations["greetInvited"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/invite/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Choose a password, become a person of the partner and be signed in
+         * @description Whoever is about to sign in, with a one-time link, an invite or a password.
+         */
+        post: operations["acceptInvite"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -301,7 +501,7 @@ export interface paths {
         };
         /**
          * Clients of the partner
-         * @description Staff: admin, operator, readonly, technician.
+         * @description Staff: admin, operator, readonly.
          */
         get: operations["clients"];
         put?: never;
@@ -324,7 +524,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Sites, what is not fine first
+         * Sites, what is not fine first; a technician sees those given to them
          * @description Staff: admin, operator, readonly, technician.
          */
         get: operations["sites"];
@@ -1127,6 +1327,73 @@ export interface components {
             cosigned: boolean;
             actions: components["schemas"]["ActionRunView"][];
         };
+        InviteAccept: {
+            token: string;
+            password: string;
+        };
+        InviteCreated: {
+            invite: components["schemas"]["InviteView"];
+            url: string;
+        };
+        InviteGreeting: {
+            partnerName: string;
+            invitedBy: string;
+            name: string;
+            email: string;
+            /** @enum {string} */
+            role: "admin" | "operator" | "readonly" | "technician";
+            siteNames: string[];
+            /** @description Unix time in milliseconds */
+            expiresAtMs: number;
+            passwordMinLength: number;
+        };
+        InviteList: {
+            invites: components["schemas"]["InviteView"][];
+            /** @description Unix time in milliseconds */
+            asOfMs: number;
+        };
+        InviteRequest: {
+            email: string;
+            name: string;
+            /** @enum {string} */
+            role: "admin" | "operator" | "readonly" | "technician";
+            /** @description sites a technician may claim at; other roles have none */
+            siteIds?: string[];
+        };
+        InviteView: {
+            id: string;
+            email: string;
+            name: string;
+            /** @enum {string} */
+            role: "admin" | "operator" | "readonly" | "technician";
+            siteIds: string[];
+            /** @enum {string} */
+            state: "open" | "accepted" | "expired" | "revoked";
+            createdBy: string;
+            /** @description Unix time in milliseconds */
+            createdAtMs: number;
+            /** @description Unix time in milliseconds */
+            expiresAtMs: number;
+            acceptedAtMs: number | null;
+            revokedAtMs: number | null;
+        };
+        MeView: {
+            id: string;
+            name: string;
+            email: string | null;
+            /** @enum {string} */
+            role: "admin" | "operator" | "readonly" | "technician";
+            siteIds: string[];
+            /** @description in the order of siteIds */
+            siteNames: string[];
+            hasPassword: boolean;
+            lastSignInAtMs: number | null;
+            /** @description Unix time in milliseconds */
+            createdAtMs: number;
+            disabledAtMs: number | null;
+            /** @description a change must say the present password; not shortly after signing in with a one-time link */
+            needsCurrent: boolean;
+        };
         Ok: {
             /** @constant */
             ok: true;
@@ -1165,6 +1432,15 @@ export interface components {
         OutboxAnswer: {
             ackedThrough: number;
             newRows: number;
+        };
+        OwnPassword: {
+            current?: string;
+            next: string;
+            email?: string;
+        };
+        PasswordSignIn: {
+            email: string;
+            password: string;
         };
         ProvisionAckRequest: {
             session: string;
@@ -1343,6 +1619,34 @@ export interface components {
                 seq: number;
                 cosigned: boolean;
             } | null;
+        };
+        UserChange: {
+            name?: string;
+            /** @enum {string} */
+            role?: "admin" | "operator" | "readonly" | "technician";
+            /** @description sites a technician may claim at; other roles have none */
+            siteIds?: string[];
+            disabled?: boolean;
+        };
+        UserList: {
+            users: components["schemas"]["UserView"][];
+            /** @description Unix time in milliseconds */
+            asOfMs: number;
+        };
+        UserView: {
+            id: string;
+            name: string;
+            email: string | null;
+            /** @enum {string} */
+            role: "admin" | "operator" | "readonly" | "technician";
+            siteIds: string[];
+            /** @description in the order of siteIds */
+            siteNames: string[];
+            hasPassword: boolean;
+            lastSignInAtMs: number | null;
+            /** @description Unix time in milliseconds */
+            createdAtMs: number;
+            disabledAtMs: number | null;
         };
     };
     responses: never;
@@ -1828,6 +2132,322 @@ export interface operations {
             };
         };
     };
+    signInWithPassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordSignIn"];
+            };
+        };
+        responses: {
+            /** @description Trade e-mail and password for a session */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionView"];
+                };
+            };
+            /** @description What went wrong and what to do next */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    users: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description People of the partner, those who were disabled too */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserList"];
+                };
+            };
+            /** @description What went wrong and what to do next */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    me: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What the relay knows about who asks */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeView"];
+                };
+            };
+            /** @description What went wrong and what to do next */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    changeOwnPassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnPassword"];
+            };
+        };
+        responses: {
+            /** @description Set or change the own password, with the first one the e-mail too; other sessions end */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ok"];
+                };
+            };
+            /** @description What went wrong and what to do next */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    changeUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                userId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserChange"];
+            };
+        };
+        responses: {
+            /** @description Change name, role, sites or disable; what changes rights ends the person’s sessions */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserView"];
+                };
+            };
+            /** @description What went wrong and what to do next */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    invites: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Invites, newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InviteList"];
+                };
+            };
+            /** @description What went wrong and what to do next */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    createInvite: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InviteRequest"];
+            };
+        };
+        responses: {
+            /** @description Invite somebody; the one-time link is shown once and works for 7 days */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InviteCreated"];
+                };
+            };
+            /** @description What went wrong and what to do next */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    revokeInvite: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                inviteId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Take an invite back */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ok"];
+                };
+            };
+            /** @description What went wrong and what to do next */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    greetInvited: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Who invites and as what; uses nothing up */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InviteGreeting"];
+                };
+            };
+            /** @description What went wrong and what to do next */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    acceptInvite: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InviteAccept"];
+            };
+        };
+        responses: {
+            /** @description Choose a password, become a person of the partner and be signed in */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionView"];
+                };
+            };
+            /** @description What went wrong and what to do next */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     events: {
         parameters: {
             query?: never;
@@ -1933,7 +2553,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Sites, what is not fine first */
+            /** @description Sites, what is not fine first; a technician sees those given to them */
             200: {
                 headers: {
                     [name: string]: unknown;

@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useNavigate } from 'react-router';
+import { Link, useNavigate } from 'react-router';
 import { keys } from '../api/keys.ts';
 import { signOut } from '../api/queries/session.ts';
 import { Icon } from '../icons/icon.tsx';
@@ -7,7 +7,7 @@ import { useSession } from '../session/session-gate.tsx';
 import { useAnnounce } from './announcer.tsx';
 import css from './shell.module.css';
 
-/** Who is signed in, and the way out. */
+/** Who is signed in, the way to their account, and the way out. */
 export function Account() {
   const session = useSession();
   const client = useQueryClient();
@@ -24,9 +24,12 @@ export function Account() {
   });
   return (
     <>
-      <span className={css.who} title={`${session.name}, ${session.role}`}>
-        <strong>{session.name}</strong> <span className="dim">{session.role}</span>
-      </span>
+      <Link to="/account" className={css.account} aria-label={`Your account: ${session.name}, ${session.role}`}>
+        <Icon name="person" size={18} />
+        <span className={css.who}>
+          <strong>{session.name}</strong> <span className="dim">{session.role}</span>
+        </span>
+      </Link>
       <button
         type="button"
         className={css.iconButton}

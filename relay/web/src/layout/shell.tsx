@@ -32,6 +32,7 @@ export function Shell() {
               Sites
             </NavLink>
             {may(role, 'provision') && <NavLink to="/provisioning">Provisioning</NavLink>}
+            {may(role, 'managePeople') && <NavLink to="/people">People</NavLink>}
             {role === 'technician' && <NavLink to="/claim">Claim a box</NavLink>}
           </nav>
           <div className={css.tools}>

@@ -4,7 +4,7 @@ import { keepScanned } from './scanned-claim.ts';
  * Secrets come in the fragment of a link, which no server sees. They leave the address bar before anything is drawn,
  * so that neither history, a screenshot nor a shared link carries them on.
  */
-const PATHS = ['/claim', '/sign-in', '/code'];
+const PATHS = ['/claim', '/sign-in', '/invite', '/code'];
 
 const first: { path: string; fragment: string | null } = { path: '', fragment: null };
 const listeners = new Set<(path: string, fragment: string) => void>();

@@ -7,6 +7,7 @@ const RIGHTS = {
   provision: ['admin', 'operator'],
   configure: ['admin'],
   approve: ['admin'],
+  managePeople: ['admin'],
   claim: ['admin', 'operator', 'technician'],
 } as const satisfies Record<string, readonly Role[]>;
 

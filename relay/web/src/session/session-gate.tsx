@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { createContext, useContext } from 'react';
+import { createContext, useContext, useEffect, useRef } from 'react';
 import { Navigate, Outlet, useLocation } from 'react-router';
 import { sessionQuery } from '../api/queries/session.ts';
 import type { Session } from '../api/types.ts';
@@ -15,6 +15,10 @@ const SessionContext = createContext<Session | null>(null);
 export function SessionGate() {
   const session = useQuery(sessionQuery);
   const { pathname, search } = useLocation();
+  const wasSignedIn = useRef(false);
+  useEffect(() => {
+    if (session.data) wasSignedIn.current = true;
+  }, [session.data]);
   if (session.data)
     return (
       <SessionContext value={session.data}>
@@ -23,7 +27,8 @@ export function SessionGate() {
         </LiveProvider>
       </SessionContext>
     );
-  if (session.data === null) return <Navigate to={signInPath(pathname + search)} replace />;
+  if (session.data === null)
+    return <Navigate to={signInPath(pathname + search)} state={{ sessionEnded: wasSignedIn.current }} replace />;
   return (
     <main className={css.wait} aria-busy={session.isPending}>
       {session.error ? (

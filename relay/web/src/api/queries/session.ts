@@ -19,4 +19,6 @@ export const sessionQuery = queryOptions({
 });
 
 export const signIn = (token: string): Promise<Session> => take(api.POST('/api/session', { body: { token } }));
+export const signInWithPassword = (body: { email: string; password: string }): Promise<Session> =>
+  take(api.POST('/api/session/password', { body }));
 export const signOut = () => take(api.DELETE('/api/session'));

@@ -9,9 +9,10 @@ export function LinkForm({ onToken }: { onToken: (token: string) => void }) {
   const [isBad, setBad] = useState(false);
   return (
     <section className={css.form}>
+      <h2>With a one-time link</h2>
       <p>
-        You get in with a one-time link. Open it on this device, or paste it here. It works once and for 15 minutes;
-        then this device stays signed in until you sign out or the session ends.
+        The first time, or when the password is lost. Open the link on this device, or paste it here. It works once and
+        for 15 minutes; then this device stays signed in until you sign out or the session ends.
       </p>
       <form
         onSubmit={(event) => {
@@ -34,11 +35,11 @@ export function LinkForm({ onToken }: { onToken: (token: string) => void }) {
           onChange={(event) => setText(event.currentTarget.value)}
           error={isBad && 'This is not a whole sign-in link. Copy it again from its beginning to its end.'}
         />
-        <Button type="submit" disabled={text === ''}>
-          Sign in
+        <Button type="submit" variant="default" disabled={text === ''}>
+          Use the link
         </Button>
       </form>
-      <h2>No link?</h2>
+      <h3>No link?</h3>
       <p>
         Ask an admin of your MSP for one. Whoever runs the relay makes one on its computer, in the folder of Sitewarden,
         with:

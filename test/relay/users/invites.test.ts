@@ -1,0 +1,161 @@
+import t from 'tap';
+import { INVITE_TTL_MS } from '../../../relay/accounts/index.ts';
+import { inviteState } from '../../../relay/accounts/invites.ts';
+import { onBothRelays, type Start } from '../../helpers/both-relays.ts';
+import { invite, PASSWORD, signIn } from '../../helpers/invites.ts';
+import { seedPartner, seedSite, testClock } from '../../helpers/relay.ts';
+import { StaffClient } from '../../helpers/staff-client.ts';
+
+const KIM = { email: 'Kim.Field@Partner.example', name: 'Kim Field', role: 'operator' } as const;
+const INVALID = { status: 401, body: { code: 'INVITE_INVALID' } };
+
+async function world(start: Start) {
+  const clock = testClock();
+  const relay = await start({ clock });
+  const partnerId = await seedPartner(relay.store, 'Northwind IT');
+  const admin = await relay.staff(partnerId, 'admin', 'Ada Moreno');
+  const stranger = new StaffClient(relay.url);
+  return { relay, clock, partnerId, admin, stranger };
+}
+
+t.test('an invite is over exactly at its end', async (t) => {
+  const row = { accepted_at_ms: null, revoked_at_ms: null, expires_at_ms: 100 };
+  t.equal(inviteState(row, 99), 'open');
+  t.equal(inviteState(row, 100), 'expired');
+  t.equal(inviteState({ ...row, accepted_at_ms: 5 }, 200), 'accepted');
+  t.equal(inviteState({ ...row, revoked_at_ms: 5 }, 50), 'revoked');
+});
+
+await onBothRelays(t, {
+  'an invited person sees who invites, chooses a password, and comes back with it': async (t, start) => {
+    const { relay, admin, partnerId, stranger } = await world(start);
+    const made = await admin.call<{ url: string; invite: object }>('createInvite', { body: KIM });
+    t.match(made.body, {
+      url: new RegExp(`^${relay.publicUrl}/invite#[A-Za-z0-9_-]{43}$`),
+      invite: { email: 'kim.field@partner.example', role: 'operator', state: 'open', createdBy: 'Ada Moreno' },
+    });
+    const token = made.body.url.split('#')[1] as string;
+    t.match(await stranger.call('greetInvited', { params: { token } }), {
+      status: 200,
+      body: {
+        partnerName: 'Northwind IT',
+        invitedBy: 'Ada Moreno',
+        name: 'Kim Field',
+        role: 'operator',
+        siteNames: [],
+      },
+    });
+    const weak = await stranger.call('acceptInvite', { body: { token, password: 'kim field' } });
+    t.match(weak, { status: 422, body: { code: 'PASSWORD_UNFIT', field: '/password' } });
+    const accepted = await stranger.call('acceptInvite', { body: { token, password: PASSWORD } });
+    t.match(accepted, { status: 200, body: { name: 'Kim Field', role: 'operator', partner: { id: partnerId } } });
+    t.match(accepted.headers.getSetCookie().join(), /HttpOnly.*SameSite=Strict/);
+    t.equal((await stranger.call('session')).status, 200);
+
+    t.match((await signIn(relay, 'KIM.field@partner.EXAMPLE')).answer, { status: 200, body: { name: 'Kim Field' } });
+    t.match((await admin.call('invites')).body, { invites: [{ state: 'accepted', acceptedAtMs: Number }] });
+    t.match((await admin.call('users')).body, {
+      users: [
+        { name: 'Ada Moreno', email: null, hasPassword: false },
+        { name: 'Kim Field', hasPassword: true },
+      ],
+    });
+  },
+
+  'of two who accept at once one wins, and then nobody': async (t, start) => {
+    const { relay, admin, partnerId, stranger } = await world(start);
+    const { token } = await invite(admin, KIM);
+    const body = { token, password: PASSWORD };
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, () => new StaffClient(relay.url).call('acceptInvite', { body })),
+    );
+    t.equal(answers.filter(({ status }) => status === 200).length, 1);
+    for (const answer of answers.filter(({ status }) => status !== 200)) t.match(answer, INVALID);
+    t.match(await stranger.call('acceptInvite', { body }), INVALID);
+    const people = await relay.store.inTenant(partnerId, (trx) => trx.selectFrom('staff').selectAll().execute());
+    t.equal(people.length, 2);
+  },
+
+  'unknown, used, revoked and expired invites look alike': async (t, start) => {
+    const { clock, admin, stranger } = await world(start);
+    const used = await invite(admin, KIM);
+    const revoked = await invite(admin, { ...KIM, email: 'lee@partner.example' });
+    const expired = await invite(admin, { ...KIM, email: 'sam@partner.example' });
+    await stranger.call('acceptInvite', { body: { token: used.token, password: PASSWORD } });
+    t.equal((await admin.call('revokeInvite', { params: { inviteId: revoked.id } })).status, 200);
+    t.equal((await admin.call('revokeInvite', { params: { inviteId: revoked.id } })).status, 200, 'twice is once');
+    t.match(await admin.call('revokeInvite', { params: { inviteId: used.id } }), { status: 409 });
+    t.match(await admin.call('revokeInvite', { params: { inviteId: `inv_${'a'.repeat(26)}` } }), { status: 404 });
+    clock.advance(INVITE_TTL_MS);
+    const said = new Set<string>();
+    for (const token of ['A'.repeat(43), used.token, revoked.token, expired.token]) {
+      for (const answer of [
+        await stranger.call('greetInvited', { params: { token } }),
+        await stranger.call('acceptInvite', { body: { token, password: PASSWORD } }),
+      ]) {
+        t.match(answer, INVALID);
+        said.add(JSON.stringify(answer.body));
+      }
+    }
+    t.equal(said.size, 1);
+  },
+
+  'an e-mail is one person’s on the whole relay, and a new invite replaces an open one': async (t, start) => {
+    const { relay, admin, stranger } = await world(start);
+    const first = await invite(admin, KIM);
+    const second = await invite(admin, { ...KIM, name: 'Kim' });
+    t.match(await stranger.call('acceptInvite', { body: { token: first.token, password: PASSWORD } }), INVALID);
+    const elsewhere = await relay.staff(await seedPartner(relay.store), 'admin');
+    const third = await invite(elsewhere, KIM);
+    await stranger.call('acceptInvite', { body: { token: second.token, password: PASSWORD } });
+    const late = await stranger.call('acceptInvite', { body: { token: third.token, password: PASSWORD } });
+    t.match(late, { status: 409, body: { code: 'EMAIL_TAKEN' } });
+    t.match((await elsewhere.call('users')).body, { users: { length: 1 } }, 'nobody was made');
+    t.match(await admin.call('createInvite', { body: KIM }), { status: 409, body: { code: 'EMAIL_TAKEN' } });
+  },
+
+  'what an invite asks for must fit': async (t, start) => {
+    const { relay, admin, partnerId } = await world(start);
+    const foreign = await seedSite(relay.store, await seedPartner(relay.store));
+    const own = await seedSite(relay.store, partnerId);
+    const ask = (over: object) => admin.call('createInvite', { body: { ...KIM, ...over } });
+    t.match(await ask({ siteIds: [own.siteId] }), { status: 400, body: { code: 'BODY_INVALID', field: '/siteIds' } });
+    t.match(await ask({ role: 'technician', siteIds: [own.siteId, foreign.siteId] }), {
+      status: 404,
+      body: { code: 'NOT_FOUND', field: '/siteIds/1' },
+    });
+    for (const email of ['kim', 'kim@host', 'a b@host.example', '@host.example', `kim@host.example\u202e`]) {
+      t.match(await ask({ email }), { status: 400, body: { code: 'BODY_INVALID', field: '/email' } }, email);
+    }
+    t.match(await ask({ role: 'owner' }), { status: 400 });
+    t.match(await ask({ role: 'technician', siteIds: [own.siteId] }), { status: 201 });
+  },
+
+  'every change is in the audit chain with who did it, and no token is stored': async (t, start) => {
+    const { relay, admin, partnerId, stranger } = await world(start);
+    const { token } = await invite(admin, KIM);
+    const gone = await invite(admin, { ...KIM, email: 'lee@partner.example' });
+    await admin.call('revokeInvite', { params: { inviteId: gone.id } });
+    await stranger.call('acceptInvite', { body: { token, password: PASSWORD } });
+    const { events, stored } = await relay.store.inTenant(partnerId, async (trx) => ({
+      events: await trx.selectFrom('audit_event').select(['action', 'actor']).orderBy('id').execute(),
+      stored: JSON.stringify([
+        await trx.selectFrom('staff_invite').selectAll().execute(),
+        await trx.selectFrom('audit_event').selectAll().execute(),
+        await trx.selectFrom('staff').selectAll().execute(),
+      ]),
+    }));
+    t.strictSame(
+      events.slice(-6).map(({ action, actor }) => `${action} ${actor}`),
+      [
+        'invite.created Ada Moreno',
+        'invite.created Ada Moreno',
+        'invite.revoked Ada Moreno',
+        'invite.accepted Kim Field',
+        'staff.created Kim Field',
+        'session.started Kim Field',
+      ],
+    );
+    for (const secret of [token, gone.token, PASSWORD]) t.notOk(stored.includes(secret));
+  },
+});
