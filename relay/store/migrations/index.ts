@@ -3,6 +3,7 @@ import { firstMigration } from './0001-first.ts';
 import { liveSummaryMigration } from './0002-live-summary.ts';
 import { fleetListIndexes } from './0003-fleet-list-indexes.ts';
 import { codeReplaces } from './0004-code-replaces.ts';
+import { codeLife } from './0006-code-life.ts';
 
 /** `statements` of one transaction. Appended only: a migration that was ever applied never changes. */
 export interface RelayMigration {
@@ -15,4 +16,5 @@ export const MIGRATIONS: readonly RelayMigration[] = [
   { name: '0002-live-summary', statements: liveSummaryMigration },
   { name: '0003-fleet-list-indexes', statements: fleetListIndexes },
   { name: '0004-code-replaces', statements: codeReplaces },
+  { name: '0006-code-life', statements: codeLife },
 ];

@@ -38,6 +38,10 @@ export const actionWords = (action: string): string => ACTIONS[action] ?? action
 
 export const CODE_STATE: Record<Code['state'], Sign> = {
   created: { tone: 'info', icon: 'key', word: 'Waiting for its box' },
+  scanned: { tone: 'info', icon: 'phone', word: 'Scanned' },
+  claimed: { tone: 'warn', icon: 'person', word: 'Waits for approval' },
+  approved: { tone: 'info', icon: 'box', word: 'Approved' },
+  rejected: { tone: 'bad', icon: 'ban', word: 'Rejected' },
   used: { tone: 'ok', icon: 'check', word: 'Used' },
   expired: { tone: 'neutral', icon: 'clock', word: 'Expired' },
   revoked: { tone: 'neutral', icon: 'ban', word: 'Revoked' },
