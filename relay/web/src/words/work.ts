@@ -47,6 +47,9 @@ export const CODE_STATE: Record<Code['state'], Sign> = {
   revoked: { tone: 'neutral', icon: 'ban', word: 'Revoked' },
 };
 
+/** Still waits for its box, so it can be revoked. */
+export const isCodeOpen = ({ state }: Code): boolean => state === 'created' || state === 'scanned';
+
 export const CLAIM_STATE: Record<ClaimSession['state'], Sign> = {
   started: { tone: 'neutral', icon: 'dots', word: 'Shown, nobody claimed' },
   claimed: { tone: 'warn', icon: 'person', word: 'Waits for approval' },
