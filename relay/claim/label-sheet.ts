@@ -93,7 +93,7 @@ function paragraphsOf(label: Label): Paragraph[] {
     { text: label.clientName, style: { ...SMALL, size: 9 }, maxLines: 1 },
     small(`Works once. ${label.preApproved ? 'No further approval.' : 'An admin approves the box.'}`),
     { text: `Until ${utcMinute(label.expiresAtMs)}`, style: { ...SMALL, weight: 'bold' }, maxLines: 1 },
-    small(`Scan or type it on the box’s page: ${BOX_PAGE}`, 2),
+    small(`Type it in on the box’s page: ${BOX_PAGE}`, 2),
     // The blank does not break: a long address goes on in the second line.
     small(`Relay:\u00A0${new URL(label.url).origin}`, 2),
   ];
