@@ -106,6 +106,15 @@ const STAFF_ERRORS = {
     status: 422,
     message: 'A code that needs no approval lives 10 minutes at most. Shorten it, or leave the approval on.',
   },
+  LABELS_TOO_MANY: {
+    status: 422,
+    message: 'A sheet holds 100 labels at most. Lower the counts, or print it in several sheets.',
+  },
+  LABELS_SITE_HAS_BOX: {
+    status: 409,
+    message:
+      'A printed label that needs no approval could put the box of a site out of service. Leave the approval on, or make a single code for that site.',
+  },
   REPLACEMENT_NOT_CONFIRMED: {
     status: 409,
     message: 'Nobody has agreed to that yet. Load it again, look at the box it replaces, and confirm that one.',

@@ -30,6 +30,7 @@ export const rateLimits = fp<{ limits: RelayConfig['limits']; boxes: KnownBoxes 
       app.createRateLimit({ max, timeWindow: WINDOW_MS, keyGenerator: (request) => request.ip });
     const people = byAddress(limits.requestsPerMinute);
     const links = byAddress(limits.signInsPerMinute);
+    const guesses = byAddress(limits.signInsPerMinute);
     const newBoxes = byAddress(limits.claimsPerMinute);
     const boxes = app.createRateLimit({
       max: limits.boxRequestsPerMinute,
@@ -38,7 +39,8 @@ export const rateLimits = fp<{ limits: RelayConfig['limits']; boxes: KnownBoxes 
     });
 
     const limiterOf = (request: FastifyRequest) => {
-      const access = request.routeOptions.config.contract?.access;
+      const { access, isGuessable } = request.routeOptions.config.contract ?? {};
+      if (isGuessable) return guesses;
       if (access === 'box') return boxes;
       if (access === 'newBox') return newBoxes;
       return access === 'link' ? links : people;

@@ -61,7 +61,9 @@ export type Answer<N extends RouteName> = Table[N]['response'] extends infer R
     ? Static<R>
     : R extends 'text/event-stream'
       ? Readable
-      : string
+      : R extends 'application/pdf'
+        ? Uint8Array
+        : string
   : never;
 
 export type Handler<N extends RouteName> = (context: Context<N>) => Promise<Answer<N>> | Answer<N>;

@@ -135,6 +135,7 @@ function operationOf(name: string, route: RouteContract, toJson: (schema: unknow
 }
 
 function contentOf(response: RouteContract['response'], toJson: (schema: unknown) => Json): JsonObject {
+  if (response === 'application/pdf') return { [response]: { schema: { type: 'string', format: 'binary' } } };
   if (typeof response === 'string') {
     if (!TEXT_RESPONSES.has(response)) throw new TypeError(`unknown response type ${response}`);
     return { [response]: { schema: { type: 'string' } } };

@@ -10,6 +10,11 @@ export function provisionStaffHandlers(claims: Claims) {
       await claims.codes.revoke(tenant, params.codeId, nowMs);
       return { ok: true };
     },
+    printLabels: async ({ tenant, body, nowMs, reply }) => {
+      const { fileName, pdf } = await claims.labels.print(tenant, body, nowMs);
+      reply.header('content-disposition', `attachment; filename="${fileName}"`);
+      return pdf;
+    },
     claimSessions: async ({ tenant, nowMs }) => ({ sessions: await claims.staff.list(tenant, nowMs), asOfMs: nowMs }),
     claimSession: ({ tenant, params, query, nowMs }) =>
       claims.staff.find(tenant, params.session, { siteId: query.siteId, nowMs }),

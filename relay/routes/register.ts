@@ -143,6 +143,10 @@ function answer({ name, response, status }: NamedContract, reply: FastifyReply, 
     if (!(value instanceof Readable)) throw new TypeError(`${name} did not answer with a stream`);
     return reply.type('text/event-stream; charset=utf-8').header('x-accel-buffering', 'no').send(value);
   }
+  if (response === 'application/pdf') {
+    if (!(value instanceof Uint8Array)) throw new TypeError(`${name} did not answer with a PDF`);
+    return reply.type(response).send(Buffer.from(value.buffer, value.byteOffset, value.byteLength));
+  }
   if (typeof response === 'string') {
     if (!reply.hasHeader('content-type')) reply.type(TEXT_TYPES[response]);
     return reply.send(String(value));

@@ -125,6 +125,7 @@ export interface RelayDatabase {
     disputed_at_ms: number | null;
     /** Appliance a code that needs no approval may replace. */
     replaces: string | null;
+    scanned_at_ms: number | null;
   };
   /** A claim. id is that of its box_offer; state is one of PROVISION_STATES from `claimed` on. */
   provision_session: {

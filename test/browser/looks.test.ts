@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core';
 import t, { type Test } from 'tap';
+import { readQr } from '../helpers/box.ts';
 import { agentRow, checkRow, deviceRow, incidentRow, runRow } from './lib/live-box.ts';
 import { lookAtPage } from './lib/look-at-page.mjs';
 import { DESK, newPage, openStage, PHONE } from './lib/stage.ts';
@@ -85,6 +86,20 @@ t.test('every page can be read on a phone and a desk, light and dark', { skip: !
   await page.getByText('Waiting for its box').waitFor();
   await page.getByRole('button', { name: 'Make the code' }).click();
   await page.getByTestId('typed-code').waitFor();
+  const codes: { url: string; code: { id: string } }[] = [];
+  for (let n = 0; n < 3; n += 1) {
+    const answer = await partner.admin.call<(typeof codes)[number]>('createCode', { body: { siteId: quiet.siteId } });
+    codes.push(answer.body);
+  }
+  await (await relay.box('SW-0099')).presentQr(readQr(codes[0]!.url).secret);
+  await partner.admin.call('revokeCode', { params: { codeId: codes[1]!.code.id } });
+  await partner.admin.call('codeOpened', { body: { secret: readQr(codes[2]!.url).secret } });
+  for (const word of ['Scanned', 'Revoked', 'Waits for approval'])
+    await page.locator('#codes').getByText(word, { exact: true }).waitFor();
+  await page.locator('#labels').getByRole('combobox', { name: 'Add a site' }).click();
+  await page.getByRole('option', { name: /rather long name/ }).click();
+  await page.locator('#labels').getByRole('spinbutton').fill('101');
+  await page.getByText('101 labels are too many').waitFor();
   await assertReadable(t, page, 'provisioning');
 
   const wish = { email: 'kim@partner.example', name: 'Kim Field', role: 'technician', siteIds: [siteId] };

@@ -1,6 +1,10 @@
+import { join } from 'node:path';
 import jsQR from 'jsqr';
 import t from 'tap';
-import { openStage } from './lib/stage.ts';
+import { readQr } from '../helpers/box.ts';
+import { LABEL_NEEDS, pagesOf, urlsOn } from '../helpers/label-sheet.ts';
+import { skipWithout } from '../helpers/needs.ts';
+import { newPage, openStage, PHONE } from './lib/stage.ts';
 
 const stage = await openStage(t);
 
@@ -56,7 +60,17 @@ t.test('from nothing to a printed code that a camera can read', { skip: !stage }
   const answer = await box.presentTyped(typed);
   t.equal(answer.status, 200);
   await page.getByText('SW-0077', { exact: true }).waitFor();
+  await page.getByText('Approved', { exact: true }).waitFor();
+  await box.ack(answer.body.session, answer.body.grant?.applianceId ?? '');
   await page.getByText('Used', { exact: true }).waitFor();
+  const life = page.getByRole('list', { name: 'Life of the code for Main street' });
+  for (const step of [
+    'Made by Staff admin person',
+    'Brought by the box SW-0077',
+    'Pre-approved by',
+    'Config is on the box',
+  ])
+    t.match((await life.innerText()).replaceAll(/\s+/g, ' '), step);
 });
 
 t.test('a code can be revoked before its box comes', { skip: !stage }, async (t) => {
@@ -70,6 +84,109 @@ t.test('a code can be revoked before its box comes', { skip: !stage }, async (t)
   await page.getByText('Revoked', { exact: true }).waitFor();
   const answer = await (await relay.box()).presentTyped(typed);
   t.not(answer.status, 200);
+});
+
+t.test('labels for two sites come as a file whose codes can be read', { skip: !stage }, async (t) => {
+  if (skipWithout(t, LABEL_NEEDS)) return;
+  const { relay, newPartner } = stage!;
+  const partner = await newPartner();
+  await partner.newSite('Elm street');
+  await partner.newSite('Ząbkowska');
+  const page = await partner.open('/provisioning');
+  const labels = page.locator('#labels');
+  const print = labels.getByRole('button', { name: /^Print/ });
+  t.equal(await print.isDisabled(), true, 'nothing is chosen');
+  const search = labels.getByRole('combobox', { name: 'Add a site' });
+  for (const name of ['Elm street', 'Ząbkowska']) {
+    await search.fill(name);
+    await page.getByRole('option', { name: new RegExp(name) }).waitFor();
+    await search.press('ArrowDown');
+    await search.press('Enter');
+    await labels.getByLabel(new RegExp(`^Labels for ${name}`)).waitFor();
+  }
+  await labels.getByLabel(/^Labels for Elm/).fill('101');
+  await labels.getByText('102 labels are too many for one sheet.').waitFor();
+  t.equal(await print.isDisabled(), true);
+  await labels.getByLabel(/^Labels for Elm/).fill('2');
+  await labels.getByLabel('Paper').selectOption('letter');
+  const downloading = page.waitForEvent('download');
+  await labels.getByRole('button', { name: 'Print 3 labels' }).click();
+  const download = await downloading;
+  t.match(download.suggestedFilename(), /^sitewarden-labels-.*\.pdf$/);
+  const file = join(t.testdir(), 'labels.pdf');
+  await download.saveAs(file);
+  const urls = urlsOn(await pagesOf(file), 3, 'letter');
+  for (const url of urls) t.match(url, /^http:\/\/127\.0\.0\.1:\d+\/code#v1\.[A-Za-z0-9_-]{22}$/);
+  t.equal(new Set(urls).size, 3);
+  await labels.getByText('was downloaded').waitFor();
+  t.equal(await labels.getByRole('listitem').count(), 0, 'the next sheet begins empty');
+  const rows = page.locator('#codes li[data-state]');
+  await rows.nth(2).waitFor();
+  t.equal(await rows.count(), 3);
+
+  const box = await relay.box();
+  t.equal((await box.presentQr(readQr(urls[2] ?? '').secret)).status, 200);
+  await rows.filter({ hasText: 'Ząbkowska' }).getByText('Waits for approval', { exact: true }).waitFor();
+  const filter = page.getByLabel('Codes to show');
+  await filter.selectOption('Claimed (1)');
+  await page.waitForURL(/codes=claimed/);
+  t.equal(await rows.count(), 1);
+  await filter.selectOption('Used (0)');
+  await page.getByText('No code is used').waitFor();
+  await page.getByRole('button', { name: 'Show all codes' }).click();
+  await rows.nth(2).waitFor();
+});
+
+t.test('labels that cannot be made say why, and are not forgotten', { skip: !stage }, async (t) => {
+  const partner = await stage!.newPartner();
+  await partner.newBox('Elm street');
+  const page = await partner.open('/provisioning');
+  const labels = page.locator('#labels');
+  await labels.getByRole('combobox', { name: 'Add a site' }).click();
+  await page.getByRole('option', { name: /Elm street/ }).click();
+  await labels.getByLabel('Labels work for').selectOption('10 minutes');
+  await labels.getByRole('checkbox', { name: 'No approval for these labels' }).check();
+  await labels.getByRole('button', { name: 'Print 1 label' }).click();
+  await labels.getByText('LABELS_SITE_HAS_BOX').waitFor();
+  t.equal(await labels.getByLabel(/^Labels for Elm/).inputValue(), '1');
+  await labels.getByRole('button', { name: /^Remove Elm street/ }).click();
+  await labels.getByText('No site is chosen.').waitFor();
+});
+
+t.test('a code that somebody opens on a phone is seen to be scanned, at once', { skip: !stage }, async (t) => {
+  const { browser, newPartner } = stage!;
+  const partner = await newPartner();
+  const siteId = await partner.newSite('Elm street');
+  const made = await partner.admin.call<{ url: string }>('createCode', { body: { siteId } });
+  const page = await partner.open('/provisioning');
+  const row = page.locator('#codes li[data-state]');
+  await row.getByText('Waiting for its box', { exact: true }).waitFor();
+
+  const phone = await newPage(t, browser, { viewport: PHONE });
+  const told: string[] = [];
+  phone.on('request', (request) => {
+    if (request.url().endsWith('/api/provision/code-opened')) told.push(request.postData() ?? '');
+  });
+  await phone.goto(made.body.url);
+  await phone.getByRole('heading', { name: 'This code is for the box' }).waitFor();
+  await row.getByText('Scanned', { exact: true }).waitFor();
+  await row.getByText('Opened on a phone').waitFor();
+  t.strictSame(told, [JSON.stringify({ secret: readQr(made.body.url).secret })], 'the page says it once');
+  t.notMatch(phone.url(), '#', 'and the address keeps no secret');
+  await row.getByRole('button', { name: 'Revoke the code for Elm street' }).click();
+  await row.getByText('Revoked', { exact: true }).waitFor();
+  t.equal(await row.getByRole('button', { name: /^Revoke/ }).count(), 0);
+});
+
+t.test('the page of a code serves also when the relay cannot be told', { skip: !stage }, async (t) => {
+  const { relay, browser } = stage!;
+  const phone = await newPage(t, browser, { viewport: PHONE });
+  await phone.route('**/api/provision/code-opened', (route) => route.abort());
+  const asked = phone.waitForRequest('**/api/provision/code-opened');
+  await phone.goto(`${relay.url}/code#v1.${'A'.repeat(22)}`);
+  await asked;
+  await phone.getByRole('heading', { name: 'This code is for the box' }).waitFor();
+  t.equal(await phone.getByRole('alert').count(), 0);
 });
 
 t.test('roles see what they may do', { skip: !stage }, async (t) => {

@@ -21,7 +21,7 @@ import {
   takeOffer,
 } from '../../relay/store/repositories/claims.ts';
 import { insertClient, listClients } from '../../relay/store/repositories/clients.ts';
-import { returnTry, revokeCode, takeCode, takeTry } from '../../relay/store/repositories/codes.ts';
+import { listCodes, returnTry, revokeCode, scanCode, takeCode, takeTry } from '../../relay/store/repositories/codes.ts';
 import { enterSecret, findSecret, listTenants } from '../../relay/store/repositories/directory.ts';
 import { findSession, insertLink, insertSession, useLink } from '../../relay/store/repositories/staff.ts';
 import { onBothEngines } from '../helpers/engines.ts';
@@ -109,6 +109,30 @@ await onBothEngines(t, async (t, fresh) => {
     const code = second.rows.provision_code.id;
     t.equal(await inTenant(store, second, (trx) => revokeCode(trx, code, 1)), true);
     t.equal(await inTenant(store, second, (trx) => takeCode(trx, { id: code, fingerprint: 'one', nowMs: 1 })), false);
+  });
+
+  await t.test('the first look at the page of a code counts, while it waits for its box', async (t) => {
+    const store = await fresh(t);
+    const [own, used, revoked] = [await seedTenant(store), await seedTenant(store), await seedTenant(store)];
+    const scan = (tenant: SeededTenant, nowMs: number) =>
+      inTenant(store, tenant, (trx) => scanCode(trx, tenant.rows.provision_code.id, nowMs));
+    t.equal(await scan(own, 2), undefined, 'at the end of its time it is over');
+    const looks = await Promise.all(Array.from({ length: 20 }, () => scan(own, 1)));
+    t.strictSame(
+      looks.filter((siteId) => siteId !== undefined),
+      [own.rows.site.id],
+    );
+    await inTenant(store, used, (trx) =>
+      takeCode(trx, { id: used.rows.provision_code.id, fingerprint: 'one', nowMs: 1 }),
+    );
+    await inTenant(store, revoked, (trx) => revokeCode(trx, revoked.rows.provision_code.id, 1));
+    for (const tenant of [used, revoked]) t.equal(await scan(tenant, 1), undefined);
+    const listed = await inTenant(store, own, (trx) => listCodes(trx, own.partnerId, 10));
+    t.strictSame(
+      listed.map(({ id, scanned_at_ms }) => [id, scanned_at_ms]),
+      [[own.rows.provision_code.id, 1]],
+      'once, with or without a claim',
+    );
   });
 
   await t.test('many guesses at once cannot have more tries than there are', async (t) => {

@@ -170,6 +170,8 @@ function bodyOf(name: RouteName, route: RouteContract, company: Company): unknow
     changeSite: { name: `Renamed ${counter}` },
     createOrder: { action: 'run_check' },
     createCode: { siteId: company.siteId },
+    printLabels: { labels: [{ siteId: company.siteId, count: 1 }], ttlMinutes: 60, paper: 'a4' },
+    codeOpened: { secret: NOBODYS_SECRET.secret },
     lookupClaim: NOBODYS_SECRET,
     claimBox: { ...NOBODYS_SECRET, siteId: company.siteId, number: '12345678' },
     approveClaim: { number: '00000000' },

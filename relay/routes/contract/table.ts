@@ -21,8 +21,10 @@ export interface RouteContract {
   body?: TSchema;
   /** Request body that is not JSON. */
   consumes?: 'application/x-ndjson' | 'text/plain';
-  response: TSchema | 'text/plain' | 'text/event-stream' | 'text/html';
+  response: TSchema | 'text/plain' | 'text/event-stream' | 'text/html' | 'application/pdf';
   status?: 200 | 201;
+  /** Counted by address as strictly as sign-ins are, on an account of its own. */
+  isGuessable?: true;
 }
 
 const everyone = ['admin', 'operator', 'readonly'] as const;
@@ -86,6 +88,15 @@ export const ROUTES = {
     summary: 'A box has its grant on disk',
     body: http.ProvisionAckRequest,
     response: http.Acknowledged,
+  },
+  codeOpened: {
+    method: 'POST',
+    url: '/api/provision/code-opened',
+    access: 'public',
+    summary: 'The page of a code was opened on a phone; the answer is the same for every code, known or not',
+    body: view.CodeOpened,
+    response: view.Ok,
+    isGuessable: true,
   },
   checkin: {
     method: 'POST',
@@ -308,6 +319,15 @@ export const ROUTES = {
     summary: 'Revoke a code',
     params: http.closed({ codeId: http.Id('pc') }),
     response: view.Ok,
+  },
+  printLabels: {
+    method: 'POST',
+    url: '/api/provision/labels',
+    access: operators,
+    summary: 'Make codes for sites and print them on a label sheet',
+    body: view.LabelsRequest,
+    response: 'application/pdf',
+    status: 201,
   },
   claimSessions: {
     method: 'GET',

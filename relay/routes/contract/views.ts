@@ -282,7 +282,17 @@ export const ReleaseRequest = closed({
 });
 export const SiteCreated = closed({ id: Id('site'), name: ShortText, clientId: Id('cli') });
 
-export const CODE_STATES = ['created', 'used', 'expired', 'revoked'] as const;
+/** scanned: its page was opened on a phone. claimed: waits for approval. approved: the box has no config yet. */
+export const CODE_STATES = [
+  'created',
+  'scanned',
+  'claimed',
+  'approved',
+  'used',
+  'rejected',
+  'expired',
+  'revoked',
+] as const;
 const Replaces = Type.Optional(
   Type.String({
     pattern: '^app_[a-z2-7]{26}$',
@@ -306,6 +316,12 @@ export const CodeView = closed({
   createdBy: ShortText,
   createdAtMs: UnixMs,
   expiresAtMs: UnixMs,
+  revokedAtMs: Nullable(UnixMs),
+  scannedAtMs: Nullable(UnixMs),
+  serial: Nullable(ShortText),
+  claimedAtMs: Nullable(UnixMs),
+  approvedBy: Nullable(ShortText),
+  approvedAtMs: Nullable(UnixMs),
   usedAtMs: Nullable(UnixMs),
   disputed: Type.Boolean({ description: 'a second key presented the same secret' }),
   replaces: Nullable(Id('app')),
@@ -317,6 +333,23 @@ export const CodeCreated = closed({
   url: Type.String(),
   typed: Type.String({ description: 'BCDF-GHJKL-MNPQR' }),
   qrSvg: Type.String(),
+});
+/** What somebody's phone read from a label. */
+export const CodeOpened = closed({ secret: Type.String({ pattern: '^[A-Za-z0-9_-]{22}$' }) });
+
+export const MAX_LABELS = 100;
+export const LABEL_PAPERS = ['a4', 'letter'] as const;
+export const LabelsRequest = closed({
+  labels: Type.Array(closed({ siteId: Id('site'), count: Type.Integer({ minimum: 1, maximum: MAX_LABELS }) }), {
+    minItems: 1,
+    maxItems: MAX_LABELS,
+    description: `at most ${MAX_LABELS} labels in all`,
+  }),
+  ttlMinutes: Type.Integer({ minimum: 10, maximum: 43_200 }),
+  preApproved: Type.Optional(
+    Type.Boolean({ default: false, description: 'admin only, 10 minutes only, and only for sites without a box' }),
+  ),
+  paper: oneOf(LABEL_PAPERS),
 });
 
 export const ClaimSessionView = closed({

@@ -4,6 +4,7 @@ import { liveSummaryMigration } from './0002-live-summary.ts';
 import { fleetListIndexes } from './0003-fleet-list-indexes.ts';
 import { codeReplaces } from './0004-code-replaces.ts';
 import { peopleMigration } from './0005-people.ts';
+import { codeLife } from './0006-code-life.ts';
 
 /** `statements` of one transaction. Appended only: a migration that was ever applied never changes. */
 export interface RelayMigration {
@@ -17,4 +18,5 @@ export const MIGRATIONS: readonly RelayMigration[] = [
   { name: '0003-fleet-list-indexes', statements: fleetListIndexes },
   { name: '0004-code-replaces', statements: codeReplaces },
   { name: '0005-people', statements: peopleMigration },
+  { name: '0006-code-life', statements: codeLife },
 ];

@@ -144,6 +144,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/provision/code-opened": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The page of a code was opened on a phone; the answer is the same for every code, known or not
+         * @description Anyone.
+         */
+        post: operations["codeOpened"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/appliances/checkin": {
         parameters: {
             query?: never;
@@ -772,6 +792,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/provision/labels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make codes for sites and print them on a label sheet
+         * @description Staff: admin, operator.
+         */
+        post: operations["printLabels"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/provision/sessions": {
         parameters: {
             query?: never;
@@ -1181,6 +1221,9 @@ export interface components {
             /** @description Unix time in milliseconds */
             asOfMs: number;
         };
+        CodeOpened: {
+            secret: string;
+        };
         CodeRequest: {
             siteId: string;
             /**
@@ -1198,13 +1241,19 @@ export interface components {
             siteId: string;
             siteName: string;
             /** @enum {string} */
-            state: "created" | "used" | "expired" | "revoked";
+            state: "created" | "scanned" | "claimed" | "approved" | "used" | "rejected" | "expired" | "revoked";
             preApproved: boolean;
             createdBy: string;
             /** @description Unix time in milliseconds */
             createdAtMs: number;
             /** @description Unix time in milliseconds */
             expiresAtMs: number;
+            revokedAtMs: number | null;
+            scannedAtMs: number | null;
+            serial: string | null;
+            claimedAtMs: number | null;
+            approvedBy: string | null;
+            approvedAtMs: number | null;
             usedAtMs: number | null;
             /** @description a second key presented the same secret */
             disputed: boolean;
@@ -1376,6 +1425,21 @@ export interface components {
             expiresAtMs: number;
             acceptedAtMs: number | null;
             revokedAtMs: number | null;
+        };
+        LabelsRequest: {
+            /** @description at most 100 labels in all */
+            labels: {
+                siteId: string;
+                count: number;
+            }[];
+            ttlMinutes: number;
+            /**
+             * @description admin only, 10 minutes only, and only for sites without a box
+             * @default false
+             */
+            preApproved: boolean;
+            /** @enum {string} */
+            paper: "a4" | "letter";
         };
         MeView: {
             id: string;
@@ -1869,6 +1933,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Acknowledged"];
+                };
+            };
+            /** @description What went wrong and what to do next */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    codeOpened: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CodeOpened"];
+            };
+        };
+        responses: {
+            /** @description The page of a code was opened on a phone; the answer is the same for every code, known or not */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ok"];
                 };
             };
             /** @description What went wrong and what to do next */
@@ -3046,6 +3143,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Ok"];
+                };
+            };
+            /** @description What went wrong and what to do next */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    printLabels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LabelsRequest"];
+            };
+        };
+        responses: {
+            /** @description Make codes for sites and print them on a label sheet */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": string;
                 };
             };
             /** @description What went wrong and what to do next */

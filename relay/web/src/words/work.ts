@@ -38,10 +38,17 @@ export const actionWords = (action: string): string => ACTIONS[action] ?? action
 
 export const CODE_STATE: Record<Code['state'], Sign> = {
   created: { tone: 'info', icon: 'key', word: 'Waiting for its box' },
+  scanned: { tone: 'info', icon: 'phone', word: 'Scanned' },
+  claimed: { tone: 'warn', icon: 'person', word: 'Waits for approval' },
+  approved: { tone: 'info', icon: 'box', word: 'Approved' },
+  rejected: { tone: 'bad', icon: 'ban', word: 'Rejected' },
   used: { tone: 'ok', icon: 'check', word: 'Used' },
   expired: { tone: 'neutral', icon: 'clock', word: 'Expired' },
   revoked: { tone: 'neutral', icon: 'ban', word: 'Revoked' },
 };
+
+/** Still waits for its box, so it can be revoked. */
+export const isCodeOpen = ({ state }: Code): boolean => state === 'created' || state === 'scanned';
 
 export const CLAIM_STATE: Record<ClaimSession['state'], Sign> = {
   started: { tone: 'neutral', icon: 'dots', word: 'Shown, nobody claimed' },

@@ -23,6 +23,14 @@ export const claimSessionsQuery = queryOptions({
 export const createClient = (name: string) => take(api.POST('/api/clients', { body: { name } }));
 export const createSite = (body: Body<'/api/sites', 'post'>) => take(api.POST('/api/sites', { body }));
 export const createCode = (body: CodeRequest) => take(api.POST('/api/provision/codes', { body }));
+
+/** The sheet and the name to save it under. */
+export async function printLabels(body: Body<'/api/provision/labels', 'post'>): Promise<{ name: string; pdf: Blob }> {
+  const pdf = await take(api.POST('/api/provision/labels', { body, parseAs: 'blob' }));
+  const stamp = new Date().toISOString().slice(0, 16).replaceAll(/[-:]/g, '');
+  return { name: `sitewarden-labels-${stamp}Z.pdf`, pdf };
+}
+
 export const revokeCode = (codeId: string) =>
   take(api.DELETE('/api/provision/codes/{codeId}', { params: { path: { codeId } } }));
 export const approveClaim = (session: string, body: { number: string; replaces?: string }) =>

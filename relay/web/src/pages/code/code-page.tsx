@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'react';
+import { noteOpened } from '../../api/queries/code-opened.ts';
 import { Note } from '../../components/note.tsx';
 import { PhoneShell } from '../../layout/phone-shell.tsx';
 import { usePageTitle } from '../../layout/use-page-title.ts';
@@ -11,12 +12,18 @@ const FRAGMENT = /^v1\.[A-Za-z0-9_-]{22}$/;
 /** For somebody who scanned a partner's label with the phone's camera. The code is for the box, not for this page. */
 export function CodePage() {
   usePageTitle('Provisioning code');
+  const [isWhole, setWhole] = useState<boolean | null>(null);
   // The secret left the address bar already and is not kept: only the box may use it up.
-  const [isWhole, setWhole] = useState(() => {
+  useEffect(() => {
+    const read = (fragment: string) => {
+      const isCode = FRAGMENT.test(fragment);
+      setWhole(isCode);
+      if (isCode) noteOpened(fragment.slice('v1.'.length));
+    };
     const fragment = firstFragment('/code');
-    return fragment === null ? null : FRAGMENT.test(fragment);
-  });
-  useEffect(() => onFragment('/code', (fragment) => setWhole(FRAGMENT.test(fragment))), []);
+    if (fragment !== null) read(fragment);
+    return onFragment('/code', read);
+  }, []);
   return (
     <PhoneShell>
       <h1>This code is for the box</h1>
@@ -27,7 +34,7 @@ export function CodePage() {
       )}
       <p>
         You scanned the label of a site with your camera. The code works once, and the box has to present it itself.
-        Nothing was used up by scanning it here.
+        Nothing was used up by scanning it here; whoever made the code sees that it was opened.
       </p>
       <ol className={css.steps}>
         <li>Plug the box in: network first, then power. Give it a minute.</li>

@@ -4,12 +4,11 @@ import { Link } from 'react-router';
 import { keys } from '../../api/keys.ts';
 import { revokeCode } from '../../api/queries/provisioning.ts';
 import type { Code } from '../../api/types.ts';
-import { Actor } from '../../components/actor.tsx';
 import { ErrorNote } from '../../components/error-note.tsx';
 import { Note } from '../../components/note.tsx';
 import { Tag } from '../../components/tag.tsx';
-import { TimeAgo } from '../../components/time-ago.tsx';
-import { CODE_STATE } from '../../words/work.ts';
+import { CODE_STATE, isCodeOpen } from '../../words/work.ts';
+import { CodeLife } from './code-life.tsx';
 import css from './provisioning.module.css';
 
 export function CodeRow({ code }: { code: Code }) {
@@ -19,20 +18,16 @@ export function CodeRow({ code }: { code: Code }) {
     onSuccess: () => client.invalidateQueries({ queryKey: keys.codes }),
   });
   return (
-    <li className={css.row}>
+    <li className={css.row} data-state={code.state}>
       <div>
         <Link to={`/sites/${code.siteId}`} className={css.name}>
           {code.siteName}
         </Link>
         {code.preApproved && <span className="dim small"> pre-approved</span>}
-        <p className="dim small">
-          <Actor actor={code.createdBy} />, <TimeAgo atMs={code.createdAtMs} />
-          <CodeLife code={code} />
-        </p>
       </div>
       <div className={css.inline}>
         <Tag sign={CODE_STATE[code.state]} />
-        {code.state === 'created' && (
+        {isCodeOpen(code) && (
           <Button
             size="compact-sm"
             variant="default"
@@ -44,32 +39,15 @@ export function CodeRow({ code }: { code: Code }) {
           </Button>
         )}
       </div>
-      {(code.disputed || revoke.isError) && (
-        <div className={css.wide}>
-          {code.disputed && (
-            <Note tone="bad" title="Disputed: a second key presented this code.">
-              Its claim is blocked. Find out which box is real before anything is approved.
-            </Note>
-          )}
-          {revoke.isError && <ErrorNote what="The code was not revoked" error={revoke.error} />}
-        </div>
-      )}
+      <div className={css.wide}>
+        <CodeLife code={code} />
+        {code.disputed && (
+          <Note tone="bad" title="Disputed: a second key presented this code.">
+            Its claim is blocked. Find out which box is real before anything is approved.
+          </Note>
+        )}
+        {revoke.isError && <ErrorNote what="The code was not revoked" error={revoke.error} />}
+      </div>
     </li>
   );
-}
-
-function CodeLife({ code }: { code: Code }) {
-  if (code.state === 'created')
-    return (
-      <>
-        , runs out <TimeAgo atMs={code.expiresAtMs} />
-      </>
-    );
-  if (code.state === 'used' && code.usedAtMs !== null)
-    return (
-      <>
-        , used <TimeAgo atMs={code.usedAtMs} />
-      </>
-    );
-  return null;
 }

@@ -13,27 +13,20 @@ import { Section } from '../../components/section.tsx';
 import { may } from '../../session/rights.ts';
 import { useSession } from '../../session/session-gate.tsx';
 import { CodeLabel } from './code-label.tsx';
+import { LIVES, PRE_APPROVED_LIFE } from './lives.ts';
 import css from './provisioning.module.css';
-
-const LIVES = [
-  { value: '10', label: '10 minutes' },
-  { value: '60', label: '1 hour' },
-  { value: '1440', label: '1 day' },
-  { value: '10080', label: '7 days' },
-  { value: '43200', label: '30 days, for a printed work order' },
-];
 
 /** A code is seen once, here; the relay keeps only its hash. */
 export function MakeCode({ wantedSiteId }: { wantedSiteId: string | null }) {
   const { role } = useSession();
   const client = useQueryClient();
   const [siteId, setSiteId] = useState(wantedSiteId);
-  const [minutes, setMinutes] = useState('10');
+  const [minutes, setMinutes] = useState(PRE_APPROVED_LIFE);
   const [isPreApproved, setPreApproved] = useState(false);
   const [agreed, setAgreed] = useState<string | null>(null);
   const site = useQuery({ ...siteQuery(siteId ?? ''), enabled: siteId !== null });
   const box = site.data?.appliance ?? null;
-  const mayPreApprove = may(role, 'approve') && minutes === '10';
+  const mayPreApprove = may(role, 'approve') && minutes === PRE_APPROVED_LIFE;
   const isPreApproval = mayPreApprove && isPreApproved;
   const isAgreed = !isPreApproval || (site.isSuccess && (box === null || box.id === agreed));
   const make = useMutation({
@@ -74,7 +67,7 @@ export function MakeCode({ wantedSiteId }: { wantedSiteId: string | null }) {
           <Checkbox
             label="Pre-approved"
             description={
-              minutes === '10'
+              minutes === PRE_APPROVED_LIFE
                 ? 'The box gets its config without a further approval'
                 : 'Only a code of 10 minutes can be pre-approved'
             }

@@ -6,6 +6,7 @@ import { useSession } from '../../session/session-gate.tsx';
 import { CodesSection } from './codes-section.tsx';
 import { MakeCode } from './make-code.tsx';
 import { MakeSite } from './make-site.tsx';
+import { PrintLabels } from './print-labels.tsx';
 import css from './provisioning.module.css';
 import { WaitingClaims } from './waiting-claims.tsx';
 
@@ -30,6 +31,7 @@ export function ProvisioningPage() {
         </div>
         <div className={css.column}>
           <MakeCode wantedSiteId={params.get('site')} />
+          <PrintLabels />
           {may(role, 'configure') && <MakeSite />}
         </div>
       </div>
