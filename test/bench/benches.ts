@@ -32,5 +32,9 @@ export const BENCHES = {
     load: () => import('./evidence-append.ts'),
   },
   idle: { title: 'RSS and CPU of the idle appliance against the bare libraries', load: () => import('./idle.ts') },
+  claim: {
+    title: 'scan to first check-in; 1,000 boxes at once; memory of 10,000 boxes',
+    load: () => import('./claim.ts'),
+  },
   start: { title: 'npm start, warm, to the first acknowledged check-in', load: () => import('./start.ts') },
 } as const satisfies Record<string, Bench>;

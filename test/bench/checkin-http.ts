@@ -1,12 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { BOX_PATHS, type CheckinResponse } from '@sitewarden/agent-proto/http';
+import type { CheckinResponse } from '@sitewarden/agent-proto/http';
 import { ENTRIES, startProgram } from '../../scripts/lib/programs.ts';
 import type { Figure } from './benches.ts';
 import type { HttpLoad, HttpLoadResult } from './children/http-load.ts';
 import { startChild } from './lib/child.ts';
 import { figureOf } from './lib/figures.ts';
-import { makeRelayFolder, nextCheckin, type SignedCheckin } from './lib/relay-boxes.ts';
+import { makeRelayFolder, nextCheckin, requestBytes } from './lib/relay-boxes.ts';
 
 const BOXES = 1000;
 const CONNECTIONS = 64;
@@ -35,7 +35,7 @@ export async function run(): Promise<Figure[]> {
       let seconds = 0;
       for (let pass = 0; pass < PASSES; pass += 1) {
         const checkins = folder.boxes.map((box) => nextCheckin(box, 'http://relay.bench'));
-        const result = await client.ask({ port, connections: CONNECTIONS, requests: checkins.map(requestOf) });
+        const result = await client.ask({ port, connections: CONNECTIONS, requests: checkins.map(requestBytes) });
         seconds += result.seconds;
         for (const [index, { box }] of checkins.entries()) {
           if (isRelay) box.token = (JSON.parse(result.answers[index]!) as CheckinResponse).token;
@@ -58,15 +58,4 @@ export async function run(): Promise<Figure[]> {
   } finally {
     for (const stop of stops.reverse()) await stop();
   }
-}
-
-function requestOf({ body, headers }: SignedCheckin): Buffer {
-  const lines = [
-    `POST ${BOX_PATHS.checkin} HTTP/1.1`,
-    'host: relay.bench',
-    'content-type: application/json',
-    `content-length: ${body.length}`,
-    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
-  ];
-  return Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`), body]);
 }

@@ -160,3 +160,15 @@ export function nextCheckin(box: BenchBox, url: string): SignedCheckin {
   });
   return { box, body, headers };
 }
+
+/** The same as it goes over the wire. */
+export function requestBytes({ body, headers }: SignedCheckin): Buffer {
+  const lines = [
+    `POST ${BOX_PATHS.checkin} HTTP/1.1`,
+    'host: relay.bench',
+    'content-type: application/json',
+    `content-length: ${body.length}`,
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+  ];
+  return Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`), body]);
+}
