@@ -11,7 +11,8 @@ import { type CodeView, codeView, NO_CLAIM } from './code-view.ts';
 import type { ClaimDeps } from './deps.ts';
 import { assertMayMake, DEFAULT_TTL_MINUTES, draftCode, writeCode } from './make-code.ts';
 
-const MAX_LISTED = 200;
+/** Five full sheets. */
+const MAX_LISTED = 500;
 
 /** Codes that partners make for boxes to come. */
 export function createCodes({ store, live, publicUrl }: ClaimDeps) {

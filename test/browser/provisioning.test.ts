@@ -130,6 +130,7 @@ t.test('labels for two sites come as a file whose codes can be read', { skip: !s
   const filter = page.getByLabel('Codes to show');
   await filter.selectOption('Claimed (1)');
   await page.waitForURL(/codes=claimed/);
+  await rows.nth(1).waitFor({ state: 'detached' });
   t.equal(await rows.count(), 1);
   await filter.selectOption('Used (0)');
   await page.getByText('No code is used').waitFor();

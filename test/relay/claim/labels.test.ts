@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { createLogger } from '@sitewarden/kit/log';
 import t, { type Test } from 'tap';
+import { createLabels } from '../../../relay/claim/labels.ts';
 import { readQr } from '../../helpers/box.ts';
 import { LABEL_NEEDS, pagesOf, textOf, urlsOn } from '../../helpers/label-sheet.ts';
 import { skipWithout } from '../../helpers/needs.ts';
@@ -192,6 +193,28 @@ t.test('a sheet is made whole or not at all, and a refusal names the field', asy
   t.equal(fine.status, 201);
   const technician = await relay.staff(one.partnerId, 'technician');
   t.equal((await print(technician, { labels: [label(one.siteId)] })).status, 403);
+});
+
+t.test('a sheet that cannot be drawn leaves no code that works', async (t) => {
+  const { relay, partnerId, one, codes, audit } = await world(t);
+  // No QR code holds an address of this length.
+  const publicUrl = () => `https://${'a'.repeat(3000)}.example.com`;
+  const tenant = {
+    partnerId,
+    staffId: 'stf_1',
+    actor: 'Kim',
+    role: 'operator',
+    sessionHash: '',
+    expiresAtMs: 1e15,
+  } as const;
+  const labels = createLabels({ ...relay.services, publicUrl });
+  const wanted = { labels: [{ siteId: one.siteId, count: 3 }], ttlMinutes: 60, paper: 'a4' } as const;
+  await t.rejects(labels.print(tenant, wanted, relay.services.clock.nowMs()));
+  t.strictSame(
+    (await codes()).map(({ state }) => state),
+    ['revoked', 'revoked', 'revoked'],
+  );
+  t.equal((await audit('code.revoked')).length, 3);
 });
 
 t.test('the list tells the life of a code, each step with its time and who it was', async (t) => {
