@@ -48,7 +48,8 @@ const STAFF_ERRORS = {
   },
   PASSWORD_UNFIT: {
     status: 422,
-    message: 'Choose 12 to 128 characters that are neither your e-mail address nor your name.',
+    message:
+      'This password does not fit. Choose 12 to 128 characters that are neither your e-mail address nor your name.',
   },
   EMAIL_NEEDED: { status: 422, message: 'You have no e-mail address yet. Name the one you want to sign in with.' },
   EMAIL_TAKEN: {
