@@ -36,11 +36,11 @@ const STAFF_ERRORS = {
   },
   SIGN_IN_FAILED: {
     status: 401,
-    message: 'E-mail and password do not fit together. Try again, or ask an admin for a one-time link.',
+    message: 'E-mail and password do not fit together. Try again, or ask whoever runs the relay for a one-time link.',
   },
   SIGN_IN_LOCKED: {
     status: 429,
-    message: 'Wait that long and try again; a one-time link from an admin still signs you in at once.',
+    message: 'Wait that long and try again; a one-time link from whoever runs the relay signs you in at once.',
   },
   PASSWORD_WRONG: {
     status: 422,
@@ -48,7 +48,8 @@ const STAFF_ERRORS = {
   },
   PASSWORD_UNFIT: {
     status: 422,
-    message: 'Choose 12 to 128 characters that are neither your e-mail address nor your name.',
+    message:
+      'This password does not fit. Choose 12 to 128 characters that are neither your e-mail address nor your name.',
   },
   EMAIL_NEEDED: { status: 422, message: 'You have no e-mail address yet. Name the one you want to sign in with.' },
   EMAIL_TAKEN: {

@@ -6,6 +6,7 @@ export { changeOwnPassword, needsCurrent } from './own-password.ts';
 export { PASSWORD_MIN } from './password.ts';
 export { signInWithPassword } from './password-sign-in.ts';
 export {
+  createLinkByEmail,
   createPartner,
   createSignInLink,
   disablePerson,

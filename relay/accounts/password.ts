@@ -1,6 +1,6 @@
 import { type Argon2Parameters, argon2, randomBytes, timingSafeEqual } from 'node:crypto';
 import { relayErrors } from '../errors.ts';
-import { withSignInTurn } from '../lib/turns.ts';
+import { type WithTurn, withSignInTurn, withStaffTurn } from '../lib/turns.ts';
 
 /** What OWASP names as the least for argon2id: about 19 MiB and 50 ms of one core a guess. */
 const COST = { memory: 19_456, passes: 2, parallelism: 1 } as const;
@@ -13,8 +13,11 @@ const PHC = /^\$argon2id\$v=19\$m=([0-9]{1,7}),t=([0-9]{1,3}),p=([0-9]{1,2})\$([
 /** The same password typed on two keyboards is the same bytes. */
 const bytesOf = (password: string): Buffer => Buffer.from(password.normalize('NFKC'));
 
-function derive(password: string, parameters: Omit<Argon2Parameters, 'message'>): Promise<Buffer> {
-  return withSignInTurn(
+function derive(
+  withTurn: WithTurn,
+  { password, ...parameters }: Omit<Argon2Parameters, 'message'> & { password: string },
+): Promise<Buffer> {
+  return withTurn(
     () =>
       new Promise((resolve, reject) => {
         argon2('argon2id', { message: bytesOf(password), ...parameters }, (error, key) =>
@@ -26,10 +29,13 @@ function derive(password: string, parameters: Omit<Argon2Parameters, 'message'>)
 
 const unpadded = (bytes: Buffer): string => bytes.toString('base64').replace(/=+$/, '');
 
-/** A PHC string with its own salt and cost. Throws OVERLOADED when too many wait. */
+/**
+ * A PHC string with its own salt and cost. Only who is signed in or holds an invite gets here, so a flood of guesses keeps
+ * nobody waiting. Throws OVERLOADED when too many wait.
+ */
 export async function hashPassword(password: string): Promise<string> {
   const nonce = randomBytes(SALT_BYTES);
-  const hash = await derive(password, { ...COST, nonce, tagLength: HASH_BYTES });
+  const hash = await derive(withStaffTurn, { password, ...COST, nonce, tagLength: HASH_BYTES });
   return `$argon2id$v=19$m=${COST.memory},t=${COST.passes},p=${COST.parallelism}$${unpadded(nonce)}$${unpadded(hash)}`;
 }
 
@@ -40,11 +46,12 @@ export async function hashPassword(password: string): Promise<string> {
 export async function isPassword(password: string, stored: string | null): Promise<boolean> {
   const [, memory, passes, parallelism, salt = '', hash = ''] = PHC.exec(stored ?? '') ?? [];
   if (memory === undefined) {
-    await derive(password, { ...COST, nonce: Buffer.alloc(SALT_BYTES), tagLength: HASH_BYTES });
+    await derive(withSignInTurn, { password, ...COST, nonce: Buffer.alloc(SALT_BYTES), tagLength: HASH_BYTES });
     return false;
   }
   const expected = Buffer.from(hash, 'base64');
-  const key = await derive(password, {
+  const key = await derive(withSignInTurn, {
+    password,
     memory: Number(memory),
     passes: Number(passes),
     parallelism: Number(parallelism),

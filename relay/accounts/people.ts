@@ -1,11 +1,13 @@
 import { newId } from '@sitewarden/kit/ids';
 import { appendAudit } from '../audit/index.ts';
 import { relayErrors } from '../errors.ts';
+import { normalEmail } from '../lib/emails.ts';
 import { assertName } from '../lib/names.ts';
 import type { Role } from '../lib/roles.ts';
 import { newToken, secretHash } from '../lib/secrets.ts';
 import type { Store, Tx } from '../store/index.ts';
-import { enterSecret, listTenants } from '../store/repositories/directory.ts';
+import { enterSecret, findSecret, listTenants } from '../store/repositories/directory.ts';
+import { findCredentials } from '../store/repositories/people.ts';
 import {
   disableStaff,
   findStaff,
@@ -15,6 +17,7 @@ import {
   listStaff,
   type Person,
   partnerName,
+  type Staff,
 } from '../store/repositories/staff.ts';
 
 export const LINK_TTL_MS = 15 * 60_000;
@@ -53,6 +56,28 @@ export async function createPartner(store: Store, { name, nowMs }: { name: strin
 }
 
 /**
+ * A one-time link for the person with that e-mail address, of whatever partner: the way back in without a password.
+ * Throws NOT_FOUND.
+ */
+export async function createLinkByEmail(
+  store: Store,
+  input: { publicUrl: string; email: string; nowMs: number },
+): Promise<SignInLink & { name: string; role: Role }> {
+  const { publicUrl, nowMs } = input;
+  const hash = secretHash('email', normalEmail(input.email));
+  const owner = await store.system((trx) => findSecret(trx, 'email', hash));
+  const nobody = () => relayErrors.make('NOT_FOUND', { detail: 'Nobody who may sign in has this e-mail address' });
+  if (owner === undefined) throw nobody();
+  const { partnerId, refId } = owner;
+  return store.inTenant(partnerId, async (trx) => {
+    const person = await findCredentials(trx, refId);
+    if (person === undefined) throw nobody();
+    const { name, role } = person;
+    return { ...(await addLink(trx, { partnerId, person, publicUrl, nowMs })), name, role };
+  });
+}
+
+/**
  * A one-time link for a person, who is made when the partner has nobody of that name and role. Without `partnerId` there
  * must be exactly one partner. Throws PARTNER_UNKNOWN, CONFIG_INVALID for a name nobody can read.
  */
@@ -63,19 +88,26 @@ export async function createSignInLink(
   assertName(input.name, 'name', 'CONFIG_INVALID');
   const { publicUrl, role, name, nowMs } = input;
   const partnerId = input.partnerId ?? (await onlyPartner(store));
-  const token = newToken();
-  const hash = secretHash('link', token);
-  const expiresAtMs = nowMs + LINK_TTL_MS;
-  const staffId = await store.inTenant(partnerId, async (trx) => {
+  return store.inTenant(partnerId, async (trx) => {
     if ((await partnerName(trx, partnerId)) === undefined) throw relayErrors.make('PARTNER_UNKNOWN');
     const person =
       (await findStaff(trx, partnerId, { name, role })) ?? (await hire(trx, { partnerId, name, role, nowMs }));
-    await insertLink(trx, { hash, partnerId, staffId: person.id, nowMs, expiresAtMs });
-    await enterSecret(trx, { kind: 'link', hash, partnerId, refId: person.id });
-    const who = { partnerId, atMs: nowMs, actor: CONSOLE_ACTOR };
-    await appendAudit(trx, { ...who, action: 'link.created', ref: person.id, detail: { name, role } });
-    return person.id;
+    return addLink(trx, { partnerId, person, publicUrl, nowMs });
   });
+}
+
+async function addLink(
+  trx: Tx,
+  { partnerId, person, publicUrl, nowMs }: { partnerId: string; person: Staff; publicUrl: string; nowMs: number },
+): Promise<SignInLink> {
+  const { id: staffId, name, role } = person;
+  const token = newToken();
+  const hash = secretHash('link', token);
+  const expiresAtMs = nowMs + LINK_TTL_MS;
+  await insertLink(trx, { hash, partnerId, staffId, nowMs, expiresAtMs });
+  await enterSecret(trx, { kind: 'link', hash, partnerId, refId: staffId });
+  const who = { partnerId, atMs: nowMs, actor: CONSOLE_ACTOR };
+  await appendAudit(trx, { ...who, action: 'link.created', ref: staffId, detail: { name, role } });
   return { url: `${publicUrl}/sign-in#${token}`, partnerId, staffId, expiresAtMs };
 }
 

@@ -6,7 +6,14 @@ import { programVersion } from '../lib/version.ts';
 import { type ConfigFlags, configFrom, withConfigOptions, withFolderOptions, withStoreOptions } from './options.ts';
 import { print } from './print.ts';
 
-type LinkFlags = { role: string; name: string; partner?: string; createPartner?: string; json?: boolean };
+type LinkFlags = {
+  email?: string;
+  role: string;
+  name: string;
+  partner?: string;
+  createPartner?: string;
+  json?: boolean;
+};
 
 /** Each command loads what it needs: a sign-in link should not wait for the web server's modules. */
 const load = {
@@ -46,6 +53,7 @@ withStoreOptions(program.command('migrate'))
 withStoreOptions(program.command('sign-in-link'))
   .option('--public-url <url>', 'address boxes and people use')
   .description('make a one-time sign-in link for a person, who is made when there is none of that name and role')
+  .option('--email <address>', 'for the person who signs in with it, instead of role and name')
   .option('--role <role>', ROLES.join(', '), 'admin')
   .option('--name <name>', 'name of the person', 'Admin')
   .option('--partner <id>', 'which partner, when there are several')

@@ -73,7 +73,7 @@ export const RelayConfigSchema = Type.Object(
           minimum: 1,
           maximum: 10_000_000,
           default: 20,
-          description: 'tries of one-time links from one address',
+          description: 'tries to sign in from one address: one-time links, invites and passwords',
         }),
         eventStreams: Type.Integer({
           minimum: 1,

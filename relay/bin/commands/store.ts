@@ -1,4 +1,4 @@
-import { createPartner, createSignInLink, disablePerson, listPeople } from '../../accounts/index.ts';
+import { createLinkByEmail, createPartner, createSignInLink, disablePerson, listPeople } from '../../accounts/index.ts';
 import { verifyAudit } from '../../audit/index.ts';
 import type { RelayConfig } from '../../config/index.ts';
 import { relayErrors } from '../../errors.ts';
@@ -35,9 +35,9 @@ export async function migrate(config: RelayConfig): Promise<void> {
 
 export async function signInLink(
   config: RelayConfig,
-  options: { role: string; name: string; partner?: string; createPartner?: string; json?: boolean },
+  options: { email?: string; role: string; name: string; partner?: string; createPartner?: string; json?: boolean },
 ): Promise<void> {
-  const { role, name, json } = options;
+  const { email, role, name, json } = options;
   if (!isRole(role)) throw relayErrors.make('CONFIG_INVALID', { field: 'role', detail: `${role} is not a role` });
   const { publicUrl } = config;
   if (publicUrl === undefined) {
@@ -48,6 +48,11 @@ export async function signInLink(
   }
   await withStore(config, async (store) => {
     const nowMs = Date.now();
+    if (email !== undefined) {
+      const { name: who, role: as, ...link } = await createLinkByEmail(store, { publicUrl, email, nowMs });
+      print(json ? JSON.stringify(link) : `For ${who} (${as}), once, within 15 minutes: ${link.url}`);
+      return;
+    }
     const partnerId =
       options.createPartner === undefined
         ? options.partner

@@ -80,7 +80,17 @@ t.test('the first start lets an admin in, and the second does not make another',
     'readonly',
     '--json',
   );
-  t.match(await client.signIn(JSON.parse(link.out).url), { status: 200, body: { role: 'readonly' } });
+  const reader = new StaffClient(first.ready.url);
+  t.match(await reader.signIn(JSON.parse(link.out).url), { status: 200, body: { role: 'readonly' } });
+
+  const own = { email: 'ada@partner.example', next: 'correct horse battery' };
+  t.equal((await client.call('changeOwnPassword', { body: own })).status, 200);
+  const byEmail = ['sign-in-link', '--data-dir', dataDir, '--public-url', first.ready.url, '--email'];
+  const way = await run(...byEmail, 'Ada@partner.example');
+  t.match(way, { code: 0, out: /^For Admin \(admin\), once, within 15 minutes: / });
+  const again = new StaffClient(first.ready.url);
+  t.match(await again.signIn(way.out.trim().split(' ').at(-1) as string), { status: 200, body: { role: 'admin' } });
+  t.match(await run(...byEmail, 'nobody@partner.example'), { code: 1, err: /^NOT_FOUND: Nobody who may sign in/ });
 
   t.equal(await stop(first.child), 0, 'it stops cleanly');
   const second = await serve(t, dataDir);

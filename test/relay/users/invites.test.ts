@@ -114,6 +114,19 @@ await onBothRelays(t, {
     t.match(await admin.call('createInvite', { body: KIM }), { status: 409, body: { code: 'EMAIL_TAKEN' } });
   },
 
+  'accepting gives a new token and ends the session this browser had': async (t, start) => {
+    const { relay, admin, partnerId } = await world(start);
+    const browser = await relay.staff(partnerId, 'operator', 'Lee Woods');
+    const before = new StaffClient(relay.url);
+    before.cookie = browser.cookie;
+    const { token } = await invite(admin, KIM);
+    const answer = await browser.call('acceptInvite', { body: { token, password: PASSWORD } });
+    t.match(answer, { status: 200, body: { name: 'Kim Field' } });
+    t.not(browser.cookie, before.cookie);
+    t.equal((await before.call('session')).status, 401);
+    t.match((await browser.call('session')).body, { name: 'Kim Field' });
+  },
+
   'what an invite asks for must fit': async (t, start) => {
     const { relay, admin, partnerId } = await world(start);
     const foreign = await seedSite(relay.store, await seedPartner(relay.store));

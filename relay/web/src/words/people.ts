@@ -5,7 +5,7 @@ export const ROLE_WORDS: Record<Role, { word: string; does: string }> = {
   admin: { word: 'Admin', does: 'everything: people, sites, approvals' },
   operator: { word: 'Operator', does: 'sees sites, gives orders, makes codes and claims boxes' },
   readonly: { word: 'Reader', does: 'sees sites and changes nothing' },
-  technician: { word: 'Technician', does: 'claims boxes at the sites given here, and sees nothing else' },
+  technician: { word: 'Technician', does: 'claims boxes at given sites, and sees nothing else' },
 };
 
 export const INVITE_STATE: Record<Invite['state'], Sign> = {

@@ -3,11 +3,12 @@ import { useDebouncedValue } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { siteSearchQuery } from '../../api/queries/sites.ts';
-import type { SiteSummary } from '../../api/types.ts';
+import type { Role, SiteList, SiteSummary } from '../../api/types.ts';
 import { plural } from '../../clock/format.ts';
 import { Loaded } from '../../components/loaded.tsx';
 import { RowsSkeleton } from '../../components/skeletons.tsx';
 import { Icon } from '../../icons/icon.tsx';
+import { useSession } from '../../session/session-gate.tsx';
 import css from './site-picker.module.css';
 
 interface SitePickerProps {
@@ -16,6 +17,7 @@ interface SitePickerProps {
 }
 
 export function SitePicker({ chosen, onChoose }: SitePickerProps) {
+  const { role } = useSession();
   const [text, setText] = useState('');
   const [search] = useDebouncedValue(text.trim(), 200);
   const sites = useQuery(siteSearchQuery(search));
@@ -55,7 +57,7 @@ export function SitePicker({ chosen, onChoose }: SitePickerProps) {
                 </label>
               ))}
             </div>
-            <p className="dim small">{foundWords(list.sites.length, list.totals.all, search)}</p>
+            <p className="dim small">{foundWords(list, { search, role })}</p>
           </>
         )}
       </Loaded>
@@ -69,7 +71,12 @@ const withoutBoxFirst = (sites: readonly SiteSummary[]) =>
     (a, b) => Number(Boolean(a.applianceId)) - Number(Boolean(b.applianceId)) || a.name.localeCompare(b.name),
   );
 
-function foundWords(shown: number, all: number, search: string): string {
+function foundWords({ sites, totals: { all } }: SiteList, { search, role }: { search: string; role: Role }): string {
+  const shown = sites.length;
+  if (all === 0 && role === 'technician') {
+    const which = search === '' ? 'No site was given to you' : `No site given to you is named like “${search}”`;
+    return `${which}. Ask an admin of your MSP to give it to you under People.`;
+  }
   if (all === 0 && search === '') return 'No site yet. An admin makes one under Provisioning.';
   if (all === 0) return `No site named like “${search}”. Check the spelling, or ask an admin to make the site.`;
   return shown < all

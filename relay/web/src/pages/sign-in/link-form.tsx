@@ -40,12 +40,9 @@ export function LinkForm({ onToken }: { onToken: (token: string) => void }) {
         </Button>
       </form>
       <h3>No link?</h3>
-      <p>
-        Ask an admin of your MSP for one. Whoever runs the relay makes one on its computer, in the folder of Sitewarden,
-        with:
-      </p>
+      <p>Whoever runs the relay makes one on its computer, in the folder of Sitewarden, with:</p>
       <pre className={css.command}>
-        <code>sitewarden-relay sign-in-link --config &lt;relay.yaml&gt;</code>
+        <code>sitewarden-relay sign-in-link --config &lt;relay.yaml&gt; --email &lt;yours&gt;</code>
       </pre>
     </section>
   );
