@@ -7,3 +7,4 @@ export {
   type EntryPlace,
   type EntryVerdict,
 } from './verify.ts';
+export { CLOSED_FACTS, type ClosedFact, ENGINE_NAMES, isPlainName, RECEIPT_CODES } from './vocabulary.ts';

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
-import { incidentTitle, nextStepOf } from '../lib/incident-words.ts';
+import { incidentTitle, nextStepOf, reasonOf } from '../lib/incident-words.ts';
 import type { Incident } from '../store/incidents.ts';
-import type { ResultRow } from '../store/results.ts';
+import { BOX, type ResultRow } from '../store/results.ts';
 import { CALM_MS, failsAgain, isFlapping, isToldFlapping, keptOpen } from './flapping.ts';
 import type { Incoming } from './read-results.ts';
 import { sameFacts, sameTexts } from './same.ts';
@@ -135,7 +135,7 @@ function newIncident(row: ResultRow, host: string, nowMs: number): NewIncident {
     subject: row.subject,
     severity: row.severity,
     title: incidentTitle(row.check, row.subject).slice(0, 256),
-    reason: row.reason,
+    reason: reasonOf(row, row.source === BOX),
     nextStep: nextStepOf(row, host),
     state: 'open',
     ruleId: null,
@@ -156,7 +156,7 @@ function changeSteps(
     : {
         ...incident,
         severity: row.severity,
-        reason: row.reason,
+        reason: reasonOf(row, row.source === BOX),
         controls: row.controls,
         facts: row.facts,
         // Once a rule has taken the incident, what comes next is for healing to say.
@@ -175,7 +175,7 @@ function resolved(incident: Incident, row: ResultRow, nowMs: number): Incident {
   return {
     ...incident,
     state: 'resolved',
-    reason: row.reason,
+    reason: reasonOf(row, row.source === BOX),
     nextStep: 'Nothing to do.',
     facts: row.facts,
     changedAtMs: nowMs,

@@ -1,4 +1,6 @@
 import { SEVERITIES } from '@sitewarden/agent-proto/checks';
+import { isPlainName } from '@sitewarden/agent-proto/evidence';
+import { hostWord } from '../lib/incident-words.ts';
 import type { Incident } from '../store/incidents.ts';
 import type { ResultRow } from '../store/results.ts';
 
@@ -29,8 +31,8 @@ export function keptOpen(
   { endedBefore, host, nowMs }: { readonly endedBefore: number; readonly host: string; readonly nowMs: number },
 ): Incident {
   if (isToldFlapping(incident)) return { ...incident, changedAtMs: nowMs };
-  const what = incident.subject === '' ? 'this' : incident.subject;
-  const nextStep = `Find what switches ${what} on and off on ${host}; the incident ends after an hour without a fault.`;
+  const what = isPlainName(incident.subject) ? incident.subject : 'this';
+  const nextStep = `Find what switches ${what} on and off on ${hostWord(host)}; the incident ends after an hour without a fault.`;
   const reason = `${FLAPPING} it ended ${endedBefore} times within an hour and came back each time. Last fault: ${incident.reason}`;
   return {
     ...incident,

@@ -9,6 +9,7 @@ import {
   statusFromWire,
 } from '@sitewarden/agent-proto/agent';
 import { CHECKS, type CheckName, isCheckName } from '@sitewarden/agent-proto/checks';
+import { cleanText } from '../lib/clean-text.ts';
 import type { ResultRow } from '../store/results.ts';
 import { boxTimeMs } from './box-time.ts';
 
@@ -47,13 +48,13 @@ function readResult(
   return {
     source: from.source,
     check,
-    subject: cut(result.subject, MAX_SUBJECT_CHARS),
+    subject: cut(cleanText(result.subject), MAX_SUBJECT_CHARS),
     status,
     severity,
     controls: readControls(result.controls),
-    expected: cut(result.expected, AGENT_LIMITS.maxTextChars),
-    actual: cut(result.actual, AGENT_LIMITS.maxTextChars),
-    reason: cut(result.reason, AGENT_LIMITS.maxTextChars),
+    expected: cut(cleanText(result.expected), AGENT_LIMITS.maxTextChars),
+    actual: cut(cleanText(result.actual), AGENT_LIMITS.maxTextChars),
+    reason: cut(cleanText(result.reason), AGENT_LIMITS.maxTextChars),
     facts: knownFacts(check, decodeFacts(result.facts)),
     collectedAtMs: boxTimeMs(result.collectedAtMs, receivedAtMs),
     receivedAtMs,
@@ -69,7 +70,7 @@ function knownFacts(check: CheckName, facts: Facts): Facts {
   for (const name of CHECKS[check].facts) {
     const value = Object.hasOwn(facts, name) ? facts[name] : undefined;
     if (value === undefined) continue;
-    if (typeof value === 'string') known[name] = cut(value, AGENT_LIMITS.maxFactTextChars);
+    if (typeof value === 'string') known[name] = cut(cleanText(value), AGENT_LIMITS.maxFactTextChars);
     else if (!Array.isArray(value)) known[name] = value;
     else known[name] = cutAll(value, AGENT_LIMITS.maxFactListItems, AGENT_LIMITS.maxFactTextChars);
   }
@@ -82,6 +83,6 @@ const cut = (text: string, maxChars: number): string =>
 
 /** The list itself where nothing is to be cut, which is nearly always. */
 function cutAll(texts: readonly string[], maxItems: number, maxChars: number): string[] {
-  if (texts.length <= maxItems && texts.every((text) => text.length <= maxChars)) return texts as string[];
-  return texts.slice(0, maxItems).map((text) => cut(text, maxChars));
+  const isFine = texts.length <= maxItems && texts.every((text) => text.length <= maxChars && cleanText(text) === text);
+  return isFine ? (texts as string[]) : texts.slice(0, maxItems).map((text) => cut(cleanText(text), maxChars));
 }

@@ -2,12 +2,23 @@ import type { EntryKind, EvidencePredicate } from '@sitewarden/agent-proto/evide
 import type { AgentRow } from '@sitewarden/agent-proto/http';
 import type { ChangeBodies, ChangeKind, ChangeRow, NOT_EVIDENCE } from '../store/changes.ts';
 import { type EntryDraft, snapshotOf } from './entry-text.ts';
-import { boundShort, boundText, evidenceFacts, evidenceParams, MAX_TEXT, ownFacts } from './facts.ts';
+import {
+  boundShort,
+  boundText,
+  evidenceControls,
+  evidenceFacts,
+  evidenceParams,
+  MAX_TEXT,
+  ownFacts,
+  plainName,
+} from './facts.ts';
+import { codeOf, incidentText, OUTCOMES, osFacts, subjectName } from './words.ts';
 
 /** What every entry says about the moment it was written. */
 export type EntryMoment = Pick<EvidencePredicate, 'bootId' | 'monotonicMs' | 'timeQuality'>;
 
 type Draft = Omit<EntryDraft, keyof EntryMoment | 'wallTimeMs' | 'kind'>;
+type IncidentCode = Parameters<typeof incidentText>[1];
 type Drafter<K extends keyof ChangeBodies> = (body: ChangeBodies[K]) => Draft;
 
 const NOTHING = {
@@ -64,49 +75,42 @@ function agentEntry(row: AgentRow, by: Draft['actor'], outcome: Draft['outcome']
     ...NOTHING,
     controls: [],
     actor: by,
-    target: { agentId: row.id, host: boundShort(row.hostname), check: null, subject: '' },
-    after: snapshotOf(
-      ownFacts({
-        os_family: row.osFamily,
-        os_version: row.osVersion,
-        agent_version: row.agentVersion,
-        tier: row.tier,
-        state: row.state,
-      }),
-    ),
+    target: { agentId: row.id, host: plainName(row.hostname), check: null, subject: '' },
+    after: snapshotOf({ ...osFacts(row), tier: row.tier, state: row.state }),
     outcome,
   };
 }
 
-function incidentEntry({ row, controls, facts }: ChangeBodies['incident_opened'], code: string, text: string): Draft {
+/** Nothing of an entry about a workstation is text the workstation wrote: the log is signed, and kept for years. */
+function incidentEntry({ row, controls, facts }: ChangeBodies['incident_opened'], code: IncidentCode): Draft {
   return {
     ...NOTHING,
     actor: row.agentId === null ? { type: 'system', id: 'box' } : { type: 'agent', id: row.agentId },
-    target: { agentId: row.agentId, host: boundShort(row.host), check: row.check, subject: boundShort(row.subject) },
+    target: { agentId: row.agentId, host: plainName(row.host), check: row.check, subject: subjectName(row.subject) },
     incidentId: row.id,
     after: snapshotOf(evidenceFacts(facts, row.check)),
-    outcome: { code, text: boundText(text) },
-    controls: controls.slice(0, 32).map(boundShort),
+    outcome: { code, text: incidentText(row, code) },
+    controls: evidenceControls(controls, row.check),
   };
 }
 
-function actionEntry({ row, ruleDigest, target, controls }: ChangeBodies['action_started'], code: string): Draft {
+function actionEntry({ row, ruleDigest, target, controls }: ChangeBodies['action_started']): Draft {
   return {
     ...NOTHING,
     actor: { type: 'rule', id: boundShort(row.ruleId) },
     target: {
       agentId: target.agentId,
-      host: boundShort(target.host),
+      host: plainName(target.host),
       check: target.check as Draft['target']['check'],
-      subject: boundShort(target.subject),
+      subject: subjectName(target.subject),
     },
     incidentId: row.incidentId,
     rule: { id: boundShort(row.ruleId), version: row.ruleVersion, digest: ruleDigest },
     action: { name: boundShort(row.action), runId: row.id, params: evidenceParams(row.params, target.check) },
     before: snapshotOf(evidenceFacts(row.before, target.check)),
     after: snapshotOf(evidenceFacts(row.after, target.check)),
-    outcome: { code: boundShort(code), text: boundText(row.outcome) },
-    controls: controls.slice(0, 32).map(boundShort),
+    outcome: { code: codeOf(row), text: OUTCOMES[row.state] },
+    controls: evidenceControls(controls, target.check),
   };
 }
 
@@ -172,22 +176,19 @@ const DRAFTERS: { [K in EvidenceKinds]: { kind: EntryKind; draft: Drafter<K> } }
   },
   incident_opened: {
     kind: 'incident_opened',
-    draft: (body) => incidentEntry(body, 'open', `${body.row.title}. ${body.row.reason}`),
+    draft: (body) => incidentEntry(body, 'open'),
   },
   incident_needs_person: {
     kind: 'incident_needs_person',
-    draft: (body) => incidentEntry(body, 'needs_person', body.row.nextStep),
+    draft: (body) => incidentEntry(body, 'needs_person'),
   },
   incident_resolved: {
     kind: 'incident_resolved',
-    draft: (body) => incidentEntry(body, 'resolved', body.row.reason),
+    draft: (body) => incidentEntry(body, 'resolved'),
   },
-  action_started: { kind: 'action_started', draft: (body) => actionEntry(body, 'started') },
-  action_finished: {
-    kind: 'action_finished',
-    draft: (body) => actionEntry(body, body.row.code ?? body.row.state),
-  },
-  action_verified: { kind: 'action_verified', draft: (body) => actionEntry(body, body.row.state) },
+  action_started: { kind: 'action_started', draft: actionEntry },
+  action_finished: { kind: 'action_finished', draft: actionEntry },
+  action_verified: { kind: 'action_verified', draft: actionEntry },
   order_received: { kind: 'order_received', draft: (body) => orderEntry(body, 'received') },
   loss: { kind: 'loss', draft: lossEntry },
   order_finished: { kind: 'order_finished', draft: (body) => orderEntry(body, body.code ?? body.state) },

@@ -1,2 +1,2 @@
-export { PLAN_CODES, type PlanCode, RUN_CODES, type RunCode } from './codes.ts';
+export { PLAN_CODES, type PlanCode, RUN_CODES, type RunCode } from '../lib/action-codes.ts';
 export { createHealing, type Healing, type HealingOptions } from './healing.ts';

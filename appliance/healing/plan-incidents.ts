@@ -1,5 +1,6 @@
 import type { Facts } from '@sitewarden/agent-proto/agent';
 import { TIERS } from '@sitewarden/agent-proto/checks';
+import { isPlainName } from '@sitewarden/agent-proto/evidence';
 import type { SqliteDatabase } from '@sitewarden/kit/sqlite';
 import { nextStepOf } from '../lib/incident-words.ts';
 import type { Rule, RuleSet, RuleSubject } from '../rules/index.ts';
@@ -115,9 +116,10 @@ const subjectOf = (result: ResultRow): RuleSubject => ({ ...result, source: resu
 /** The longest that any of the rule's limits looks back. */
 const horizonMs = (rule: Rule): number => Math.max(rule.cooldown.ms, rule.attempts.withinMs);
 
-/** An agent guards its own services; the box touches only those it was told to. */
+/** An agent guards its own services, so what is not even a name is refused here; the box touches only what it was told to. */
 function isAllowed(rule: Rule, source: string, params: Facts, { boxServices }: PlanContext): boolean {
-  return source !== BOX || LOCAL_ACTIONS[rule.action].isAllowed(params, boxServices);
+  if (source === BOX) return LOCAL_ACTIONS[rule.action].isAllowed(params, boxServices);
+  return Object.values(params).every((value) => typeof value !== 'string' || isPlainName(value));
 }
 
 function targetOf(db: SqliteDatabase, source: string): PlanInput['target'] {

@@ -2,8 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Facts } from '@sitewarden/agent-proto/agent';
 import type { TierNumber } from '@sitewarden/agent-proto/checks';
 import type { ActionRunState, IncidentState } from '@sitewarden/agent-proto/http';
+import type { PlanCode } from '../lib/action-codes.ts';
 import type { Rule } from '../rules/index.ts';
-import type { PlanCode } from './codes.ts';
 
 /** A run of the rule's action on this host, for whatever incident. */
 export interface PastRun {

@@ -1,7 +1,8 @@
 import type { Facts } from '@sitewarden/agent-proto/agent';
 import type { CheckStatus } from '@sitewarden/agent-proto/checks';
 import type { ActionRunState, OrderState } from '@sitewarden/agent-proto/http';
-import { RUN_CODES, type RunCode } from './codes.ts';
+import { RUN_CODES, type RunCode } from '../lib/action-codes.ts';
+import { workstationSays } from '../lib/incident-words.ts';
 
 /** What the agent said about its order so far. */
 export interface OrderFact {
@@ -69,7 +70,14 @@ function progressStarted({ where, nowMs }: ProgressInput): Progress {
       const { code, detail, before, after } = order;
       // AGENT/1 has no word of its own for an agent that was stopped in the middle.
       const state = code === 'INDETERMINATE' ? 'indeterminate' : order.state;
-      return { kind: 'finish', state, code, outcome: detail ?? '', before: before ?? {}, after: after ?? {} };
+      return {
+        kind: 'finish',
+        state,
+        code,
+        outcome: workstationSays(detail ?? ''),
+        before: before ?? {},
+        after: after ?? {},
+      };
     }
     case 'expired':
       return ended('failed', 'ORDER_EXPIRED');

@@ -1,11 +1,14 @@
 import type { Facts } from '@sitewarden/agent-proto/agent';
 import type { TierName } from '@sitewarden/agent-proto/checks';
+import { isPlainName } from '@sitewarden/agent-proto/evidence';
+import { hostWord } from '../lib/incident-words.ts';
 import type { ActionName, Rule } from '../rules/index.ts';
 import type { Decision } from './plan.ts';
 
 /** "restart cron": what an action does, as a person would order it. Complete by type. */
 const DEEDS: Record<ActionName, (params: Facts) => string> = {
-  restart_service: (params) => `restart ${params.service ?? 'the service'}`,
+  restart_service: ({ service }) =>
+    `restart ${typeof service === 'string' && isPlainName(service) ? service : 'the service'}`,
 };
 
 export interface Wording {
@@ -21,7 +24,8 @@ export interface Wording {
 export const deed = (action: ActionName, params: Facts): string => DEEDS[action](params);
 
 /** The next step of an incident after a decision: what Sitewarden does, or what a person should, never with a clock time. */
-export function nextStepFor(decision: Decision, { host, rule, params, byHand, tier }: Wording): string {
+export function nextStepFor(decision: Decision, { host: hostname, rule, params, byHand, tier }: Wording): string {
+  const host = hostWord(hostname);
   const what = deed(rule.action, params);
   switch (decision.kind) {
     case 'run':

@@ -1,6 +1,8 @@
 import type { Facts } from '@sitewarden/agent-proto/agent';
 import { newId } from '@sitewarden/kit/ids';
 import type { SqliteDatabase } from '@sitewarden/kit/sqlite';
+import { RUN_CODES } from '../lib/action-codes.ts';
+import { hostWord } from '../lib/incident-words.ts';
 import type { Rule } from '../rules/index.ts';
 import {
   type ActionRun,
@@ -17,7 +19,6 @@ import {
   updateIncident,
 } from '../store/index.ts';
 import type { ActionResult } from './actions/index.ts';
-import { RUN_CODES } from './codes.ts';
 import type { Effect } from './effects.ts';
 import { deed } from './words.ts';
 
@@ -39,7 +40,7 @@ export function startRun(
     params,
     state: 'started',
     code: null,
-    outcome: `Sitewarden began to ${deed(rule.action, params)} on ${incident.host}.`,
+    outcome: `Sitewarden began to ${deed(rule.action, params)} on ${hostWord(incident.host)}.`,
     ruleId: rule.id,
     ruleVersion: rule.version,
     ruleDigest: rule.digest,

@@ -1,4 +1,5 @@
 import { decodeFacts, type OrderReceipt, OrderState } from '@sitewarden/agent-proto/agent';
+import { cleanText } from '../lib/clean-text.ts';
 import type { ApplianceContext } from '../lib/context.ts';
 import { agentOrders } from '../store/index.ts';
 
@@ -38,8 +39,8 @@ export function createReceipts(ctx: ApplianceContext): Receipts {
       const isMoved = agentOrders.move(ctx.db, {
         id: order.id,
         state,
-        code: receipt.code === '' ? null : receipt.code,
-        detail: receipt.detail,
+        code: receipt.code === '' ? null : cleanText(receipt.code),
+        detail: cleanText(receipt.detail),
         before: decodeFacts(receipt.before),
         after: decodeFacts(receipt.after),
         atMs: ctx.clock.nowMs(),

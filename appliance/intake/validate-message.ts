@@ -14,6 +14,7 @@ import {
 } from '@sitewarden/agent-proto/agent';
 import { CHECKS, isCheckName } from '@sitewarden/agent-proto/checks';
 import { applianceErrors } from '../errors.ts';
+import { cleanText } from '../lib/clean-text.ts';
 
 const MAX_TIME_MS = 253_402_300_799_999;
 const MAX_SHORT_CHARS = 256;
@@ -116,15 +117,21 @@ function validateFlatFacts(facts: Record<string, FactValue>, field: string): voi
   validateSize(facts, chars, field);
 }
 
-/** Throws MESSAGE_INVALID. */
+/** What a workstation calls itself, as people may be shown it. Throws MESSAGE_INVALID. */
 export function validateHost(host: HostInfo | undefined): HostInfo {
   if (host === undefined) return refuse('host', 'is missing');
-  if (host.hostname.trim() === '') refuse('host.hostname', 'is empty');
+  if (cleanText(host.hostname).trim() === '') refuse('host.hostname', 'is empty');
   shortText(host.hostname, 'host.hostname');
   if (!OS_FAMILIES.has(host.osFamily)) refuse('host.os_family', 'is not linux, windows or macos');
   shortText(host.osVersion, 'host.os_version');
   shortText(host.agentVersion, 'host.agent_version');
-  return host;
+  const { hostname, osVersion, agentVersion } = host;
+  return {
+    ...host,
+    hostname: cleanText(hostname),
+    osVersion: cleanText(osVersion),
+    agentVersion: cleanText(agentVersion),
+  };
 }
 
 /** Throws MESSAGE_INVALID. */

@@ -45,6 +45,6 @@ export function logIncident(box: SimBox, nowMs: number): void {
   const incidentId = newId('inc');
   const entry = (kind: 'incident_opened' | 'incident_resolved', code: string, text: string) =>
     box.log.append({ kind, actor, target, incidentId, outcome: { code, text } }, nowMs);
-  entry('incident_opened', 'open', 'The firewall is off. Turn it on.');
-  entry('incident_resolved', 'resolved', 'The firewall is on.');
+  entry('incident_opened', 'open', 'The firewall does not protect this computer. Severity high.');
+  entry('incident_resolved', 'resolved', 'It is over: The firewall does not protect this computer.');
 }

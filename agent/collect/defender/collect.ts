@@ -2,11 +2,14 @@ import { open, stat } from 'node:fs/promises';
 import type { Facts } from '@sitewarden/agent-proto/agent';
 import { wholeDays } from '../age.ts';
 import { askTool } from '../ask-tool.ts';
-import { listProcesses } from '../processes.ts';
+import { listProcesses, type ProcessEntry } from '../processes.ts';
 import type { CollectContext, Observation } from '../types.ts';
 import { parseClamVersion, parseVdbTime } from './clamav.ts';
-import { ENGINES, type Engine, hasRealtime, isRunning } from './engines.ts';
+import { ENGINES, type Engine } from './engines.ts';
+import { doubtAbout, readProgram } from './trust.ts';
 
+/** Of one name: many are an attempt to hide the one that counts, or to keep the agent busy. */
+const MAX_LOOKED_AT = 256;
 const CLAMAV_DATABASES = ['/var/lib/clamav/daily.cld', '/var/lib/clamav/daily.cvd'];
 
 export async function collectDefender(context: CollectContext): Promise<Observation[]> {
@@ -15,22 +18,50 @@ export async function collectDefender(context: CollectContext): Promise<Observat
     const probe_error = 'The processes of other accounts are hidden. Run the agent as root.';
     return [{ subject: '', facts: { probe_error } }];
   }
-  const found: { engine: Engine; running: boolean }[] = [];
+  const found: Sight[] = [];
   for (const engine of ENGINES) {
-    const running = isRunning(engine, processes);
-    if (running || (await isInstalled(engine))) found.push({ engine, running });
+    const { running, doubt } = await lookFor(engine, engine.processes, processes);
+    if (running || doubt !== undefined || (await isInstalled(engine))) found.push({ engine, running, doubt });
   }
-  const chosen = found.find(({ running }) => running) ?? found[0];
+  const chosen = found.find(({ running }) => running) ?? found.find(({ doubt }) => doubt !== undefined) ?? found[0];
   const facts: Facts = { engines_found: found.map(({ engine }) => engine.name) };
-  if (chosen !== undefined) {
-    facts.engine = chosen.engine.name;
-    facts.engine_running = chosen.running;
-    if (chosen.running) facts.realtime = hasRealtime(chosen.engine, processes);
-    if (chosen.engine.signatures === 'clamav') Object.assign(facts, await clamavFacts(context));
-  } else {
-    facts.engine_running = false;
-  }
+  if (chosen === undefined) return [{ subject: '', facts: { ...facts, engine_running: false } }];
+  facts.engine = chosen.engine.name;
+  // What only looks like an engine is neither one that runs nor one that stands still.
+  if (!chosen.running && chosen.doubt !== undefined)
+    return [{ subject: '', facts: { ...facts, probe_error: chosen.doubt } }];
+  facts.engine_running = chosen.running;
+  if (chosen.running) facts.realtime = await hasRealtime(chosen.engine, processes);
+  if (chosen.engine.signatures === 'clamav') Object.assign(facts, await clamavFacts(context));
   return [{ subject: '', facts }];
+}
+
+interface Sight {
+  readonly engine: Engine;
+  readonly running: boolean;
+  /** Why a process with its name is not believed to be it. */
+  readonly doubt: string | undefined;
+}
+
+async function lookFor(
+  engine: Engine,
+  names: readonly string[],
+  processes: readonly ProcessEntry[],
+): Promise<Pick<Sight, 'running' | 'doubt'>> {
+  let doubt: string | undefined;
+  for (const { pid } of processes.filter(({ comm }) => names.includes(comm)).slice(0, MAX_LOOKED_AT)) {
+    const program = await readProgram(pid, engine);
+    if (program === undefined) continue;
+    const found = doubtAbout(engine, program);
+    if (found === undefined) return { running: true, doubt: undefined };
+    doubt ??= found;
+  }
+  return { running: false, doubt };
+}
+
+async function hasRealtime(engine: Engine, processes: readonly ProcessEntry[]): Promise<boolean> {
+  if (engine.realtime === undefined) return true;
+  return (await lookFor(engine, engine.realtime, processes)).running;
 }
 
 async function isInstalled(engine: Engine): Promise<boolean> {

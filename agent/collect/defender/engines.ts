@@ -2,8 +2,10 @@ export interface Engine {
   readonly name: string;
   /** Names in /proc/PID/comm, which the kernel cuts at 15 characters. */
   readonly processes: readonly string[];
-  /** Any of these there means installed. Its side programs live here too, so a process from here proves nothing. */
+  /** Any of these there means installed. Its side programs live here too, so a process from here alone proves nothing. */
   readonly paths: readonly string[];
+  /** System accounts it runs under, beside root. */
+  readonly users?: readonly string[];
   /** Processes that scan at every file access. undefined: the engine always does while it runs. */
   readonly realtime?: readonly string[];
   /** Who can tell the age of its signatures. Others update themselves and fail closed when they cannot. */
@@ -13,12 +15,13 @@ export interface Engine {
 /** Anti-malware engines for Linux workstations. The first running one is reported as the engine. */
 export const ENGINES: readonly Engine[] = [
   { name: 'CrowdStrike Falcon', processes: ['falcon-sensor', 'falcon-sensor-b'], paths: ['/opt/CrowdStrike/'] },
-  { name: 'Microsoft Defender', processes: ['wdavdaemon'], paths: ['/opt/microsoft/mdatp/'] },
+  { name: 'Microsoft Defender', processes: ['wdavdaemon'], paths: ['/opt/microsoft/mdatp/'], users: ['mdatp'] },
   { name: 'SentinelOne', processes: ['s1-agent', 's1-orchestrator', 's1-scanner'], paths: ['/opt/sentinelone/'] },
   {
     name: 'Sophos',
     processes: ['savd', 'savscand', 'sophos_threat_d'],
     paths: ['/opt/sophos-spl/', '/opt/sophos-av/'],
+    users: ['sophosav', 'sophos-spl-user', 'sophos-spl-av'],
   },
   { name: 'ESET', processes: ['oaeventd'], paths: ['/opt/eset/eea/', '/opt/eset/efs/'] },
   { name: 'Bitdefender', processes: ['bdsecd', 'epagd'], paths: ['/opt/bitdefender-security-tools/'] },
@@ -35,15 +38,8 @@ export const ENGINES: readonly Engine[] = [
     name: 'ClamAV',
     processes: ['clamd'],
     paths: ['/usr/sbin/clamd', '/usr/bin/clamd', '/usr/local/sbin/clamd'],
+    users: ['clamav', 'clamscan', 'clamupdate', 'clam'],
     realtime: ['clamonacc'],
     signatures: 'clamav',
   },
 ];
-
-export function isRunning(engine: Engine, processes: readonly { readonly comm: string }[]): boolean {
-  return processes.some(({ comm }) => engine.processes.includes(comm));
-}
-
-export function hasRealtime(engine: Engine, processes: readonly { readonly comm: string }[]): boolean {
-  return engine.realtime === undefined || processes.some(({ comm }) => engine.realtime?.includes(comm));
-}

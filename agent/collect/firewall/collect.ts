@@ -6,7 +6,7 @@ import { toolProblem } from '../tool-problem.ts';
 import type { CollectContext, Observation } from '../types.ts';
 import { firewallFacts, hasIpv6 } from './facts.ts';
 import { type IptablesInput, parseIptablesRules } from './iptables-rules.ts';
-import { parseNftRuleset } from './nft-ruleset.ts';
+import { type Family, type Fate, type InputFilter, parseNftRuleset } from './nft-ruleset.ts';
 
 /**
  * Asks the kernel's rules and not the managers (firewalld, ufw): a manager may run with nothing loaded. iptables-nft
@@ -17,7 +17,8 @@ export async function collectFirewall({ signal }: CollectContext): Promise<Obser
   const nft = await askTool(['nft', '--json', 'list', 'ruleset'], { signal, maxBytes: 8 * 1024 * 1024 });
   const seen = nft.ok ? parseNftRuleset(nft.stdout) : undefined;
   if (seen !== undefined && (seen.fate.ipv4 !== undefined || seen.fate.ipv6 !== undefined)) {
-    const facts = firewallFacts({ technology: seen.manager, fate: seen.fate, ruleCount: seen.ruleCount, ipv6InUse });
+    const fate = { ...seen.fate, ...(await clearedByIptables(seen, signal)) };
+    const facts = firewallFacts({ technology: seen.manager, fate, ruleCount: seen.ruleCount, ipv6InUse });
     return [{ subject: '', facts }];
   }
   const legacy = await iptablesFacts({ signal, ipv6InUse });
@@ -35,6 +36,19 @@ export async function collectFirewall({ signal }: CollectContext): Promise<Obser
   }
   const facts = firewallFacts({ technology: 'none', fate: {}, ruleCount: seen.ruleCount, ipv6InUse });
   return [{ subject: '', facts }];
+}
+
+/** nft shows some conditions of iptables-nft by their name alone; where only its tables filter, that tool tells them whole. */
+async function clearedByIptables(seen: InputFilter, signal: AbortSignal): Promise<Partial<Record<Family, Fate>>> {
+  const cleared: Partial<Record<Family, Fate>> = {};
+  for (const family of seen.iptablesOnly) {
+    if (seen.fate[family] !== 'unclear') continue;
+    const listed = await askTool([family === 'ipv4' ? 'iptables' : 'ip6tables', '-S'], { signal });
+    const fate = listed.ok ? parseIptablesRules(listed.stdout)?.fate : undefined;
+    // No filter at all in there: it is not the one nft shows.
+    if (fate !== undefined) cleared[family] = fate;
+  }
+  return cleared;
 }
 
 interface LegacySight {

@@ -27,12 +27,21 @@ export function evaluateFirewall(facts: Facts): Verdict {
       'What no rule allows does not come in.',
     );
   }
-  const open = /^ipv4=(?:drop|reject) /.test(policy) ? 'IPv6' : /ipv6=(?:drop|reject)$/.test(policy) ? 'IPv4' : '';
+  if (/unclear/.test(policy) && !/accept|none/.test(policy)) {
+    return verdicts.unknown(
+      'Packets may come in by a rule that the agent cannot judge. Look at the input rules for what they accept.',
+    );
+  }
+  const open = /^ipv4=(?:drop|reject|unclear) /.test(policy)
+    ? 'IPv6'
+    : /ipv6=(?:drop|reject|unclear)$/.test(policy)
+      ? 'IPv4'
+      : '';
   return verdicts.fail(
     'high',
     `${technology}: ${policy}`,
     open === ''
-      ? 'Packets that no rule names come in. End the input rules with drop, or set the policy to drop.'
-      : `${open} packets that no rule names come in. Filter ${open} like the other family.`,
+      ? 'Packets to any port come in. Accept only ports, networks and states by name, and drop the rest.'
+      : `${open} packets to any port come in. Filter ${open} like the other family.`,
   );
 }

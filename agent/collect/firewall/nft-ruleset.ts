@@ -1,17 +1,22 @@
+import { conditionWidth, type Sets, valuesOf } from './nft-conditions.ts';
+import { type Fate, fateOf, narrowest, type Rule, type Verdict, type Width } from './walk.ts';
+
+export type { Fate } from './walk.ts';
 export type Family = 'ipv4' | 'ipv6';
-/** What happens to an incoming packet that no conditional rule names. */
-export type Fate = 'accept' | 'drop' | 'reject';
 
 export interface InputFilter {
   /** No base chain of a family filters input: undefined. */
   readonly fate: Readonly<Partial<Record<Family, Fate>>>;
   readonly ruleCount: number;
   readonly manager: 'nftables' | 'firewalld' | 'ufw';
+  /** Families filtered by the tables of iptables alone, some of whose conditions only that tool can tell. */
+  readonly iptablesOnly: readonly Family[];
 }
 
 interface Chain {
   readonly key: string;
   readonly family: string;
+  readonly table: string;
   readonly policy: string;
   readonly isInputFilter: boolean;
   readonly rules: unknown[][];
@@ -23,30 +28,44 @@ const FAMILIES: Readonly<Record<string, readonly Family[]>> = {
   ip6: ['ipv6'],
 };
 /** Statements that never keep a packet from reaching the verdict after them. */
-const TRANSPARENT = new Set(['counter', 'log', 'comment', 'mangle']);
+const TRANSPARENT = new Set(['counter', 'log', 'comment', 'mangle', 'quota']);
+const ELSEWHERE = new Set(['queue', 'tproxy', 'fwd', 'dup', 'synproxy']);
 /** Of iptables-nft: what has no nft form stands as `xt`, a match or a target of that name. */
-const XT_FATES: Readonly<Record<string, Fate>> = { REJECT: 'reject', DROP: 'drop', ACCEPT: 'accept' };
-const MAX_JUMPS = 16;
+const XT_TARGETS: Readonly<Record<string, Verdict>> = {
+  REJECT: { kind: 'reject' },
+  DROP: { kind: 'drop' },
+  ACCEPT: { kind: 'accept' },
+};
+const XT_PASSING = new Set(['LOG', 'NFLOG', 'MARK', 'CONNMARK', 'CT', 'AUDIT', 'TRACE', 'TCPMSS']);
+/** As strict as a fate can be; a packet has to get through every base chain. */
+const STRICTNESS: readonly Fate[] = ['accept', 'unclear', 'drop', 'reject'];
 
 /** What `nft --json list ruleset` says about input; undefined when the text is not nft's JSON. */
 export function parseNftRuleset(json: string): InputFilter | undefined {
-  const chains = readChains(json);
-  if (chains === undefined) return undefined;
+  const read = readChains(json);
+  if (read === undefined) return undefined;
+  const { chains, sets } = read;
   const fate: Partial<Record<Family, Fate>> = {};
-  let ruleCount = 0;
-  for (const chain of chains.values()) {
-    ruleCount += chain.rules.length;
-    if (!chain.isInputFilter) continue;
-    // A packet must be let through by every base chain, so the strictest one decides.
-    for (const family of FAMILIES[chain.family] ?? []) {
-      const result = walk(chain, { chains, family }, 0) ?? (chain.policy === 'drop' ? 'drop' : 'accept');
-      if (fate[family] === undefined || fate[family] === 'accept') fate[family] = result;
+  const bases = [...chains.values()].filter(({ isInputFilter }) => isInputFilter);
+  for (const family of ['ipv4', 'ipv6'] as const) {
+    const rules = new Map([...chains].map(([key, chain]) => [key, rulesOf(chain, sets, family)]));
+    for (const chain of bases.filter((base) => FAMILIES[base.family]?.includes(family))) {
+      const result = fateOf(chain.key, chain.policy === 'drop' ? 'drop' : 'accept', rules);
+      const before = fate[family];
+      if (before === undefined || STRICTNESS.indexOf(result) > STRICTNESS.indexOf(before)) fate[family] = result;
     }
   }
-  return { fate, ruleCount, manager: managerOf(chains) };
+  const iptablesOnly = (['ipv4', 'ipv6'] as const).filter((family) => {
+    const own = bases.filter((base) => FAMILIES[base.family]?.includes(family));
+    return (
+      own.length === 1 && own[0]?.family !== 'inet' && own[0]?.table === 'filter' && own[0].key.endsWith('\0INPUT')
+    );
+  });
+  const ruleCount = [...chains.values()].reduce((sum, { rules }) => sum + rules.length, 0);
+  return { fate, ruleCount, manager: managerOf(chains), iptablesOnly };
 }
 
-function readChains(json: string): Map<string, Chain> | undefined {
+function readChains(json: string): { chains: Map<string, Chain>; sets: Sets } | undefined {
   let root: { nftables?: unknown };
   try {
     root = JSON.parse(json);
@@ -55,50 +74,75 @@ function readChains(json: string): Map<string, Chain> | undefined {
   }
   if (!Array.isArray(root?.nftables)) return undefined;
   const chains = new Map<string, Chain>();
+  const sets = new Map<string, readonly unknown[]>();
   for (const item of root.nftables) {
     const chain = item?.chain;
     if (typeof chain === 'object' && chain !== null) {
-      const key = chainKey(chain.family, chain.table, chain.name);
+      const { family, table } = chain;
+      const key = chainKey(family, table, chain.name);
       const isInputFilter = chain.type === 'filter' && chain.hook === 'input';
-      chains.set(key, { key, family: chain.family, policy: chain.policy ?? 'accept', isInputFilter, rules: [] });
+      chains.set(key, { key, family, table, policy: chain.policy ?? 'accept', isInputFilter, rules: [] });
+    }
+    const set = item?.set ?? item?.map;
+    if (typeof set === 'object' && set !== null) {
+      sets.set(chainKey(set.family, set.table, `@${set.name}`), Array.isArray(set.elem) ? set.elem : []);
     }
     const rule = item?.rule;
     if (Array.isArray(rule?.expr)) {
       chains.get(chainKey(rule.family, rule.table, rule.chain))?.rules.push(rule.expr);
     }
   }
-  return chains;
+  return { chains, sets };
 }
 
-interface Way {
-  readonly chains: ReadonlyMap<string, Chain>;
-  readonly family: Family;
+/** The rules of a chain that decide something, a verdict map as one rule for each of its elements. */
+function rulesOf(chain: Chain, sets: Sets, family: Family): Rule[] {
+  const place = { sets, prefix: chainKey(chain.family, chain.table, ''), family };
+  return chain.rules.flatMap((statements) => {
+    const widths: Width[] = [];
+    for (const statement of statements) {
+      const word = firstKey(statement);
+      if (TRANSPARENT.has(word)) continue;
+      const body = (statement as Record<string, unknown>)[word];
+      if (word === 'vmap') return mapRules(body, widths, place);
+      const verdict = verdictOf(word, body, chain);
+      if (verdict === 'none') continue;
+      if (verdict !== undefined) return [{ width: narrowest(widths), verdict }];
+      widths.push(conditionWidth(word, body, place));
+    }
+    return [];
+  });
 }
 
-/**
- * The first verdict on the way of a new connection through a chain whose conditions, if there are any, hold for every one
- * of its family; undefined when the packet falls out at its end.
- */
-function walk(chain: Chain, way: Way, depth: number): Fate | undefined {
-  const { chains, family } = way;
-  if (depth > MAX_JUMPS) return undefined;
-  for (const rule of chain.rules) {
-    const rest = rule.filter((statement) => !isTransparent(statement) && !holdsForAll(statement, family));
-    if (rest.length !== 1) continue;
-    const verdict = ofNewConnection(rest[0]) ?? rest[0];
-    const word = firstKey(verdict);
-    const target = xtOf(verdict);
-    if (target?.type === 'target' && XT_FATES[target.name] !== undefined) return XT_FATES[target.name];
-    if (word === 'accept' || word === 'drop' || word === 'reject') return word;
-    if (word === 'return') return undefined;
-    if (word !== 'jump' && word !== 'goto') continue;
-    const name = (verdict as Record<string, { target?: string }>)[word]?.target ?? '';
-    const [tableFamily, table] = chain.key.split('\0');
-    const next = chains.get(chainKey(tableFamily, table, name));
-    const result = next === undefined ? undefined : walk(next, way, depth + 1);
-    if (result !== undefined || word === 'goto') return result;
+function mapRules(body: unknown, widths: readonly Width[], place: Parameters<typeof conditionWidth>[2]): Rule[] {
+  const { key, data } = (body ?? {}) as { key?: unknown; data?: unknown };
+  const pairs = valuesOf(data, place);
+  const [family = '', table = ''] = place.prefix.split('\0');
+  return (pairs ?? [undefined]).map((pair): Rule => {
+    const [value, result] = Array.isArray(pair) ? pair : [undefined, undefined];
+    const word = firstKey(result);
+    const verdict = verdictOf(word, (result as Record<string, unknown> | undefined)?.[word], { family, table });
+    if (verdict === undefined || verdict === 'none') {
+      return { width: narrowest([...widths, 'unclear']), verdict: { kind: 'elsewhere' } };
+    }
+    const match = conditionWidth('match', { op: '==', left: key, right: value }, place);
+    return { width: narrowest([...widths, match]), verdict };
+  });
+}
+
+/** Undefined: the statement is a condition. `none`: it changes nothing. */
+function verdictOf(word: string, body: unknown, { family, table }: Pick<Chain, 'family' | 'table'>) {
+  if (word === 'accept' || word === 'drop' || word === 'reject' || word === 'return') return { kind: word } as const;
+  if (word === 'continue') return 'none';
+  if (word === 'jump' || word === 'goto') {
+    const target = (body as { target?: string } | null)?.target ?? '';
+    return { kind: word, chain: chainKey(family, table, target) } as const;
   }
-  return undefined;
+  if (ELSEWHERE.has(word)) return { kind: 'elsewhere' } as const;
+  if (word !== 'xt') return undefined;
+  const { type, name } = (body ?? {}) as { type?: unknown; name?: unknown };
+  if (type !== 'target' || typeof name !== 'string') return undefined;
+  return XT_TARGETS[name] ?? (XT_PASSING.has(name) ? 'none' : ({ kind: 'elsewhere' } as const));
 }
 
 function managerOf(chains: ReadonlyMap<string, Chain>): InputFilter['manager'] {
@@ -109,61 +153,6 @@ function managerOf(chains: ReadonlyMap<string, Chain>): InputFilter['manager'] {
 }
 
 const chainKey = (family: unknown, table: unknown, name: unknown): string => `${family}\0${table}\0${name}`;
-
-function isTransparent(statement: unknown): boolean {
-  const xt = xtOf(statement);
-  return TRANSPARENT.has(firstKey(statement)) || (xt?.type === 'match' && xt.name === 'comment');
-}
-
-const ANY_ADDRESS: Readonly<Record<Family, { protocol: string; address: string }>> = {
-  ipv4: { protocol: 'ip', address: '0.0.0.0' },
-  ipv6: { protocol: 'ip6', address: '::' },
-};
-
-interface Match {
-  readonly op?: unknown;
-  readonly left?: {
-    ct?: { key?: unknown };
-    payload?: { protocol?: unknown; field?: unknown };
-    meta?: { key?: unknown };
-  };
-  readonly right?: unknown;
-}
-
-/** A condition that lets every new connection of the family through: any address, the state `new`, the family itself. */
-function holdsForAll(statement: unknown, family: Family): boolean {
-  const { op, left, right } = (statement as { match?: Match | null } | null)?.match ?? {};
-  if (op !== '==' && op !== 'in') return false;
-  const { protocol, address } = ANY_ADDRESS[family];
-  if (left?.ct?.key === 'state') return elementsOf(right).includes('new');
-  if (left?.meta?.key === 'nfproto') return right === family;
-  if (left?.meta?.key === 'protocol') return right === protocol;
-  if (left?.payload?.protocol !== protocol) return false;
-  if (left.payload.field !== 'saddr' && left.payload.field !== 'daddr') return false;
-  return elementsOf(right).some((one) => {
-    const prefix = (one as { prefix?: { addr?: unknown; len?: unknown } } | null)?.prefix;
-    return prefix?.len === 0 && prefix.addr === address;
-  });
-}
-
-/** One value, a list of flags, or an anonymous set. */
-function elementsOf(right: unknown): readonly unknown[] {
-  const values = (right as { set?: unknown } | null)?.set ?? right;
-  return Array.isArray(values) ? values : [values];
-}
-
-/** What a verdict map over the state says about `new`. */
-function ofNewConnection(statement: unknown): unknown {
-  const vmap = (statement as { vmap?: { key?: Match['left']; data?: unknown } | null } | null)?.vmap;
-  if (vmap?.key?.ct?.key !== 'state') return undefined;
-  const pair = elementsOf(vmap.data).find((one) => Array.isArray(one) && one[0] === 'new');
-  return Array.isArray(pair) ? pair[1] : undefined;
-}
-
-function xtOf(statement: unknown): { type: string; name: string } | undefined {
-  const xt = (statement as { xt?: { type?: unknown; name?: unknown } | null } | null)?.xt;
-  return typeof xt?.type === 'string' && typeof xt.name === 'string' ? { type: xt.type, name: xt.name } : undefined;
-}
 
 function firstKey(statement: unknown): string {
   return typeof statement === 'object' && statement !== null ? (Object.keys(statement)[0] ?? '') : '';

@@ -1,7 +1,7 @@
 import type { Facts } from '@sitewarden/agent-proto/agent';
 import { isCodedError } from '@sitewarden/kit/errors';
 import type { ServiceManager } from '@sitewarden/kit/services';
-import { RUN_CODES } from '../codes.ts';
+import { RUN_CODES } from '../../lib/action-codes.ts';
 import type { ActionContext, ActionResult, LocalAction } from './types.ts';
 
 /** params: `service`. */

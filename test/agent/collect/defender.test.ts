@@ -1,12 +1,8 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { copyFileSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import t from 'tap';
 import { parseClamVersion, parseVdbTime } from '../../../agent/collect/defender/clamav.ts';
 import { ENGINES } from '../../../agent/collect/defender/engines.ts';
-import { findTool } from '../../helpers/needs.ts';
-import { until } from '../helpers/wait.ts';
+import { doubtAbout } from '../../../agent/collect/defender/trust.ts';
+import { findTool, skipWithout } from '../../helpers/needs.ts';
 import { runOne } from './run-one.ts';
 
 t.test('the build time of a ClamAV database comes from its header', async (t) => {
@@ -26,31 +22,69 @@ t.test('no process name is longer than the kernel keeps', async (t) => {
   }
 });
 
-/** A real process under another name: the kernel names it after its file. */
-async function withProcess<T>(dir: string, name: string, use: () => Promise<T>): Promise<T> {
-  const program = join(dir, name);
-  copyFileSync(findTool('sleep')!, program);
-  const child = spawn(program, ['60']);
-  try {
-    await once(child, 'spawn');
-    await until('the name of the process', () => readFileSync(`/proc/${child.pid}/comm`, 'utf8').trim() === name);
-    return await use();
-  } finally {
-    child.kill('SIGKILL');
-    await once(child, 'close');
-  }
-}
+const PID_NAMESPACE = ['unshare', '--mount', '--pid', '--fork', '--mount-proc', '--kill-child'];
 
-t.test('a running engine is found by its process', async (t) => {
-  const [outcome] = await withProcess(t.testdir(), 'falcon-sensor', () => runOne('defender'));
+/** argv in front of a command that finds a real process `name`, with its program in `folder`, run by `uid`. */
+function beside({ name, folder, mode = '755', uid }: { name: string; folder: string; mode?: string; uid?: number }) {
+  const start = uid === undefined ? '' : `setpriv --reuid=${uid} --regid=${uid} --clear-groups `;
+  const script = `mount -t tmpfs -o mode=755 none /opt && mkdir -p ${folder} && cp "$0" ${folder}/${name} &&
+    chmod ${mode} ${folder} && (${start}${folder}/${name} 60 >/dev/null 2>&1 &) &&
+    until grep -qsx ${name} /proc/[0-9]*/comm; do sleep 0.02; done; "$@"`;
+  return [...PID_NAMESPACE, 'sh', '-c', script, findTool('sleep')!];
+}
+const NEEDS = { tools: ['unshare', 'setpriv', 'mount', 'sleep'], root: true };
+
+t.test('an engine that root runs from where it is installed is found', async (t) => {
+  if (skipWithout(t, NEEDS)) return;
+  const [outcome] = await runOne('defender', beside({ name: 'falcon-sensor', folder: '/opt/CrowdStrike' }));
   t.match(outcome, { status: 'pass', facts: { engine: 'CrowdStrike Falcon', engine_running: true, realtime: true } });
 });
 
+const IMPOSTORS: [why: string, scene: Parameters<typeof beside>[0], reason: RegExp][] = [
+  ['run by nobody', { name: 'falcon-sensor', folder: '/opt/CrowdStrike', uid: 65534 }, /another account than root/],
+  ['from a folder of anybody', { name: 'falcon-sensor', folder: '/opt/other' }, /not run from where/],
+  ['that others can replace', { name: 'falcon-sensor', folder: '/opt/CrowdStrike', mode: '777' }, /Others than root/],
+];
+for (const [why, scene, reason] of IMPOSTORS) {
+  t.test(`a process called like an engine ${why} is not believed: unknown`, async (t) => {
+    if (skipWithout(t, NEEDS)) return;
+    const [outcome] = await runOne('defender', beside(scene));
+    t.match(outcome, { status: 'unknown', reason });
+    t.equal(outcome?.facts.engine_running, undefined);
+  });
+}
+
+t.test('account, place, file and rights decide whether an engine is believed', async (t) => {
+  const file = { uid: 0, gid: 0, mode: 0o755 };
+  const genuine = { uids: [0, 0, 0, 0], engineUids: [], path: '/opt/CrowdStrike/x', isSameFile: true, chain: [file] };
+  const falcon = ENGINES[0]!;
+  t.equal(doubtAbout(falcon, genuine), undefined);
+  t.match(doubtAbout(falcon, { ...genuine, uids: [0, 1000, 0, 0] }), /another account/);
+  t.match(doubtAbout(falcon, { ...genuine, uids: [] }), /another account/);
+  t.match(doubtAbout(falcon, { ...genuine, uids: [113, 113, 113, 113] }), /another account/);
+  t.equal(doubtAbout(falcon, { ...genuine, uids: [113, 113, 113, 113], engineUids: [113] }), undefined);
+  t.match(doubtAbout(falcon, { ...genuine, path: undefined }), /cannot be seen/);
+  t.match(doubtAbout(falcon, { ...genuine, path: '/home/x/opt/CrowdStrike/x' }), /not run from where/);
+  t.match(doubtAbout(falcon, { ...genuine, isSameFile: false }), /replaced/);
+  t.match(doubtAbout(falcon, { ...genuine, chain: [file, { ...file, uid: 1000 }] }), /Others than root/);
+  t.match(doubtAbout(falcon, { ...genuine, chain: [file, { ...file, gid: 50, mode: 0o775 }] }), /Others than root/);
+  t.equal(doubtAbout(falcon, { ...genuine, chain: [file, { ...file, gid: 50, mode: 0o1775 }] }), undefined, 'sticky');
+  t.match(doubtAbout(falcon, { ...genuine, chain: [{ ...file, mode: 0o757 }] }), /Others than root/);
+});
+
 t.test('clamd with signatures of unknown age is unknown', async (t) => {
+  if (skipWithout(t, NEEDS)) return;
   if (findTool('freshclam') !== undefined) {
     t.pass('ClamAV is really installed here');
     return;
   }
-  const [outcome] = await withProcess(t.testdir(), 'clamd', () => runOne('defender'));
+  const scene = [
+    'sh',
+    '-c',
+    'mount -t tmpfs -o mode=755 none /usr/local/sbin && cp "$0" /usr/local/sbin/clamd && exec "$@"',
+  ];
+  const inside = `(/usr/local/sbin/clamd 60 >/dev/null 2>&1 &) &&
+    until grep -qsx clamd /proc/[0-9]*/comm; do sleep 0.02; done; "$@"`;
+  const [outcome] = await runOne('defender', [...PID_NAMESPACE, ...scene, findTool('sleep')!, 'sh', '-c', inside, 'x']);
   t.match(outcome, { status: 'unknown', facts: { engine: 'ClamAV', engine_running: true, realtime: false } });
 });

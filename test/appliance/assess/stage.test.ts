@@ -50,8 +50,8 @@ t.test('a failing result opens one incident that says what, since when, why and 
     state: 'open',
     severity: 'high',
     title: 'The required service cron is not running',
-    reason: 'cron is stopped. Start it.',
-    nextStep: 'Start it.',
+    reason: 'The workstation says: cron is stopped. Start it.',
+    nextStep: 'Start cron on front-desk and look at its log.',
     openedAtMs: START_MS,
     resolvedAtMs: null,
   });
@@ -113,9 +113,15 @@ t.test('a worse reason changes the incident, the same one does not', async (t) =
   const { ctx, send, assess } = site(t);
   send({});
   send({});
-  send({ reason: 'cron has failed. Look at its log, then restart it.', severity: 'critical' });
+  send({
+    reason: 'cron has failed. Ring 555-0100.',
+    severity: 'critical',
+    facts: { service: 'cron', state: 'failed' },
+  });
   await assess.settle();
-  t.match(openIncidents(ctx.db), [{ severity: 'critical', nextStep: 'Look at its log, then restart it.' }]);
+  t.match(openIncidents(ctx.db), [
+    { severity: 'critical', nextStep: 'Look at the log of cron on front-desk, then restart it.' },
+  ]);
   t.equal(kinds(ctx).filter((kind) => kind === 'incident_changed').length, 1);
 });
 

@@ -1,4 +1,12 @@
-import { createEntryVerifier, type EvidencePredicate, logOrigin } from '@sitewarden/agent-proto/evidence';
+import { CHECK_NAMES, CHECKS } from '@sitewarden/agent-proto/checks';
+import {
+  CLOSED_FACTS,
+  createEntryVerifier,
+  type EvidencePredicate,
+  type EvidenceStatement,
+  logOrigin,
+} from '@sitewarden/agent-proto/evidence';
+import type { AgentRow } from '@sitewarden/agent-proto/http';
 import { publicKeyFromRaw } from '@sitewarden/agent-proto/keys';
 import {
   consistencyProof,
@@ -9,10 +17,14 @@ import {
 } from '@sitewarden/agent-proto/merkle';
 import { verifierOf, verifyCheckpoint } from '@sitewarden/agent-proto/note';
 import { newId } from '@sitewarden/kit/ids';
+import fc from 'fast-check';
 import type { Test } from 'tap';
 import t from 'tap';
+import { statementText } from '../../../appliance/evidence/entry-text.ts';
+import { createFitter } from '../../../appliance/evidence/fit.ts';
 import { createEvidence } from '../../../appliance/evidence/index.ts';
 import { type Identity, loadIdentity } from '../../../appliance/identity/index.ts';
+import type { ChangeBodies } from '../../../appliance/store/changes.ts';
 import {
   actionRunById,
   changes,
@@ -117,31 +129,44 @@ t.test('each kind of change is the entry it should be', async (t) => {
   t.equal(actionRunById(ctx.db, run.row.id)?.evidenceSeq, 4);
 });
 
-const FACT_LISTS = { state: Array(64).fill('x'.repeat(1024)), detail: Array(64).fill('y'.repeat(1024)) };
+/** Texts of the relay that take six bytes a character in JSON, together more than an envelope holds. */
+function hugeClaim(site: ClaimedSiteState): ChangeBodies['claimed'] {
+  const text = '\u0001'.repeat(1024);
+  const texts = { siteName: text, partnerName: text, serial: text, model: text, relayHost: text, codeId: text };
+  const rest = {
+    claimedBy: text,
+    softwareVersion: text,
+    imageDigest: text,
+    keys: { dik: text, evk: text, seal: text },
+  };
+  return { applianceId: site.applianceId, siteId: site.siteId, epoch: 1, claimedAtMs: 1, ...texts, ...rest };
+}
 
-t.test('a change too large for an entry is there with the digest of its facts, and stops nothing', async (t) => {
-  const { ctx, identity, stage } = await setUp(t);
+t.test('a change too large for an entry is there with the digest of its facts', async (t) => {
+  const { ctx, identity } = await setUp(t);
   const site = claimRows(ctx, identity);
-  const huge = openIncident(ctx, FACT_LISTS);
-  const run = { ...actionRunChange(huge, 'done') };
-  appendChange(ctx, 'action_finished', run.row.id, { ...run, row: { ...run.row, before: FACT_LISTS } });
-  openIncident(ctx);
-  await stage.settle();
-  const [, large, action, small] = verifyAll(ctx, identity, site);
-  t.strictSame(large?.after?.facts, {});
-  t.match(large?.after?.digest, /^[0-9a-f]{64}$/);
-  t.not(large?.after?.digest, small?.after?.digest);
-  t.match(large?.outcome, { code: 'open', text: /too large for an entry; their digests stand for them/ });
-  t.match(action, { kind: 'action_finished', before: { facts: {} }, action: { params: {} } });
-  t.match(small, { kind: 'incident_opened', after: { facts: { service: 'cron' } } });
-  t.equal(readCursor(ctx.db, 'evidence'), changes.lastId(ctx.db));
+  const fit = createFitter({ keyId: identity.evk.publicKey, log: ctx.log });
+  const moment = { bootId: 'boot', monotonicMs: 1, timeQuality: 'unsynced' } as const;
+  const change = { id: 1, kind: 'claimed', refId: site.applianceId, body: hugeClaim(site), atMs: 1 } as const;
+  const entry = fit(change, moment, logOrigin(site.relayHost, site.applianceId, 1));
+  t.equal(entry?.kind, 'claim');
+  const { predicate } = JSON.parse(
+    statementText(entry!.pieces, { origin: 'o', seq: 0, prev: '' }),
+  ) as EvidenceStatement;
+  t.strictSame(predicate.after?.facts, {});
+  t.match(predicate.after?.digest, /^[0-9a-f]{64}$/);
+  t.match(predicate.outcome, { code: 'claimed', text: /too large for an entry; their digests stand for them/ });
 });
 
 t.test('in a flood too: the signing thread gets nothing it cannot sign', async (t) => {
   const { ctx, identity, stage } = await setUp(t);
   const site = claimRows(ctx, identity);
   await stage.settle();
-  for (let count = 0; count < 300; count += 1) openIncident(ctx, count === 150 ? FACT_LISTS : undefined);
+  const odd = incidentChange();
+  for (let count = 0; count < 300; count += 1) {
+    if (count === 150) appendChange(ctx, 'incident_opened', 'x', { ...odd, row: { ...odd.row, id: 'x' } });
+    else openIncident(ctx);
+  }
   await stage.settle();
   t.equal(verifyAll(ctx, identity, site).length, 301);
   await stage.stop();
@@ -290,18 +315,77 @@ t.test('a change that does not fit becomes an entry that says so, and nothing wa
   );
 });
 
-t.test('whatever facts and words come, the entry verifies', async (t) => {
+const WORDS = 'Patient Jane Roe, born 1970-01-01. Ring 555-0100 and read out your admin link.';
+
+t.test('nothing a workstation writes becomes evidence but names, numbers and known words', async (t) => {
   const { ctx, identity, stage } = await setUp(t);
   const site = claimRows(ctx, identity);
-  const odd = incidentChange({
-    service: `\ud800${'x'.repeat(5000)}`,
-    state: 'a"\\\u2028\n',
-    detail: 'é'.normalize('NFD'),
-  });
-  appendChange(ctx, 'incident_opened', odd.row.id, odd);
+  const facts = {
+    service: WORDS,
+    state: WORDS,
+    detail: WORDS,
+    probe_error: WORDS,
+    manager: 'sysv',
+    pending_total: 7,
+    unencrypted_volumes: [WORDS],
+  };
+  const { row, ...rest } = incidentChange(facts);
+  const texts = { host: WORDS, subject: WORDS, title: WORDS, reason: WORDS, nextStep: WORDS };
+  const hostile = { ...rest, row: { ...row, ...texts }, controls: [WORDS, 'HIPAA:164.308(a)(1)(ii)(D)'] };
+  const run = actionRunChange(hostile, 'failed');
+  const runRow = { ...run.row, params: { service: WORDS }, before: facts, after: facts, outcome: WORDS, code: WORDS };
+  const agent = {
+    type: 'agent',
+    id: row.agentId!,
+    hostname: WORDS,
+    osFamily: WORDS,
+    osVersion: `Debian 12.5 ${WORDS}`,
+  };
+  const about = { agentVersion: WORDS, tier: 0, state: 'active', connected: true, enrolledAtMs: 1 } as const;
+  const enrolled = { ...agent, ...about, lastHeartbeatAtMs: null, telemetry: {} } as AgentRow;
+  appendChange(ctx, 'agent_enrolled', enrolled.id, enrolled);
+  for (const kind of ['incident_opened', 'incident_needs_person', 'incident_resolved'] as const) {
+    appendChange(ctx, kind, row.id, hostile);
+  }
+  for (const kind of ['action_started', 'action_finished', 'action_verified'] as const) {
+    appendChange(ctx, kind, run.row.id, { ...run, row: runRow });
+  }
   await stage.settle();
-  const [, entry] = verifyAll(ctx, identity, site);
-  t.equal(String(entry?.after?.facts.service).length, 1024);
+  const entries = verifyAll(ctx, identity, site).slice(1);
+  t.equal(entries.length, 7);
+  t.notMatch(JSON.stringify(entries), /Patient|Jane|555-0100|admin link/);
+  t.match(entries[0], { target: { host: '(name left out)' }, after: { facts: { os_version: '12.5' } } });
+  t.match(entries[1], {
+    target: { host: '(name left out)', check: 'services', subject: '(name left out)' },
+    outcome: { code: 'open', text: 'The required service is not running. Severity high.' },
+    controls: ['HIPAA:164.308(a)(1)(ii)(D)'],
+  });
+  t.strictSame(entries[1]?.after?.facts, { manager: 'sysv' });
+  t.match(entries[5], { action: { params: {} }, outcome: { code: 'failed', text: 'The repair failed.' } });
+});
+
+t.test('whatever facts and words come, the entry verifies and only closed values are in it', async (t) => {
+  const { ctx, identity, stage } = await setUp(t);
+  const site = claimRows(ctx, identity);
+  const value = fc.oneof(fc.string({ unit: 'binary' }), fc.double(), fc.boolean(), fc.array(fc.string()));
+  const checks = fc.sample(fc.constantFrom(...CHECK_NAMES), 60);
+  for (const check of checks) {
+    const names = CHECKS[check].facts as readonly string[];
+    const [facts] = fc.sample(fc.dictionary(fc.constantFrom(...names), value, { noNullPrototype: true }), 1);
+    const odd = incidentChange(facts);
+    appendChange(ctx, 'incident_opened', odd.row.id, { ...odd, row: { ...odd.row, check } });
+  }
+  await stage.settle();
+  const entries = verifyAll(ctx, identity, site).slice(1);
+  t.equal(entries.length, checks.length);
+  for (const { target, after, kind } of entries) {
+    t.equal(kind, 'incident_opened');
+    for (const [name, value] of Object.entries(after?.facts ?? {})) {
+      if (typeof value === 'number' || typeof value === 'boolean') continue;
+      t.ok(Object.hasOwn(CLOSED_FACTS[target.check!], name), `${name}: ${JSON.stringify(value)}`);
+      t.match(JSON.stringify(value), /^(?:"[\w@.:, =-]{0,64}"|\[(?:"[\w ]+",?)*\])$/);
+    }
+  }
 });
 
 /** The change alone; its row is not needed for the log. */

@@ -203,7 +203,11 @@ t.test('a fact that no rule wants takes the incident out of the hands of healing
   await it.report();
   const reason = 'This workstation has no service cron. Install it, or take it off the list of the site.';
   await it.report({ reason, actual: 'not installed', facts: { service: 'cron', state: 'not_installed' } });
-  t.match(it.incident(), { state: 'open', ruleId: null, nextStep: 'Install it, or take it off the list of the site.' });
+  t.match(it.incident(), {
+    state: 'open',
+    ruleId: null,
+    nextStep: 'Install cron on front-desk, or take it off the list of required services.',
+  });
 });
 
 t.test('its cursor follows the changes, so that they can be pruned', async (t) => {

@@ -103,7 +103,10 @@ t.test('incidents, workstations, devices and queues are shown from their rows', 
   t.match(text, /No contact with the relay for 10 min/);
   t.match(text, /Nothing is lost: 12 rows wait here/);
   t.match(text, /RELAY_UNREACHABLE/);
-  t.match(text, /The required service cron is not running.*Open.*Next:.*Start it\./s);
+  t.match(
+    text,
+    /The required service cron is not running.*Open.*The workstation says: cron is stopped.*Next:.*Start cron on front-desk and look at its log\./s,
+  );
   t.match(text, /telemetry<\/th><td>12<\/td><td>1 min/);
   t.match(text, /front-desk.*Away.*1 check failing/s);
   t.match(text, /2 entries not yet cosigned/);

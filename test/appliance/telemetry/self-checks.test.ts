@@ -35,7 +35,14 @@ t.test('the services of the box go the way of every report: running passes, stop
     { subject: 'alpha', status: 'pass', facts: { service: 'alpha', manager: 'pidfile', state: 'running' } },
     { subject: 'beta', status: 'fail', reason: 'beta is stopped. Start it on the box.' },
   ]);
-  t.match(openIncidents(ctx.db), [{ source: 'box', subject: 'beta', nextStep: 'Start it on the box.' }]);
+  t.match(openIncidents(ctx.db), [
+    {
+      source: 'box',
+      subject: 'beta',
+      reason: 'beta is stopped. Start it on the box.',
+      nextStep: /^Start beta on .* and look at its log\.$/,
+    },
+  ]);
   await look();
   t.strictSame(
     rows().map((row) => [row.source, row.seq]),

@@ -38,9 +38,7 @@ function IncidentDetail({ incident }: { incident: Incident }) {
     <div className={css.detail}>
       <p>
         {incident.reason}
-        {incident.state !== 'resolved' && !incident.reason.endsWith(incident.nextStep) && (
-          <strong> {incident.nextStep}</strong>
-        )}
+        {incident.state !== 'resolved' && <strong> {incident.nextStep}</strong>}
       </p>
       <FactGrid
         rows={[
