@@ -19,6 +19,7 @@ import { type AgentServiceHandlers, unary } from './service.ts';
 import { runSession, type SessionCall } from './session.ts';
 import { createSessions } from './sessions.ts';
 import { costOf, TokenBucket } from './token-bucket.ts';
+import { createUnknownWatch } from './unknown-watch.ts';
 import { validateReport } from './validate-message.ts';
 
 export { hashToken } from './enroll.ts';
@@ -67,6 +68,7 @@ export function createIntake({ ctx, identity, room, marks, certificateNowMs }: I
     },
   });
   const receipts = createReceipts(ctx);
+  const onUnknown = createUnknownWatch(ctx);
   const buckets = new Map<string, AgentBuckets>();
   /** Their connections may live for a moment longer; their calls do not. */
   const removed = new Set<string>();
@@ -122,14 +124,15 @@ export function createIntake({ ctx, identity, room, marks, certificateNowMs }: I
         return;
       }
       const deps = { ctx, journal, presence, receipts, ...bucketsOf(agentId) };
-      runSession(call, agentId, { ...deps, onOpen: sessions.open, onClose: sessions.close });
+      runSession(call, agentId, { ...deps, onOpen: sessions.open, onClose: sessions.close, onUnknown });
     },
     pushReport: unary(async (request, peerName) => {
       const agentId = agentOf(peerName);
       assertReadable<Exclude<PushMessage, Unreadable>>(request);
       const waitMs = bucketsOf(agentId).bucket.take(clock.monotonicMs(), costOf(request.message.body));
       if (waitMs > 0) throw applianceErrors.make('RATE_LIMITED', { data: { retryDelayMs: Math.max(100, waitMs) } });
-      validateReport(request.message.report);
+      const unknown = validateReport(request.message.report);
+      if (unknown !== undefined) onUnknown(agentId, unknown);
       return await pushReport(journal, agentId, request.message);
     }, onRefused),
     renewCertificate: unary(
