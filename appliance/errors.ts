@@ -3,6 +3,7 @@ import { defineErrors } from '@sitewarden/kit/errors';
 /** gRPC status numbers. */
 const GRPC = {
   invalidArgument: 3,
+  deadlineExceeded: 4,
   permissionDenied: 7,
   resourceExhausted: 8,
   failedPrecondition: 9,
@@ -51,6 +52,11 @@ export const applianceErrors = defineErrors({
       'The certificate request is not acceptable. Send a PKCS#10 in DER with a P-256 or Ed25519 key, signed by it.',
   },
   NONCE_INVALID: { status: 400, message: 'The nonce must have 16 to 64 random bytes. Send a fresh one.' },
+  ENROLL_TOO_SLOW: {
+    status: 408,
+    grpc: GRPC.deadlineExceeded,
+    message: 'The request did not arrive in time. Check the network, then try again.',
+  },
   HELLO_NEEDED: {
     status: 412,
     grpc: GRPC.failedPrecondition,

@@ -52,11 +52,12 @@ async function main({ dataDir, isJson }: StartOptions): Promise<void> {
   await service.start();
   const siteId = await prepareSite(staff, service.name);
 
+  const applianceStartedAtMs = Date.now();
   const appliance = await startAppliance(dataDir, ports, rootKey, service);
   const applianceUrl = String(appliance.ready.localUrl);
   if (!(await isClaimed(applianceUrl))) await claimBox(staff, siteId, applianceUrl);
   const site = watchSite(staff, siteId);
-  await site.checkedIn();
+  await site.checkedIn(applianceStartedAtMs);
   say(`[${elapsed()}] the box is claimed and has checked in`);
 
   await startAgent(dataDir, ports, service);

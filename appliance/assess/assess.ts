@@ -100,7 +100,7 @@ export function createAssess(ctx: ApplianceContext): Assess {
         reportId: row.id,
         receivedAtMs: row.receivedAtMs,
       });
-      if (dropped > 0) log.warn({ source: row.source, seq: row.seq, dropped }, 'results of unknown checks or states');
+      if (dropped > 0) log.debug({ source: row.source, seq: row.seq, dropped }, 'results of unknown checks or states');
       return known;
     } catch (error) {
       log.error({ source: row.source, seq: row.seq, err: error }, 'report cannot be read, skipped');

@@ -79,7 +79,7 @@ export function createHealing(ctx: ApplianceContext, options: HealingOptions = {
 
   function begin(effect: Effect): void {
     if (effect.kind === 'agent_order') signals.emit('agentOrder', { agentId: effect.agentId });
-    else if (effect.kind === 'self_check') signals.emit('selfCheck', { checks: [effect.check], relayOrderId: null });
+    else if (effect.kind === 'self_check') signals.emit('selfCheck', { checks: [effect.check] });
     else {
       const { run } = effect;
       const ended = execute(run)

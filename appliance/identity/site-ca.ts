@@ -12,6 +12,8 @@ export interface IssuedCertificate {
   /** Hex, lower case. */
   readonly serial: string;
   readonly notAfterMs: number;
+  /** SHA-256 of the SubjectPublicKeyInfo it is for. */
+  readonly keyHash: Buffer;
 }
 
 export interface SiteCa {
@@ -141,7 +143,8 @@ export async function loadSiteCa(dir: string): Promise<SiteCa> {
         notAfter: new Date(notAfterMs),
         usage: ExtendedKeyUsage.clientAuth,
       });
-      return { der: Buffer.from(issued.rawData), serial, notAfterMs };
+      const keyHash = createHash('sha256').update(Buffer.from(publicKey.rawData)).digest();
+      return { der: Buffer.from(issued.rawData), serial, notAfterMs, keyHash };
     },
     async issueForServer({ publicKey, names, notAfter }) {
       const { ExtendedKeyUsage } = await loadX509();

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { AGENT_LIMITS, type EnrollRequest, type EnrollResponse } from '@sitewarden/agent-proto/agent';
+import { AGENT_LIMITS, type EnrollRequest, type EnrollResponse, type HostInfo } from '@sitewarden/agent-proto/agent';
 import { newId } from '@sitewarden/kit/ids';
 import { withTransaction } from '@sitewarden/kit/sqlite';
 import { applianceErrors } from '../errors.ts';
@@ -18,7 +18,11 @@ export function assertNonce(nonce: Uint8Array): void {
   }
 }
 
-/** Trades a token for a certificate. Throws ENROLL_TOKEN_INVALID, CSR_INVALID, NONCE_INVALID, MESSAGE_INVALID. */
+/**
+ * Trades a token for a certificate. The answer may be lost after the token was used: while the token lives, the key that used
+ * it gets the same agent and another certificate; any other key is refused. Whoever has that key is that agent.
+ * Throws ENROLL_TOKEN_INVALID, CSR_INVALID, NONCE_INVALID, MESSAGE_INVALID.
+ */
 export async function enroll(
   ctx: ApplianceContext,
   siteCa: SiteCa,
@@ -28,21 +32,31 @@ export async function enroll(
   assertNonce(request.nonce);
   const host = validateHost(request.host);
   const hash = hashToken(request.token.slice(0, AGENT_LIMITS.maxTokenChars + 1));
+  const find = () => {
+    const found = enrollTokens.find(db, { hash, nowMs: clock.nowMs() });
+    // A removed agent does not come back by asking again.
+    if (found === undefined || (found.kind === 'used' && agents.byId(db, found.agentId)?.state !== 'active')) {
+      throw applianceErrors.make('ENROLL_TOKEN_INVALID');
+    }
+    return found;
+  };
   // Before the costly part: a guess must not make the box compute signatures.
-  if (!enrollTokens.isOpen(db, { hash, nowMs: clock.nowMs() })) throw applianceErrors.make('ENROLL_TOKEN_INVALID');
-  const agentId = newId('agt');
+  const before = find();
+  const agentId = before.kind === 'used' ? before.agentId : newId('agt');
   const issued = await siteCa.issueForAgent({ csr: request.csr, agentId, nowMs: certificateNowMs });
-  const nowMs = clock.nowMs();
+  // Of several calls with the same token one gets to use it.
+  const now = find();
+  if (now.kind === 'used') {
+    if (now.keyHash?.equals(issued.keyHash) !== true) throw applianceErrors.make('ENROLL_TOKEN_INVALID');
+    // The same agent twice at once: this certificate names one that was never made.
+    if (now.agentId !== agentId) return await enroll(ctx, siteCa, { request, certificateNowMs });
+  }
   withTransaction(db, () => {
-    // Of several calls with the same token one gets past here.
-    if (!enrollTokens.consume(db, { hash, agentId, nowMs })) throw applianceErrors.make('ENROLL_TOKEN_INVALID');
-    agents.insert(db, { id: agentId, host, tier: tierOf(state.siteConfig(db), agentId), enrolledAtMs: nowMs });
+    if (now.kind === 'open') openAgent(ctx, { hash, agentId, host, keyHash: issued.keyHash });
     certificates.insert(db, { serial: issued.serial, agentId, notAfterMs: issued.notAfterMs });
-    const agent = agents.byId(db, agentId)!;
-    changes.append(db, { kind: 'agent_enrolled', refId: agentId, body: agents.toRow(agent), atMs: nowMs });
   });
   ctx.signals.emit('change');
-  ctx.log.info({ agentId }, 'agent enrolled');
+  ctx.log.info({ agentId, isAgain: before.kind === 'used' }, 'agent enrolled');
   return {
     agentId,
     certificate: issued.der,
@@ -50,4 +64,15 @@ export async function enroll(
     nonce: Buffer.from(request.nonce),
     notAfterMs: issued.notAfterMs,
   };
+}
+
+function openAgent(
+  { db, clock }: ApplianceContext,
+  { hash, agentId, host, keyHash }: { hash: Buffer; agentId: string; host: HostInfo; keyHash: Buffer },
+): void {
+  const nowMs = clock.nowMs();
+  if (!enrollTokens.consume(db, { hash, agentId, keyHash, nowMs })) throw applianceErrors.make('ENROLL_TOKEN_INVALID');
+  agents.insert(db, { id: agentId, host, tier: tierOf(state.siteConfig(db), agentId), enrolledAtMs: nowMs });
+  const agent = agents.byId(db, agentId)!;
+  changes.append(db, { kind: 'agent_enrolled', refId: agentId, body: agents.toRow(agent), atMs: nowMs });
 }

@@ -1,4 +1,3 @@
-import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { CodedError } from '@sitewarden/kit/errors';
 import type { LifecyclePart } from '@sitewarden/kit/lifecycle';
 import { applianceErrors } from '../errors.ts';
@@ -9,16 +8,18 @@ import { enroll } from './enroll.ts';
 import { toServiceError } from './grpc-error.ts';
 import { createJournal } from './journal.ts';
 import { type Listener, listen } from './listener.ts';
-import { assertReadable, MAX_TRANSPORT_BYTES, type PushMessage, type Unreadable } from './messages.ts';
+import { assertReadable, type PushMessage, type Unreadable } from './messages.ts';
 import { peerOf } from './peers.ts';
 import { createPresence } from './presence.ts';
 import { pushReport } from './push-report.ts';
 import { createReceipts } from './receipts.ts';
 import { renew } from './renew.ts';
-import { AGENT_SERVICE, type AgentServiceHandlers, unary } from './service.ts';
+import { createServers } from './servers.ts';
+import { type AgentServiceHandlers, unary } from './service.ts';
 import { runSession, type SessionCall } from './session.ts';
 import { createSessions } from './sessions.ts';
 import { costOf, TokenBucket } from './token-bucket.ts';
+import { createUnknownWatch } from './unknown-watch.ts';
 import { validateReport } from './validate-message.ts';
 
 export { hashToken } from './enroll.ts';
@@ -67,12 +68,13 @@ export function createIntake({ ctx, identity, room, marks, certificateNowMs }: I
     },
   });
   const receipts = createReceipts(ctx);
+  const onUnknown = createUnknownWatch(ctx);
   const buckets = new Map<string, AgentBuckets>();
   /** Their connections may live for a moment longer; their calls do not. */
   const removed = new Set<string>();
   const enrollBucket = new TokenBucket({ ...ENROLL_RATE, nowMs: clock.monotonicMs() });
   let listener: Listener | undefined;
-  let server: Server | undefined;
+  let shutDownServers: () => void = () => {};
   let timers: NodeJS.Timeout[] = [];
   let off: (() => void)[] = [];
 
@@ -122,14 +124,15 @@ export function createIntake({ ctx, identity, room, marks, certificateNowMs }: I
         return;
       }
       const deps = { ctx, journal, presence, receipts, ...bucketsOf(agentId) };
-      runSession(call, agentId, { ...deps, onOpen: sessions.open, onClose: sessions.close });
+      runSession(call, agentId, { ...deps, onOpen: sessions.open, onClose: sessions.close, onUnknown });
     },
     pushReport: unary(async (request, peerName) => {
       const agentId = agentOf(peerName);
       assertReadable<Exclude<PushMessage, Unreadable>>(request);
       const waitMs = bucketsOf(agentId).bucket.take(clock.monotonicMs(), costOf(request.message.body));
       if (waitMs > 0) throw applianceErrors.make('RATE_LIMITED', { data: { retryDelayMs: Math.max(100, waitMs) } });
-      validateReport(request.message.report);
+      const unknown = validateReport(request.message.report);
+      if (unknown !== undefined) onUnknown(agentId, unknown);
       return await pushReport(journal, agentId, request.message);
     }, onRefused),
     renewCertificate: unary(
@@ -167,15 +170,14 @@ export function createIntake({ ctx, identity, room, marks, certificateNowMs }: I
     },
     async start() {
       presence.start();
-      server = new Server({
-        'grpc.max_receive_message_length': MAX_TRANSPORT_BYTES,
-        'grpc.max_concurrent_streams': 32,
-        'grpc.keepalive_time_ms': 30_000,
-        'grpc.keepalive_timeout_ms': 10_000,
-        'grpc.enable_channelz': 0,
+      const servers = createServers(handlers, {
+        refusalOf(peerName) {
+          const peer = listener?.peer(peerName);
+          return peer?.kind === 'refused' ? peer.error : applianceErrors.make('CLIENT_CERTIFICATE_NEEDED');
+        },
+        onRefused: (code) => metrics.intakeRefusals.inc({ code }),
       });
-      server.addService(AGENT_SERVICE, handlers);
-      const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+      shutDownServers = servers.forceShutdown;
       listener = await listen({
         host: config.intake.host,
         port: config.intake.port,
@@ -188,10 +190,10 @@ export function createIntake({ ctx, identity, room, marks, certificateNowMs }: I
             ca: identity.siteCa.certificate,
             nowMs: nowMs(),
           }),
-        onConnection: (socket) => injector.injectConnection(socket),
+        onConnection: (socket, peer) => servers.serve(socket, peer.kind),
       }).catch((error: unknown) => {
         // A part that did not start is not stopped: what it began would keep the process alive.
-        server?.forceShutdown();
+        shutDownServers();
         presence.stop();
         throw error;
       });
@@ -220,7 +222,7 @@ export function createIntake({ ctx, identity, room, marks, certificateNowMs }: I
       sessions.endAll(applianceErrors.make('STOPPING'));
       await new Promise(setImmediate);
       await listener?.close();
-      server?.forceShutdown();
+      shutDownServers();
       presence.stop();
     },
   };

@@ -4,13 +4,17 @@ import { createServer, type Server, type TLSSocket } from 'node:tls';
 import type { Logger } from '@sitewarden/kit/log';
 import type { ServerTls } from '../identity/index.ts';
 import { listenFailed } from '../lib/listen-failed.ts';
+import { createPool } from './connection-pool.ts';
 import type { Peer } from './peers.ts';
 
-const HANDSHAKE_TIMEOUT_MS = 10_000;
+/** TCP connections without a finished handshake. An agent needs milliseconds; all of a site behind one NAT fit at once. */
+const HANDSHAKES = { max: 256, maxPerAddress: 128, lifetimeMs: 5000 } as const;
 /** Enrolling takes one call; whoever stays longer without a certificate only holds a socket. */
-const ANONYMOUS_LIFETIME_MS = 30_000;
-export const MAX_CONNECTIONS = 512;
-const MAX_ANONYMOUS = 64;
+const ANONYMOUS = { max: 64, maxPerAddress: 48, lifetimeMs: 15_000 } as const;
+/** Nobody without a good certificate can take any of these. */
+const MAX_AGENT_CONNECTIONS = 512;
+/** One in use, one that takes its place, and a dead one that keepalive has not found yet. */
+export const MAX_CONNECTIONS_PER_AGENT = 3;
 
 export interface ListenerOptions {
   readonly host: string;
@@ -21,7 +25,7 @@ export interface ListenerOptions {
   readonly log: Logger;
   classify(socket: TLSSocket): Peer;
   /** An HTTP/2 connection to serve. */
-  onConnection(socket: TLSSocket): void;
+  onConnection(socket: TLSSocket, peer: Peer): void;
 }
 
 export interface Listener {
@@ -44,8 +48,12 @@ const keyOf = (socket: Socket): string => `${socket.remoteAddress}:${socket.remo
 export async function listen(options: ListenerOptions): Promise<Listener> {
   const { log } = options;
   const peers = new Map<string, { socket: TLSSocket; peer: Peer }>();
-  const raw = new Set<Socket>();
-  let anonymous = 0;
+  const raw = new Map<string, Socket>();
+  const handshakes = createPool(HANDSHAKES);
+  const anonymous = createPool(ANONYMOUS);
+  /** Oldest first. */
+  const byAgent = new Map<string, Set<TLSSocket>>();
+  let agentConnections = 0;
 
   const server: Server = createServer({
     key: options.tls.keyPem,
@@ -55,7 +63,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     rejectUnauthorized: false,
     minVersion: 'TLSv1.2',
     ALPNProtocols: ['h2'],
-    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+    handshakeTimeout: HANDSHAKES.lifetimeMs,
     // A ticket would carry an old judgement about a certificate into a new connection.
     secureOptions:
       constants.SSL_OP_NO_TICKET |
@@ -69,10 +77,11 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     keepAlive: true,
   });
 
-  server.maxConnections = MAX_CONNECTIONS;
   server.on('connection', (socket: Socket) => {
-    raw.add(socket);
-    socket.once('close', () => raw.delete(socket));
+    const key = keyOf(socket);
+    raw.set(key, socket);
+    socket.once('close', () => raw.delete(key));
+    handshakes.add(socket);
   });
   server.on('secureConnection', accept);
   server.on('tlsClientError', (error, socket) => {
@@ -81,6 +90,9 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   });
 
   function accept(socket: TLSSocket): void {
+    const key = keyOf(socket);
+    const below = raw.get(key);
+    if (below !== undefined) handshakes.remove(below);
     socket.on('error', (error) =>
       log.debug({ code: (error as NodeJS.ErrnoException).code }, 'agent connection failed'),
     );
@@ -89,23 +101,31 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
       return;
     }
     const peer = options.classify(socket);
-    if (peer.kind !== 'agent' && !admitAnonymous(socket)) return;
-    const key = keyOf(socket);
+    if (peer.kind !== 'agent') anonymous.add(socket);
+    else if (!admitAgent(socket, peer.agentId)) return;
     peers.set(key, { socket, peer });
     socket.once('close', () => peers.delete(key));
-    options.onConnection(socket);
+    options.onConnection(socket, peer);
   }
 
-  function admitAnonymous(socket: TLSSocket): boolean {
-    if (anonymous >= MAX_ANONYMOUS) {
+  function admitAgent(socket: TLSSocket, agentId: string): boolean {
+    if (agentConnections >= MAX_AGENT_CONNECTIONS) {
+      log.warn({ agentId, max: MAX_AGENT_CONNECTIONS }, 'too many agents at once; a connection was refused');
       socket.destroy();
       return false;
     }
-    anonymous += 1;
-    const timer = setTimeout(() => socket.destroy(), ANONYMOUS_LIFETIME_MS);
+    const own = byAgent.get(agentId) ?? new Set<TLSSocket>();
+    const [oldest] = own;
+    if (own.size >= MAX_CONNECTIONS_PER_AGENT && oldest !== undefined) {
+      own.delete(oldest);
+      oldest.destroy();
+    }
+    byAgent.set(agentId, own.add(socket));
+    agentConnections += 1;
     socket.once('close', () => {
-      anonymous -= 1;
-      clearTimeout(timer);
+      agentConnections -= 1;
+      own.delete(socket);
+      if (own.size === 0 && byAgent.get(agentId) === own) byAgent.delete(agentId);
     });
     return true;
   }
@@ -134,7 +154,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     },
     close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      for (const socket of raw) socket.destroy();
+      for (const socket of [...raw.values()]) socket.destroy();
       return closed;
     },
   };

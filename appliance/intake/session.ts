@@ -11,7 +11,13 @@ import { assertReadable, type SessionMessage, type Unreadable } from './messages
 import type { Presence } from './presence.ts';
 import type { Receipts } from './receipts.ts';
 import { costOf, type TokenBucket } from './token-bucket.ts';
-import { validateHeartbeat, validateHost, validateReceipt, validateReport } from './validate-message.ts';
+import {
+  type UnknownParts,
+  validateHeartbeat,
+  validateHost,
+  validateReceipt,
+  validateReport,
+} from './validate-message.ts';
 
 const HELLO_TIMEOUT_MS = 10_000;
 /** Reports of one session that may wait for their commit; beyond that its socket is not read. */
@@ -39,6 +45,8 @@ export interface SessionDeps {
   /** The Hello was good: this session takes the place of the agent's earlier one. */
   onOpen(session: Session): void;
   onClose(session: Session): void;
+  /** A report holds what this version does not know. */
+  onUnknown(agentId: string, unknown: UnknownParts): void;
 }
 
 /** Serves one agent's stream until either side ends it. Never throws. */
@@ -108,7 +116,8 @@ export function runSession(call: SessionCall, agentId: string, deps: SessionDeps
 
   function onReport({ report, body }: Extract<SessionMessage, { kind: 'report' }>['message']): void {
     pay(bucket, costOf(body));
-    validateReport(report);
+    const unknown = validateReport(report);
+    if (unknown !== undefined) deps.onUnknown(agentId, unknown);
     if (journal.offer(stream, { report, body }) === 'duplicate') {
       if (report.seq <= stream.committedThrough) watcher.onCommitted(stream.committedThrough);
       return;

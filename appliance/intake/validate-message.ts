@@ -12,7 +12,7 @@ import {
   severityFromWire,
   statusFromWire,
 } from '@sitewarden/agent-proto/agent';
-import { CHECKS, isCheckName } from '@sitewarden/agent-proto/checks';
+import { CHECKS } from '@sitewarden/agent-proto/checks';
 import { applianceErrors } from '../errors.ts';
 import { cleanText } from '../lib/clean-text.ts';
 
@@ -23,6 +23,7 @@ const { maxFactNameChars, maxFactsBytes } = AGENT_LIMITS;
 
 /** The closed set of facts of each check, for one lookup a fact. */
 const FACT_NAMES = new Map(Object.entries(CHECKS).map(([check, { facts }]) => [check, new Set<string>(facts)]));
+const CHECK_NAME = /^[a-z][a-z0-9_]{0,63}$/;
 const TELEMETRY_NAME = /^[a-z][a-z0-9_]{0,63}$/;
 const OS_FAMILIES = new Set(['linux', 'windows', 'macos']);
 
@@ -38,23 +39,46 @@ function time(ms: number, field: string): void {
   if (ms < 0 || ms > MAX_TIME_MS) refuse(field, 'is not a time in Unix milliseconds');
 }
 
-/** Throws MESSAGE_INVALID naming the first field outside the limits and the check catalogue. */
-export function validateReport(report: Report): void {
+export const UNKNOWN_KINDS = ['check', 'status', 'severity', 'fact'] as const;
+/** How many parts of a report this version does not know, by kind: results by their first unknown part, and single facts. */
+export type UnknownParts = Record<(typeof UNKNOWN_KINDS)[number], number>;
+
+/**
+ * A newer agent may say more than this box knows: such results and facts are counted here and left out by assess, and the
+ * rest of the report counts. Undefined when all is known, so that the usual report costs no object.
+ * Throws MESSAGE_INVALID naming the first field outside the limits.
+ */
+export function validateReport(report: Report): UnknownParts | undefined {
   if (report.seq < 1) refuse('seq', 'is not a positive number');
   const { results, rmmFindings } = report;
   if (results.length === 0) refuse('results', 'is empty');
   if (results.length > AGENT_LIMITS.maxResultsPerReport) refuse('results', 'has too many items');
   if (rmmFindings.length > AGENT_LIMITS.maxRmmFindingsPerReport) refuse('rmm_findings', 'has too many items');
   shortText(report.orderId, 'order_id');
-  for (const result of results) validateResult(result);
+  let unknown: UnknownParts | undefined;
+  for (const result of results) unknown = validateResult(result, unknown);
   for (const finding of rmmFindings) validateFinding(finding);
+  return unknown;
 }
 
-function validateResult(result: CheckResult): void {
+function countUnknown(so: UnknownParts | undefined, kind: keyof UnknownParts): UnknownParts {
+  const parts = so ?? { check: 0, status: 0, severity: 0, fact: 0 };
+  parts[kind] += 1;
+  return parts;
+}
+
+function validateResult(result: CheckResult, before: UnknownParts | undefined): UnknownParts | undefined {
   const { check } = result;
-  if (!isCheckName(check)) refuse('results.check', 'is not in the check catalogue');
-  if (statusFromWire(result.status) === undefined) refuse('results.status', 'is not a known status');
-  if (severityFromWire(result.severity) === undefined) refuse('results.severity', 'is not a known severity');
+  let unknown = before;
+  // Zero is what an agent that says nothing sends, in every version.
+  if (result.status === 0) refuse('results.status', 'is not given');
+  if (result.severity === 0) refuse('results.severity', 'is not given');
+  const names = FACT_NAMES.get(check);
+  if (names === undefined) {
+    if (!CHECK_NAME.test(check)) refuse('results.check', 'is not the name of a check');
+    unknown = countUnknown(unknown, 'check');
+  } else if (statusFromWire(result.status) === undefined) unknown = countUnknown(unknown, 'status');
+  else if (severityFromWire(result.severity) === undefined) unknown = countUnknown(unknown, 'severity');
   shortText(result.subject, 'results.subject');
   if (result.expected.length > maxTextChars) refuse('results.expected', 'is too long');
   if (result.actual.length > maxTextChars) refuse('results.actual', 'is too long');
@@ -63,15 +87,20 @@ function validateResult(result: CheckResult): void {
   for (const control of result.controls) shortText(control, 'results.controls');
   if (result.durationMs < 0) refuse('results.duration_ms', 'is negative');
   time(result.collectedAtMs, 'results.collected_at_ms');
-  const names = FACT_NAMES.get(check)!;
   let count = 0;
   let chars = 0;
   for (const name in result.facts) {
-    if (!names.has(name)) refuse('results.facts', `holds a fact the check ${check} does not have`);
     if (++count > maxFactsPerResult) refuse('results.facts', 'has too many items');
-    chars += validateFact(result.facts[name]!, 'results.facts');
+    const value = result.facts[name]!;
+    // Facts of an unknown check went with it.
+    if (names !== undefined && (!names.has(name) || value.kind === undefined)) unknown = countUnknown(unknown, 'fact');
+    if (names?.has(name) !== true && !TELEMETRY_NAME.test(name)) {
+      refuse('results.facts', 'holds a name that is not lower_snake_case');
+    }
+    if (value.kind !== undefined) chars += validateFact(value, 'results.facts');
   }
   validateSize(result.facts, chars, 'results.facts');
+  return unknown;
 }
 
 /** Where even control characters, six bytes of JSON each, keep within the bound, nothing needs measuring. */

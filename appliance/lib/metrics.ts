@@ -6,6 +6,7 @@ export interface ApplianceMetrics {
   readonly stageFailures: Counter<'stage'>;
   readonly intakeReports: Counter<'result'>;
   readonly intakeResults: Counter;
+  readonly intakeUnknown: Counter<'kind'>;
   readonly resultsIgnored: Counter<'why'>;
   readonly intakeCommitSeconds: Histogram;
   readonly intakeSessions: Gauge;
@@ -35,6 +36,9 @@ export function createMetrics(): ApplianceMetrics {
     stageFailures: counter('stage_failures_total', 'Turns of a stage that failed and were tried again', ['stage']),
     intakeReports: counter('intake_reports_total', 'Reports by what became of them', ['result']),
     intakeResults: counter('intake_results_total', 'Check results inside stored reports'),
+    intakeUnknown: counter('intake_unknown_total', 'Parts of reports this version does not know and leaves out', [
+      'kind',
+    ]),
     resultsIgnored: counter('results_ignored_total', 'Check results nobody asked for, or beyond the bounds', ['why']),
     intakeCommitSeconds: new Histogram({
       name: 'sitewarden_appliance_intake_commit_seconds',

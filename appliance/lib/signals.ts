@@ -13,7 +13,7 @@ export interface SignalMap {
   /** An agent was removed: its sessions must end. */
   agentRemoved: { readonly agentId: string };
   /** A relay order or a person asks for the box's own checks; empty: all of them. */
-  selfCheck: { readonly checks: readonly string[]; readonly relayOrderId: string | null };
+  selfCheck: { readonly checks: readonly string[] };
   /** A write told that the disk failed: nothing may be acknowledged before the database was opened again. */
   diskFault: { readonly error: unknown };
   /** Rows were appended to a lane of the outbox, or a checkpoint waits. */

@@ -14,19 +14,24 @@ export interface RelayOrderRecord {
   readonly state: OrderState;
   readonly code: string | null;
   readonly detail: string;
+  /** Whether the box itself was asked, and whether its report of this order is stored; null when it was not asked. */
+  readonly boxCheck: 'wanted' | 'done' | null;
   readonly receivedAtMs: number;
   readonly changedAtMs: number;
 }
 
 const COLUMNS = `order_id AS orderId, seq, action, params, requested_by AS requestedBy, expires_at_ms AS expiresAtMs, state,
-  code, detail, received_at_ms AS receivedAtMs, changed_at_ms AS changedAtMs`;
+  code, detail, box_check AS boxCheck, received_at_ms AS receivedAtMs, changed_at_ms AS changedAtMs`;
 
 export const RELAY_ORDER_SQL = {
   insert: `INSERT INTO relay_order (order_id, seq, action, params, requested_by, expires_at_ms, state, code, detail,
-    received_at_ms, changed_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    box_check, received_at_ms, changed_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   byId: `SELECT ${COLUMNS} FROM relay_order WHERE order_id = ?`,
   maxSeq: 'SELECT max(seq) AS seq FROM relay_order',
   open: `SELECT ${COLUMNS} FROM relay_order WHERE state IN ('queued', 'delivered', 'started') ORDER BY seq`,
+  // An order that ended meanwhile wants nothing any more.
+  boxWanted: `SELECT order_id AS orderId FROM relay_order WHERE box_check = 'wanted' AND state = 'started' ORDER BY seq LIMIT 1`,
+  boxChecked: `UPDATE relay_order SET box_check = 'done' WHERE order_id = ? AND box_check = 'wanted'`,
   move: 'UPDATE relay_order SET state = ?, code = ?, detail = ?, changed_at_ms = ? WHERE order_id = ?',
 } as const;
 
@@ -46,6 +51,7 @@ export function insert(db: SqliteDatabase, order: RelayOrderRecord): void {
     order.state,
     order.code,
     order.detail,
+    order.boxCheck,
     order.receivedAtMs,
     order.changedAtMs,
   );
@@ -64,6 +70,16 @@ export function maxSeq(db: SqliteDatabase): number {
 /** Without an end yet, oldest first. */
 export function listOpen(db: SqliteDatabase): RelayOrderRecord[] {
   return prepared<[], Raw>(db, RELAY_ORDER_SQL.open).all().map(record);
+}
+
+/** The oldest order that waits for the box's own report. */
+export function boxWanted(db: SqliteDatabase): string | undefined {
+  return prepared<[], { orderId: string }>(db, RELAY_ORDER_SQL.boxWanted).get()?.orderId;
+}
+
+/** Belongs in the transaction that stores the report of this order. */
+export function setBoxChecked(db: SqliteDatabase, orderId: string): void {
+  prepared(db, RELAY_ORDER_SQL.boxChecked).run(orderId);
 }
 
 export function move(

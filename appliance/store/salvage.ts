@@ -87,7 +87,7 @@ function copyTable(from: SqliteDatabase, to: SqliteDatabase, table: Copy): { row
   const copyRow = (row: Record<string, unknown>): number => {
     if (table.json?.some((column) => !isJson(row[column]))) return 0;
     try {
-      return insert.run(columns.map((name) => row[name])).changes;
+      return insert.run(columns.map((name) => row[name] ?? null)).changes;
     } catch {
       // A row that breaks a rule of the schema is damage too.
       return 0;

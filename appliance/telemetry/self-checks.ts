@@ -3,9 +3,10 @@ import { isCodedError } from '@sitewarden/kit/errors';
 import type { LifecyclePart } from '@sitewarden/kit/lifecycle';
 import { detectServiceManager, type ServiceManager } from '@sitewarden/kit/services';
 import { withTransaction } from '@sitewarden/kit/sqlite';
+import type { BOX_CHECKS } from '../lib/box-checks.ts';
 import type { ApplianceContext } from '../lib/context.ts';
 import { createLoop } from '../lib/loop.ts';
-import { BOX, isDiskFault, reports, resultsOfSource } from '../store/index.ts';
+import { BOX, isDiskFault, relayOrders, reports, resultsOfSource } from '../store/index.ts';
 import { type ServiceObservation, serviceResult } from './service-result.ts';
 
 export interface SelfChecks extends LifecyclePart {
@@ -19,15 +20,12 @@ export interface SelfCheckOptions {
   readonly everyMs?: number;
 }
 
-const CHECK = 'services';
+const CHECK = 'services' satisfies (typeof BOX_CHECKS)[number];
 
 /** The box checks itself as its agents check theirs: a report in the journal, assessed by the same stage. */
 export function createSelfChecks(ctx: ApplianceContext, options: SelfCheckOptions = {}): SelfChecks {
   const { clock, config, log, signals } = ctx;
   const services = options.services ?? detectServiceManager({ pidfileDir: config.services.pidfileDir });
-  /** Orders to be answered by the next look, one report each. */
-  const asked = new Set<string>();
-
   async function observe(service: string): Promise<ServiceObservation> {
     // Before the look: what changes during it must not count as seen.
     const collectedAtMs = clock.nowMs();
@@ -65,6 +63,7 @@ export function createSelfChecks(ctx: ApplianceContext, options: SelfCheckOption
       const seq = reports.lastSeq(db, BOX) + 1;
       const body = Report.encode({ seq, results, rmmFindings: [], orderId }).finish();
       reports.insert(db, { source: BOX, seq, receivedAtMs: clock.nowMs(), body });
+      if (orderId !== '') relayOrders.setBoxChecked(db, orderId);
     });
     signals.emit('report');
   }
@@ -77,10 +76,10 @@ export function createSelfChecks(ctx: ApplianceContext, options: SelfCheckOption
       if (isDiskFault(error)) signals.emit('diskFault', { error });
     },
     async turn() {
-      const [orderId] = asked;
+      // Read from its row each time: a look that a crash took is looked again.
+      const orderId = relayOrders.boxWanted(ctx.db);
       await runOnce(orderId);
-      if (orderId !== undefined) asked.delete(orderId);
-      return asked.size > 0;
+      return relayOrders.boxWanted(ctx.db) !== undefined;
     },
   });
   let off: () => void = () => {};
@@ -89,10 +88,8 @@ export function createSelfChecks(ctx: ApplianceContext, options: SelfCheckOption
     name: 'self-checks',
     runOnce,
     start() {
-      off = signals.on('selfCheck', ({ checks, relayOrderId }) => {
-        if (checks.length > 0 && !checks.includes(CHECK)) return;
-        if (relayOrderId !== null) asked.add(relayOrderId);
-        loop.wake();
+      off = signals.on('selfCheck', ({ checks }) => {
+        if (checks.length === 0 || checks.includes(CHECK)) loop.wake();
       });
       loop.start();
     },

@@ -16,14 +16,36 @@ export interface OrderEnd {
   readonly detail: string;
 }
 
-/** Pure: what a relay order has come to, given the states of its agents' orders; undefined while one is open. */
-export function orderEnd(states: readonly OrderState[]): OrderEnd | undefined {
+/** Of the box's own look: `missed` when the time of the order ended before it was stored. */
+export type BoxPart = 'not_asked' | 'wanted' | 'done' | 'missed';
+
+const BOX_WORDS = {
+  not_asked: '',
+  wanted: '',
+  done: 'The box has checked itself; ',
+  missed: 'The box did not check itself; ',
+};
+
+/** Pure: what a relay order has come to, given its agents' orders and the box's own look; undefined while one is open. */
+export function orderEnd(states: readonly OrderState[], box: BoxPart): OrderEnd | undefined {
+  if (box === 'wanted') return undefined;
   if (states.some((state) => state === 'queued' || state === 'delivered' || state === 'started')) return undefined;
   const count = (state: OrderState) => states.filter((one) => one === state).length;
   const done = count('done');
-  const detail = `${done} of ${states.length} agents have run their checks`;
-  if (done === states.length) return { state: 'done', code: null, detail };
-  if (done > 0) return { state: 'done', code: 'SOME_AGENTS_DID_NOT', detail };
+  const isAllDone = done === states.length;
+  const agentWords =
+    states.length === 0 ? 'this site has no agents' : `${done} of ${states.length} agents have run their checks`;
+  const detail = `${BOX_WORDS[box]}${agentWords}`;
+  if (states.length === 0 && box === 'not_asked') {
+    const what = 'Nothing was looked at: this site has no agents, and the box itself has none of these checks.';
+    return { state: 'failed', code: 'NOTHING_TO_LOOK_AT', detail: `${what} Enrol an agent and give the order again.` };
+  }
+  if (isAllDone && box !== 'missed') return { state: 'done', code: null, detail };
+  if (isAllDone && done === 0) {
+    return { state: 'failed', code: 'BOX_DID_NOT', detail: `${detail}. Look at the page of the box.` };
+  }
+  if (isAllDone) return { state: 'done', code: 'BOX_DID_NOT', detail };
+  if (done > 0 || box === 'done') return { state: 'done', code: 'SOME_AGENTS_DID_NOT', detail };
   if (count('expired') === states.length) {
     return {
       state: 'expired',
@@ -33,6 +55,12 @@ export function orderEnd(states: readonly OrderState[]): OrderEnd | undefined {
   }
   if (count('indeterminate') > 0) return { state: 'indeterminate', code: 'AGENT_WENT_SILENT', detail };
   return { state: 'failed', code: 'AGENTS_FAILED', detail: `${detail}. Look at the agents themselves.` };
+}
+
+function boxPart({ boxCheck, expiresAtMs }: relayOrders.RelayOrderRecord, nowMs: number): BoxPart {
+  if (boxCheck === null) return 'not_asked';
+  if (boxCheck === 'wanted' && expiresAtMs + GRACE_MS <= nowMs) return 'missed';
+  return boxCheck;
 }
 
 /** Ends agents' orders whose time is over, and relay orders whose agents' orders have all ended. */
@@ -51,7 +79,8 @@ export function createOrderProgress(ctx: ApplianceContext): LifecyclePart {
   function endRelayOrders(nowMs: number): number {
     let ended = 0;
     for (const order of relayOrders.listOpen(db)) {
-      const end = orderEnd(agentOrders.byRelayOrder(db, order.orderId).map(({ state }) => state));
+      const states = agentOrders.byRelayOrder(db, order.orderId).map(({ state }) => state);
+      const end = orderEnd(states, boxPart(order, nowMs));
       if (end === undefined) continue;
       const row = { ...order, ...end, changedAtMs: nowMs };
       relayOrders.move(db, row);

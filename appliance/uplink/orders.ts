@@ -2,6 +2,7 @@ import { CHECK_NAMES, isCheckName } from '@sitewarden/agent-proto/checks';
 import { BOX_PATHS, compile, type OrderPayload, OrdersResponse } from '@sitewarden/agent-proto/http';
 import { newId } from '@sitewarden/kit/ids';
 import { withTransaction } from '@sitewarden/kit/sqlite';
+import { BOX_CHECKS } from '../lib/box-checks.ts';
 import type { ApplianceContext } from '../lib/context.ts';
 import { lazily } from '../lib/lazily.ts';
 import type { RelayClient } from '../lib/relay-client.ts';
@@ -63,7 +64,9 @@ export function createOrderTaker(ctx: ApplianceContext, client: RelayClient): Or
     const { agent_id: agentId, checks: asked } = order.params;
     const checks = Array.isArray(asked) ? asked.filter(isCheckName) : [...CHECK_NAMES];
     if (checks.length === 0) return 'ORDER_CHECKS_UNKNOWN';
-    if (agentId === undefined) return { agents: listAgents(db), checks, isBoxAsked: true };
+    if (agentId === undefined) {
+      return { agents: listAgents(db), checks, isBoxAsked: BOX_CHECKS.some((check) => checks.includes(check)) };
+    }
     const agent = agentById(db, String(agentId));
     return agent?.state === 'active' ? { agents: [agent], checks, isBoxAsked: false } : 'ORDER_AGENT_UNKNOWN';
   }
@@ -87,6 +90,7 @@ export function createOrderTaker(ctx: ApplianceContext, client: RelayClient): Or
       state: isExpired ? 'expired' : isRefused ? 'refused' : 'started',
       code: isRefused ? decision : null,
       detail: isRefused ? ORDER_REFUSALS[decision] : '',
+      boxCheck: !isRefused && decision.isBoxAsked ? 'wanted' : null,
       receivedAtMs: nowMs,
       changedAtMs: nowMs,
     };
@@ -113,7 +117,7 @@ export function createOrderTaker(ctx: ApplianceContext, client: RelayClient): Or
     signals.emit('change');
     for (const { id: agentId } of targets) signals.emit('agentOrder', { agentId });
     if (!isRefused && decision.isBoxAsked) {
-      signals.emit('selfCheck', { checks: decision.checks, relayOrderId: order.orderId });
+      signals.emit('selfCheck', { checks: decision.checks });
     }
   }
 

@@ -27,12 +27,14 @@ interface IncidentView {
 export function watchSite(staff: StaffClient, siteId: string) {
   const get = <T>(path: string) => staff.call<T>('GET', `/api/sites/${siteId}${path}`);
   return {
-    checkedIn: () =>
+    /** A check-in of an earlier run says nothing about the box that runs now. */
+    checkedIn: (afterMs: number) =>
       waitFor(
-        'the first check-in',
+        'a check-in',
         async () => {
           const { appliance } = await get<{ appliance: { lastCheckinAtMs: number | null } | null }>('');
-          return appliance?.lastCheckinAtMs;
+          const atMs = appliance?.lastCheckinAtMs ?? 0;
+          return atMs > afterMs ? atMs : undefined;
         },
         60_000,
         100,

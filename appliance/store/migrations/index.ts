@@ -1,10 +1,14 @@
 import * as first from './0001-first.ts';
 import * as lookAgainIndexes from './0002-look-again-indexes.ts';
 import * as incidentHistoryIndex from './0003-incident-history-index.ts';
+import * as enrollTokenKey from './0004-enroll-token-key.ts';
+import * as orderBoxCheck from './0005-order-box-check.ts';
 
 /** Appended only: a name that was released never changes. */
 export const MIGRATIONS = [
   { name: '0001-first', up: first.up },
   { name: '0002-look-again-indexes', up: lookAgainIndexes.up },
   { name: '0003-incident-history-index', up: incidentHistoryIndex.up },
+  { name: '0004-enroll-token-key', up: enrollTokenKey.up },
+  { name: '0005-order-box-check', up: orderBoxCheck.up },
 ];

@@ -15,6 +15,8 @@ export interface AgentHome {
   call(...args: string[]): Promise<Ended>;
   /** The same, with this on its standard input. */
   callWith(input: string, ...args: string[]): Promise<Ended>;
+  /** Starts the program with these arguments. */
+  start(...args: string[]): RunningAgent;
   /** Starts `run`; output is collected. */
   run(): RunningAgent;
   remove(): void;
@@ -63,6 +65,7 @@ export function makeAgentHome(config = ''): AgentHome {
     configPath,
     servicesDir,
     call: (...args) => start(args).ended,
+    start: (...args) => start(args),
     callWith(input, ...args) {
       const { child, ended } = start(args);
       child.stdin?.end(input);

@@ -101,3 +101,37 @@ t.test('an agent renews its certificate for the same identity; the old one stays
     await call((done) => fixture.client(own).renewCertificate({ csr: again.csr, nonce }, done));
   }
 });
+
+t.test(
+  'the key that used a token gets its agent again when the answer was lost, another key gets nothing',
+  async (t) => {
+    const fixture = await startIntake(t);
+    const { db } = fixture.ctx;
+    const { token } = fixture.admin.createEnrollToken();
+    const { csr, keyPem } = await makeCsr();
+    const first = await fixture.enrollWith({ token, csr });
+    const again = await makeCsr(keyPem);
+    const second = await fixture.enrollWith({ token, csr: again.csr });
+    t.equal(second.agentId, first.agentId);
+    t.not(Buffer.compare(second.certificate, first.certificate), 0, 'a certificate of its own');
+    t.equal(agents.list(db).length, 1);
+    t.match(changes.since(db, 0, { limit: 10 }), { length: 1 }, 'it was enrolled once');
+    t.equal(await refused(fixture.enrollWith({ token })), 'ENROLL_TOKEN_INVALID', 'another key');
+    const { values } = await fixture.ctx.metrics.intakeRefusals.get();
+    t.match(values, [{ labels: { code: 'ENROLL_TOKEN_INVALID' }, value: 1 }], 'and that is counted');
+
+    fixture.admin.removeAgent(first.agentId);
+    t.equal(await refused(fixture.enrollWith({ token, csr })), 'ENROLL_TOKEN_INVALID', 'a removed agent stays away');
+  },
+);
+
+t.test('the same key at the same time is one agent, and no key outlives its token', async (t) => {
+  const fixture = await startIntake(t);
+  const { token } = fixture.admin.createEnrollToken();
+  const { csr } = await makeCsr();
+  const answers = await Promise.all(Array.from({ length: 4 }, () => fixture.enrollWith({ token, csr })));
+  t.equal(new Set(answers.map(({ agentId }) => agentId)).size, 1);
+  t.equal(agents.list(fixture.ctx.db).length, 1);
+  fixture.ctx.clock.move(24 * 3_600_000);
+  t.equal(await refused(fixture.enrollWith({ token, csr })), 'ENROLL_TOKEN_INVALID');
+});

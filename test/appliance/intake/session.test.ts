@@ -13,9 +13,10 @@ import type { SiteConfig } from '@sitewarden/agent-proto/http';
 import { newId } from '@sitewarden/kit/ids';
 import t, { type Test } from 'tap';
 import { APPLIANCE_SERVER_NAME } from '../../../agent/identity/pin.ts';
+import { createAssess } from '../../../appliance/assess/index.ts';
 import { applianceErrors } from '../../../appliance/errors.ts';
 import { TokenBucket } from '../../../appliance/intake/token-bucket.ts';
-import { agentOrders, agents, changes, reports, state } from '../../../appliance/store/index.ts';
+import { agentOrders, agents, changes, reports, resultsOfSource, state } from '../../../appliance/store/index.ts';
 import { sixResults } from '../../helpers/agent-client.ts';
 import { eventually, type TestContext } from '../../helpers/appliance-context.ts';
 import {
@@ -142,7 +143,8 @@ t.test('a gap ends the session and says what is expected', async (t) => {
 t.test('what is outside the catalogue or the limits is refused by name', async (t) => {
   const fixture = await startIntake(t);
   const bad: [string, (report: Report) => void][] = [
-    ['results.facts', (r) => Object.assign(r.results[0]!.facts, encodeFacts({ patient_name: 'x' }))],
+    ['results.facts', (r) => Object.assign(r.results[0]!.facts, encodeFacts({ 'Patient name': 'x' }))],
+    ['results.facts', (r) => Object.assign(r.results[0]!.facts, encodeFacts({ new_fact: 'x'.repeat(1025) }))],
     [
       'results.facts',
       (r) => Object.assign(r.results[5]!.facts, encodeFacts({ detail: Array(17).fill('x'.repeat(1000)) })),
@@ -151,9 +153,9 @@ t.test('what is outside the catalogue or the limits is refused by name', async (
       'results.facts',
       (r) => Object.assign(r.results[5]!.facts, encodeFacts({ detail: Array(3).fill('\u0001'.repeat(1000)) })),
     ],
-    ['results.check', (r) => (r.results[0]!.check = 'registry')],
+    ['results.check', (r) => (r.results[0]!.check = 'Registry!')],
     ['results.status', (r) => (r.results[0]!.status = 0)],
-    ['results.severity', (r) => (r.results[0]!.severity = 9 as never)],
+    ['results.severity', (r) => (r.results[0]!.severity = 0)],
     ['results.reason', (r) => (r.results[0]!.reason = 'x'.repeat(1025))],
     ['results.controls', (r) => (r.results[0]!.controls = Array(17).fill('HIPAA:1'))],
     ['results.collected_at_ms', (r) => (r.results[0]!.collectedAtMs = -1)],
@@ -545,4 +547,36 @@ t.test('a message of 2 MiB is refused with its own code, and is none that waitin
   t.equal(pushed.code, status.INVALID_ARGUMENT);
   t.equal(errorCode(pushed), 'MESSAGE_TOO_LARGE');
   t.strictSame(seqs(fixture.ctx), []);
+});
+
+t.test('what only a newer agent knows is left out and counted, and the rest of its report counts', async (t) => {
+  const fixture = await startIntake(t);
+  const { ctx } = fixture;
+  const identity = await fixture.enroll();
+  const session = await openTalk(fixture, identity);
+  const newer = (report: Report) => {
+    report.results[0]!.check = 'registry';
+    report.results[1]!.status = 99 as never;
+    report.results[2]!.severity = 99 as never;
+    Object.assign(report.results[5]!.facts, encodeFacts({ patient_name: 'Mrs. Unknown' }));
+  };
+  session.report(1, newer);
+  session.report(2, newer);
+  await session.acked(2);
+  const assess = createAssess(ctx);
+  await assess.settle();
+  const results = resultsOfSource(ctx.db, identity.agentId);
+  t.strictSame(results.map(({ check }) => check).sort(), ['patches', 'screenlock', 'services']);
+  t.notMatch(JSON.stringify(results), /patient|Mrs/);
+  const { values } = await ctx.metrics.intakeUnknown.get();
+  t.strictSame(
+    values.map(({ labels, value }) => [labels.kind, value]),
+    [
+      ['check', 2],
+      ['status', 2],
+      ['severity', 2],
+      ['fact', 2],
+    ],
+  );
+  t.equal(reports.decodeReport(reports.since(ctx.db, 0, 1)[0]!).results[0]?.check, 'registry', 'stored as it came');
 });

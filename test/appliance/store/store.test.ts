@@ -76,9 +76,9 @@ t.test('a token is consumed once', async (t) => {
   const { db } = applianceContext(t);
   const hash = Buffer.alloc(32, 1);
   enrollTokens.insert(db, { hash, createdAtMs: 0, expiresAtMs: 100 });
-  t.equal(enrollTokens.consume(db, { hash, agentId: 'a', nowMs: 100 }), false, 'at its end it is over');
-  t.equal(enrollTokens.consume(db, { hash, agentId: 'a', nowMs: 99 }), true);
-  t.equal(enrollTokens.consume(db, { hash, agentId: 'b', nowMs: 99 }), false);
+  t.equal(enrollTokens.consume(db, { hash, agentId: 'a', keyHash: hash, nowMs: 100 }), false, 'at its end it is over');
+  t.equal(enrollTokens.consume(db, { hash, agentId: 'a', keyHash: hash, nowMs: 99 }), true);
+  t.equal(enrollTokens.consume(db, { hash, agentId: 'b', keyHash: hash, nowMs: 99 }), false);
 });
 
 t.test('row numbers are never given out twice, however much is deleted', async (t) => {

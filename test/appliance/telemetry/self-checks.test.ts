@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { createPidfileManager, type ServiceManager } from '@sitewarden/kit/services';
 import t from 'tap';
 import { createAssess } from '../../../appliance/assess/index.ts';
-import { openIncidents, reports, resultsOfSource } from '../../../appliance/store/index.ts';
+import { openIncidents, relayOrders, reports, resultsOfSource } from '../../../appliance/store/index.ts';
 import { createSelfChecks } from '../../../appliance/telemetry/index.ts';
 import { applianceContext, eventually } from '../../helpers/appliance-context.ts';
 
@@ -84,9 +84,17 @@ t.test('it looks at start, and at once when asked; the answer names the order', 
   checks.start();
   t.teardown(() => checks.stop());
   await eventually('the first look', () => (rows().length >= 1 ? true : undefined));
-  ctx.signals.emit('selfCheck', { checks: ['patches'], relayOrderId: 'ord_other' });
-  ctx.signals.emit('selfCheck', { checks: [], relayOrderId: 'ord_one' });
-  ctx.signals.emit('selfCheck', { checks: ['services'], relayOrderId: 'ord_two' });
+  let seq = 0;
+  const give = (orderId: string, checks: readonly string[], boxCheck: 'wanted' | null) => {
+    seq += 1;
+    const times = { expiresAtMs: ctx.clock.nowMs() + 60_000, receivedAtMs: 1, changedAtMs: 1 };
+    const order = { orderId, seq, action: 'run_check', params: {}, requestedBy: 'Ada', state: 'started' } as const;
+    relayOrders.insert(ctx.db, { ...order, ...times, code: null, detail: '', boxCheck });
+    ctx.signals.emit('selfCheck', { checks });
+  };
+  give('ord_other', ['patches'], null);
+  give('ord_one', [], 'wanted');
+  give('ord_two', ['services'], 'wanted');
   const answers = () => rows().flatMap((row) => (row.report.orderId === '' ? [] : [row.report.orderId]));
   await eventually('both answers', () => (answers().length >= 2 ? true : undefined));
   t.strictSame(answers(), ['ord_one', 'ord_two']);

@@ -1,9 +1,11 @@
 import type { OrderState } from '@sitewarden/agent-proto/http';
 import { newId } from '@sitewarden/kit/ids';
+import { createPidfileManager } from '@sitewarden/kit/services';
 import type { Test } from 'tap';
 import t from 'tap';
-import { agentOrders, agents, changes, relayOrders } from '../../../appliance/store/index.ts';
-import { createOrderProgress, orderEnd } from '../../../appliance/uplink/order-progress.ts';
+import { agentOrders, agents, changes, relayOrders, reports } from '../../../appliance/store/index.ts';
+import { createSelfChecks } from '../../../appliance/telemetry/index.ts';
+import { type BoxPart, createOrderProgress, orderEnd } from '../../../appliance/uplink/order-progress.ts';
 import { createOrderTaker } from '../../../appliance/uplink/orders.ts';
 import { eventually } from '../../helpers/appliance-context.ts';
 import { claimWith, uplinkFixture } from '../helpers/uplink-fixture.ts';
@@ -12,8 +14,8 @@ async function setUp(t: Test, options: { clockOffsetMs?: number } = {}) {
   const fixture = await uplinkFixture(t, options);
   claimWith(fixture);
   const { ctx, client } = fixture;
-  const asked: (string | null)[] = [];
-  ctx.signals.on('selfCheck', ({ relayOrderId }) => asked.push(relayOrderId));
+  const asked: (readonly string[])[] = [];
+  ctx.signals.on('selfCheck', ({ checks }) => asked.push(checks));
   const addAgent = () => {
     const id = newId('agt');
     const host = { hostname: id, osFamily: 'linux', osVersion: '', agentVersion: '' };
@@ -37,7 +39,8 @@ t.test('an order for all agents becomes one for each, and the box checks itself'
   const orders = agentOrders.byRelayOrder(ctx.db, orderId);
   t.strictSame(orders.map(({ agentId }) => agentId).sort(), ids);
   t.match(orders[0], { action: 'run_check', params: { checks: ['services'] }, state: 'queued', requestedBy: 'Ada' });
-  t.strictSame(asked, [orderId]);
+  t.strictSame(asked, [['services']]);
+  t.equal(relayOrders.byId(ctx.db, orderId)?.boxCheck, 'wanted');
   t.strictSame(told(), ['order_received started']);
 });
 
@@ -123,6 +126,7 @@ t.test('an order is done when the last agent has answered', async (t) => {
     agentOrders.move(ctx.db, { id, state: 'done', atMs: 1 });
     ctx.signals.emit('agentOrder', { agentId });
   }
+  relayOrders.setBoxChecked(ctx.db, orderId);
   await eventually('it is done', () => (relayOrders.byId(ctx.db, orderId)?.state === 'done' ? true : undefined));
   t.strictSame(told(), ['order_received started', 'order_finished done']);
   t.match(relayOrders.byId(ctx.db, orderId)?.detail, /2 of 2/);
@@ -134,7 +138,7 @@ t.test('agents that never answer do not keep an order open', async (t) => {
   const orderId = newId('ord');
   relay.orders = [relay.order({ seq: 1, orderId })];
   await taker.fetch();
-  ctx.db.prepare('UPDATE agent_order SET expires_at_ms = 1').run();
+  ctx.db.exec('UPDATE agent_order SET expires_at_ms = 1; UPDATE relay_order SET expires_at_ms = 1');
   const progress = createOrderProgress(ctx);
   await progress.start();
   t.teardown(() => progress.stop());
@@ -144,14 +148,56 @@ t.test('agents that never answer do not keep an order open', async (t) => {
 
 t.test('what an order has come to follows from what its agents say', async (t) => {
   const end = (...states: OrderState[]) => {
-    const found = orderEnd(states);
+    const found = orderEnd(states, 'not_asked');
     return found === undefined ? 'open' : `${found.state}${found.code === null ? '' : ` ${found.code}`}`;
   };
   t.equal(end('done', 'delivered'), 'open');
-  t.equal(end(), 'done');
+  t.equal(end(), 'failed NOTHING_TO_LOOK_AT');
   t.equal(end('done', 'done'), 'done');
   t.equal(end('done', 'failed'), 'done SOME_AGENTS_DID_NOT');
   t.equal(end('expired', 'expired'), 'expired AGENTS_NOT_CONNECTED');
   t.equal(end('expired', 'indeterminate'), 'indeterminate AGENT_WENT_SILENT');
   t.equal(end('refused', 'failed'), 'failed AGENTS_FAILED');
+});
+
+t.test('an order to a box without agents is done when the box has looked at itself, and says so', async (t) => {
+  const { ctx, relay, taker, told } = await setUp(t);
+  const orderId = newId('ord');
+  relay.orders = [relay.order({ seq: 1, orderId })];
+  await taker.fetch();
+  const progress = createOrderProgress(ctx);
+  await progress.start();
+  t.teardown(() => progress.stop());
+  const other = newId('ord');
+  relay.orders = [relay.order({ seq: 2, orderId: other, params: { checks: ['patches'] } })];
+  await taker.fetch();
+  await eventually('one that has nothing to look at ends', () =>
+    relayOrders.byId(ctx.db, other)?.state === 'failed' ? true : undefined,
+  );
+  t.match(relayOrders.byId(ctx.db, other), { code: 'NOTHING_TO_LOOK_AT', detail: /no agents.*Enrol an agent/ });
+  t.equal(relayOrders.byId(ctx.db, orderId)?.state, 'started', 'the box has not looked yet');
+
+  // The signal of this order was given before these began, as after a crash: the row alone tells.
+  const checks = createSelfChecks(ctx, { services: createPidfileManager({ dir: t.testdir() }), everyMs: 3_600_000 });
+  checks.start();
+  t.teardown(() => checks.stop());
+  await eventually('it is done', () => (relayOrders.byId(ctx.db, orderId)?.state === 'done' ? true : undefined));
+  const detail = 'The box has checked itself; this site has no agents';
+  t.match(relayOrders.byId(ctx.db, orderId), { code: null, detail });
+  const rows = reports.since(ctx.db, 0, 10).filter((row) => reports.decodeReport(row).orderId === orderId);
+  t.match(rows, [{ source: 'box' }], 'its report is stored, once');
+  t.match(told().at(-1), 'order_finished done');
+});
+
+t.test('the look of the box counts like the answer of an agent', async (t) => {
+  const end = (box: BoxPart, ...states: OrderState[]) => {
+    const found = orderEnd(states, box);
+    return found === undefined ? 'open' : `${found.state}${found.code === null ? '' : ` ${found.code}`}`;
+  };
+  t.equal(end('wanted', 'done'), 'open');
+  t.equal(end('done'), 'done');
+  t.equal(end('done', 'done'), 'done');
+  t.equal(end('done', 'expired'), 'done SOME_AGENTS_DID_NOT');
+  t.equal(end('missed', 'done'), 'done BOX_DID_NOT');
+  t.equal(end('missed'), 'failed BOX_DID_NOT');
 });
