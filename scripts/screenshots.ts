@@ -40,6 +40,7 @@ try {
     { name: 'sites', url: `${relayUrl}/`, shows: 'This host' },
     { name: 'site', url: siteUrl as string, shows: 'This host' },
     { name: 'provisioning', url: `${relayUrl}/provisioning`, shows: 'This host' },
+    { name: 'people', url: `${relayUrl}/people`, shows: 'Invite' },
     { name: 'claim', url: claimUrl, shows: 'TEST-0001' },
     { name: 'box', url: applianceUrl as string, shows: 'This host' },
     { name: 'box-unclaimed', url: fresh.localUrl, shows: 'TEST-0001' },
