@@ -12,8 +12,11 @@ export const ApplianceConfigSchema = Type.Object(
     relay: Type.Object(
       {
         url: Type.String({
-          pattern: '^https?://[^/@\\s]+/?$',
-          description: 'Origin of the relay, like https://relay.example.com, without a path or credentials',
+          // Over http codes and telemetry would cross the internet in clear; on the box itself there is no wire.
+          pattern: '^(https://[^/@\\s]+|http://(localhost|127(\\.[0-9]{1,3}){3}|\\[::1\\])(:[0-9]{1,5})?)/?$',
+          patternText: 'https:// and a host without a path (http:// only to localhost, 127.0.0.0/8 and [::1])',
+          description:
+            'Origin of the relay, like https://relay.example.com, without a path or credentials. Where its certificate is of an own CA, name that in relay.caFile',
         }),
         rootKey: Type.String({
           pattern: '^[A-Za-z0-9_-]{43}$',

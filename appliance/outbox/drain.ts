@@ -16,7 +16,8 @@ export interface LaneFault {
 }
 
 type Queue = Lane | 'checkpoint';
-const QUEUES: readonly Queue[] = ['evidence', 'checkpoint', 'receipts', 'incidents', 'telemetry'];
+/** A checkpoint before the entries: it is at most one request in five seconds, and entries that outrun the drain never end. */
+const QUEUES: readonly Queue[] = ['checkpoint', 'evidence', 'receipts', 'incidents', 'telemetry'];
 const MAX_ROWS = 1000;
 /** A burst of entries is cosigned once. */
 const CHECKPOINT_EVERY_MS = 5000;
@@ -74,11 +75,11 @@ export function createDrain(options: DrainOptions): Drain {
   async function attempt(queue: Queue): Promise<number> {
     if (queue !== 'checkpoint') return await sender.send(queue, Math.min(MAX_ROWS, Math.max(1, rowsPerS)));
     const { ackedThrough } = outbox.lane(db, 'evidence') ?? { ackedThrough: 0 };
-    // The relay cosigns as mirror only what it holds, so the entries go first.
-    if (ackedThrough === 0 || ackedThrough < evidence.size(db)) return 0;
-    options.checkpointNews();
+    if (ackedThrough === 0) return 0;
+    // The relay cosigns as mirror only what it holds: the tree as it stands, or the newest kept checkpoint it has all of.
+    if (ackedThrough >= evidence.size(db)) options.checkpointNews();
     const before = evidence.lastCosigned(db)?.size ?? 0;
-    const settled = (await sendCheckpoint(ctx, client)) - before;
+    const settled = (await sendCheckpoint(ctx, client, ackedThrough)) - before;
     if (settled > 0) states.checkpoint.notBeforeMs = clock.monotonicMs() + CHECKPOINT_EVERY_MS;
     return settled;
   }

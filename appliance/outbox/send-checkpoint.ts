@@ -12,13 +12,14 @@ import type { RelayClient } from '../lib/relay-client.ts';
 import { RelayFailure } from '../lib/relay-failure.ts';
 import { evidence, state } from '../store/index.ts';
 
-/** Has the newest checkpoint cosigned when it is not yet. Answers the cosigned size. Rejects with RelayFailure. */
+/** Has the newest checkpoint of at most `maxSize` entries cosigned when it is not yet. Answers the cosigned size. Rejects with RelayFailure. */
 export async function sendCheckpoint(
   ctx: Pick<ApplianceContext, 'db' | 'log' | 'metrics'>,
   client: RelayClient,
+  maxSize: number,
 ): Promise<number> {
   const { db } = ctx;
-  const newest = evidence.lastCheckpoint(db);
+  const newest = evidence.lastCheckpointThrough(db, maxSize);
   const cosigned = evidence.lastCosigned(db)?.size ?? 0;
   if (newest === undefined || newest.size <= cosigned) return cosigned;
   const lines = await addCheckpoint(ctx, client, { oldSize: cosigned, size: newest.size, note: newest.note });
@@ -48,14 +49,17 @@ async function addCheckpoint(
     if (!(error instanceof RelayFailure) || error.code !== 'CHECKPOINT_CONFLICT') throw error;
     const known = error.data.size;
     if (!Number.isSafeInteger(known) || (known as number) === oldSize) throw error;
-    if ((known as number) > size) {
+    const here = evidence.size(ctx.db);
+    if ((known as number) > here) {
       // It cosigned a longer tree of this key than there is here: the disk was set back, or a copy of this box exists.
       throw new RelayFailure({
         kind: 'permanent',
         code: 'EVIDENCE_DIVERGED',
-        detail: `It knows ${known}, here are ${size}`,
+        detail: `It knows ${known}, here are ${here}`,
       });
     }
+    // A kept checkpoint is older than what the relay knows; the next one will not be.
+    if ((known as number) > size) throw error;
     return await addCheckpoint(ctx, client, { oldSize: known as number, size, note });
   }
 }

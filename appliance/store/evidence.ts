@@ -39,6 +39,7 @@ export const EVIDENCE_SQL = {
   lastSeq: 'SELECT max(seq) AS seq FROM evidence_leaf',
   insertCheckpoint: 'INSERT OR IGNORE INTO evidence_checkpoint (size, note, at_ms) VALUES (?, ?, ?)',
   lastCheckpoint: `SELECT ${CHECKPOINT} FROM evidence_checkpoint ORDER BY size DESC LIMIT 1`,
+  lastCheckpointThrough: `SELECT ${CHECKPOINT} FROM evidence_checkpoint WHERE size <= ? ORDER BY size DESC LIMIT 1`,
   lastCosigned: `SELECT ${CHECKPOINT} FROM evidence_checkpoint WHERE cosigned_note IS NOT NULL ORDER BY size DESC LIMIT 1`,
   ofIncident: 'UPDATE incident SET evidence_seq = ? WHERE id = ?',
   ofActionRun: 'UPDATE action_run SET evidence_seq = ? WHERE id = ?',
@@ -93,6 +94,11 @@ export function insertCheckpoint(
 
 export function lastCheckpoint(db: SqliteDatabase): CheckpointRow | undefined {
   return prepared<[], CheckpointRow>(db, EVIDENCE_SQL.lastCheckpoint).get();
+}
+
+/** Of at most so many entries. */
+export function lastCheckpointThrough(db: SqliteDatabase, maxSize: number): CheckpointRow | undefined {
+  return prepared<[number], CheckpointRow>(db, EVIDENCE_SQL.lastCheckpointThrough).get(maxSize);
 }
 
 export function lastCosigned(db: SqliteDatabase): CheckpointRow | undefined {

@@ -41,6 +41,33 @@ t.test('every issue is told at once, with its place', async (t) => {
   t.match(result.issues.find(({ path }) => path === 'relay.rootkey')?.hint, /rootKey/);
 });
 
+t.test('the relay is reached over http on the box itself only', async (t) => {
+  const read = (url: string) => parseConfig(RELAY.replace('https://relay.example.com', `"${url}"`), 'box.yaml');
+  const good = [
+    'http://localhost',
+    'http://localhost:8080/',
+    'http://127.0.0.1:9',
+    'http://127.8.9.10',
+    'http://[::1]:80',
+  ];
+  for (const url of [...good, 'https://relay.example.com:8443']) t.ok(read(url).ok, url);
+  const clear = [
+    'relay.example.com',
+    '10.0.0.7:80',
+    '127.evil.com',
+    '127.0.0.1.evil.com',
+    'localhost.evil.com',
+    '[::2]',
+  ];
+  for (const host of clear) {
+    const result = read(`http://${host}`);
+    if (result.ok) t.fail(host);
+    else t.match(result.issues, [{ path: 'relay.url', message: /must be https/, hint: /relay\.caFile/ }], host);
+  }
+  const dir = t.testdir({ 'clear.yaml': RELAY.replace('https', 'http') });
+  await t.rejects(readConfigFile(join(dir, 'clear.yaml')), { code: 'CONFIG_INVALID', message: /relay\.url/ });
+});
+
 t.test('a provisioning code has no place in the file', async (t) => {
   const result = parseConfig(`${RELAY}provisioningCode: BCDF-GHJKL-MNPQR\n`, 'box.yaml');
   t.equal(result.ok, false);

@@ -91,9 +91,10 @@ async function started(host: Host, argv: readonly string[]) {
 const answer = (host: Host, port: number, how: string, detail = '') =>
   started(host, [process.execPath, ANSWERS, host.address, String(port), how, detail]);
 
-async function tlsFront({ dir, relay, chain }: Pick<Site, 'dir' | 'relay' | 'chain'>, port: number) {
+/** In front of the relay itself unless another port is named. */
+async function tlsFront({ dir, relay, chain }: Pick<Site, 'dir' | 'relay' | 'chain'>, port: number, toPort = 8080) {
   const file = join(dir, `tls-${port}.json`);
-  writeFileSync(file, JSON.stringify({ ...chain, to: `http://${relay.address}:8080` }));
+  writeFileSync(file, JSON.stringify({ ...chain, to: `http://${relay.address}:${toPort}` }));
   return answer(relay, port, 'tls', file);
 }
 
@@ -195,7 +196,8 @@ t.test('each fault on the way is named, and a good way is called good', async (t
       ] as const
     ).entries()) {
       await answer(relay, 9001 + i, how);
-      found(t, await doctor({ url: `http://${NAME}:${9001 + i}` }), 'http', code, words);
+      await tlsFront(site, 9101 + i, 9001 + i);
+      found(t, await doctor({ url: `https://${NAME}:${9101 + i}` }), 'http', code, words);
     }
     const rootKey = 'A'.repeat(43);
     found(t, await doctor({ rootKey }), 'http', 'NOT_THE_RELAY', /root key this box knows/);
@@ -204,12 +206,11 @@ t.test('each fault on the way is named, and a good way is called good', async (t
 
   await t.test('clocks, and by how much they are wrong', async (t) => {
     const stop = await nameServer(site);
-    const plain = `http://${NAME}:8080`;
     for (const [clock, words] of [
       ['-3d', /3 days behind the relay/],
       ['+7h', /7 hours ahead of the relay/],
     ] as const) {
-      const lines = await doctor({ url: plain, clock });
+      const lines = await doctor({ clock });
       t.match(lines.http, { state: 'ok' });
       t.match(lines.clock, { state: 'failed', code: 'CLOCK_WRONG', text: words }, clock);
     }
