@@ -96,8 +96,9 @@ async function showRepair(staff: StaffClient, siteId: string, demo: DemoService,
   say(`[${elapsed()}] stopped ${demo.name} to show a repair`);
   const incident = await site.incident(demo.name);
   say(`[${elapsed()}] incident: ${incident.title} - ${incident.reason}`);
-  const { run } = await site.repaired(demo.name);
-  say(`[${elapsed()}] repaired: ${run.outcome} (evidence entry ${run.evidenceSeq}, cosigned)`);
+  const { run, incident: after } = await site.repaired(demo.name);
+  if (run === undefined) say(`[${elapsed()}] not repaired now: ${after.nextStep}`);
+  else say(`[${elapsed()}] repaired: ${run.outcome} (evidence entry ${run.evidenceSeq}, cosigned)`);
 }
 
 async function startRelay(dataDir: string, remembered: Remembered): Promise<string> {

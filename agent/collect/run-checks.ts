@@ -16,6 +16,8 @@ export interface RunChecksOptions {
   /** Calls all of it off. */
   readonly signal?: AbortSignal;
   readonly collectors?: readonly Collector[];
+  /** Told what each collector found as soon as it has; must not throw. */
+  readonly onFound?: (outcomes: readonly CheckOutcome[]) => void;
 }
 
 const DEFAULT_TIMEOUT_MS = 15_000;
@@ -27,8 +29,16 @@ export async function runChecks(options: RunChecksOptions): Promise<CheckOutcome
   const wanted = [...new Set(options.checks)];
   const known = collectors.filter(({ name }) => wanted.includes(name));
   const unknown = wanted.filter((name) => !collectors.some((collector) => collector.name === name));
-  const outcomes = await Promise.all(known.map((collector) => runOne(collector, options)));
-  return [...outcomes.flat(), ...unknown.slice(0, MAX_UNKNOWN_CHECKS).map(unknownCheck)];
+  const notKnown = unknown.slice(0, MAX_UNKNOWN_CHECKS).map(unknownCheck);
+  if (notKnown.length > 0) options.onFound?.(notKnown);
+  const outcomes = await Promise.all(
+    known.map(async (collector) => {
+      const found = await runOne(collector, options);
+      options.onFound?.(found);
+      return found;
+    }),
+  );
+  return [...outcomes.flat(), ...notKnown];
 }
 
 async function runOne(collector: Collector, options: RunChecksOptions): Promise<CheckOutcome[]> {

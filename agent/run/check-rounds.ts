@@ -2,12 +2,12 @@ import { jittered } from '@sitewarden/kit/backoff';
 import type { Logger } from '@sitewarden/kit/log';
 import type { ServiceManager } from '@sitewarden/kit/services';
 import type { Clock } from '@sitewarden/kit/time';
-import { runChecks } from '../collect/index.ts';
+import { type Collector, runChecks } from '../collect/index.ts';
 import type { RoundSummary } from '../heal/index.ts';
 import type { AgentQueue } from '../queue/index.ts';
-import { buildReports } from '../report/index.ts';
 import { detectRmm } from '../rmm/index.ts';
 import type { SiteConfig, SiteState } from '../site/index.ts';
+import { createRoundReports } from './round-reports.ts';
 
 export interface CheckRoundsOptions {
   readonly queue: AgentQueue;
@@ -16,6 +16,8 @@ export interface CheckRoundsOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly random?: () => number;
+  /** Default: all the agent has. */
+  readonly collectors?: readonly Collector[];
 }
 
 export interface CheckRounds {
@@ -23,7 +25,10 @@ export interface CheckRounds {
   start(): void;
   /** A session came up: looks at once, unless this process has looked before. */
   welcomed(): void;
-  /** Looks now, after a round that is under way, and queues the reports. Throws when they cannot be stored. */
+  /**
+   * Looks now, after a round that is under way. What a check finds is queued when it is there; ends when all of them have
+   * reported. Throws when the reports cannot be stored.
+   */
   runNow(request: RoundRequest): Promise<RoundSummary>;
   stop(): Promise<void>;
 }
@@ -40,7 +45,7 @@ const JITTER = 0.1;
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export function createCheckRounds(options: CheckRoundsOptions): CheckRounds {
-  const { queue, site, services, clock, log, random = Math.random } = options;
+  const { queue, site, services, clock, log, collectors, random = Math.random } = options;
   const callOff = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   let lastRound: Promise<unknown> = Promise.resolve();
@@ -60,14 +65,17 @@ export function createCheckRounds(options: CheckRoundsOptions): CheckRounds {
   async function round({ checks, orderId, signal: called }: RoundRequest): Promise<RoundSummary> {
     const { requiredServices } = site.config;
     const signal = called === undefined ? callOff.signal : AbortSignal.any([callOff.signal, called]);
-    const [outcomes, rmm] = await Promise.all([runChecks({ checks, requiredServices, services, signal }), detectRmm()]);
-    // Called off in the middle, the results say nothing about the workstation.
+    const reports = createRoundReports({ enqueue: queue.reports.enqueue, orderId, signal });
+    const sightings = detectRmm().then(reports.seen);
+    const look = { checks, requiredServices, services, signal, onFound: reports.found };
+    const outcomes = await runChecks(collectors === undefined ? look : { ...look, collectors });
+    reports.hold();
+    await sightings;
     signal.throwIfAborted();
-    const reports = buildReports({ outcomes, rmm, orderId });
-    for (const report of reports) queue.reports.enqueue(report);
+    const queued = reports.end();
     const statuses: Record<string, number> = {};
     for (const { status } of outcomes) statuses[status] = (statuses[status] ?? 0) + 1;
-    return { reports: reports.length, statuses };
+    return { reports: queued, statuses };
   }
 
   /** One round at a time: two would slow each other down into their time limits. */

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Facts } from '@sitewarden/agent-proto/agent';
 import { TIERS } from '@sitewarden/agent-proto/checks';
 import { isPlainName } from '@sitewarden/agent-proto/evidence';
@@ -40,19 +41,36 @@ const REFRESH_EVERY_MS = 60_000;
 export function planIncidents(db: SqliteDatabase, context: PlanContext): Effect[] {
   const effects: Effect[] = [];
   const underWay = new Set(activeActionRuns(db).map((run) => run.incidentId));
+  const cases: Case[] = [];
   for (const incident of openIncidents(db)) {
     if (incident.state === 'needs_person') continue;
     const result = latestResult(db, incident);
     const rule = result?.status === 'fail' ? context.rules.match(subjectOf(result)) : undefined;
-    if (result !== undefined && rule !== undefined) {
-      const effect = decideOne(db, { incident, result, rule }, context);
-      if (effect !== undefined) effects.push(effect);
-    } else if (!underWay.has(incident.id)) {
-      letGo(db, { incident, result, nowMs: context.nowMs });
-    }
+    if (result !== undefined && rule !== undefined) cases.push({ incident, result, rule });
+    else if (!underWay.has(incident.id)) letGo(db, { incident, result, nowMs: context.nowMs });
+  }
+  for (const one of inTurn(db, cases, context.nowMs)) {
+    const effect = decideOne(db, one, context);
+    if (effect !== undefined) effects.push(effect);
   }
   return effects;
 }
+
+/** Where a host may have few repairs, what was tried least goes first, then what failed first. */
+function inTurn(db: SqliteDatabase, cases: readonly Case[], nowMs: number): readonly Case[] {
+  if (cases.length < 2) return cases;
+  const tries = ({ incident, result, rule }: Case): number => {
+    const params = rule.params(subjectOf(result));
+    return runsNear(db, incident.source, rule, nowMs).filter((run) => isDeepStrictEqual(run.params, params)).length;
+  };
+  return cases
+    .map((one) => ({ one, tried: tries(one), openedAtMs: one.incident.openedAtMs, name: one.incident.subject }))
+    .sort((a, b) => a.tried - b.tried || a.openedAtMs - b.openedAtMs || (a.name < b.name ? -1 : 1))
+    .map(({ one }) => one);
+}
+
+const runsNear = (db: SqliteDatabase, source: string, rule: Rule, nowMs: number): ActionRun[] =>
+  actionRunsNear(db, { source, action: rule.action, nowMs, withinMs: horizonMs(rule) });
 
 /** No rule wants this incident (any more): the words of the check stand again. */
 function letGo(
@@ -85,7 +103,7 @@ function decideOne(db: SqliteDatabase, { incident, result, rule }: Case, context
     params,
     target,
     observedAtMs: observedAtMs(db, result, nowMs),
-    runs: actionRunsNear(db, { source, action: rule.action, nowMs, withinMs: horizonMs(rule) }),
+    runs: runsNear(db, source, rule, nowMs),
     nowMs,
   });
   const isRunning = decision.kind === 'wait' && decision.reason === 'RUNNING';

@@ -27,12 +27,22 @@ export interface PlanInput {
 
 export type Decision =
   | { readonly kind: 'run'; readonly rule: Rule; readonly params: Facts }
-  | { readonly kind: 'wait'; readonly reason: 'RUNNING' | 'HOLD' | 'COOLDOWN' | 'RESULT_OLD'; readonly untilMs: number }
+  | { readonly kind: 'wait'; readonly reason: 'RUNNING' | 'HOLD' | 'RESULT_OLD'; readonly untilMs: number }
+  | { readonly kind: 'wait'; readonly reason: 'COOLDOWN'; readonly untilMs: number; readonly because: Because }
   | {
       readonly kind: 'refuse';
       readonly code: Extract<PlanCode, 'NO_RULE' | 'TIER_TOO_LOW' | 'AGENT_AWAY' | 'ATTEMPTS_EXHAUSTED'>;
     }
-  | { readonly kind: 'call_person'; readonly code: Extract<PlanCode, 'ATTEMPTS_EXHAUSTED' | 'TARGET_UNKNOWN'> };
+  | { readonly kind: 'call_person'; readonly code: Extract<PlanCode, 'TARGET_UNKNOWN'> }
+  | { readonly kind: 'call_person'; readonly code: Extract<PlanCode, 'ATTEMPTS_EXHAUSTED'>; readonly because: Because };
+
+/** The runs a limit counted. A person must be able to tell a target that was tried from one that was not. */
+export interface Because {
+  /** Parameters of the runs, oldest first. */
+  readonly runs: readonly Facts[];
+  /** One of them was about this target. */
+  readonly isOwn: boolean;
+}
 
 /** A backlog can tell of faults long mended: what was seen longer ago than this is looked at again before acting on it. */
 export const OBSERVATION_MAX_AGE_MS = 15 * 60 * 1000;
@@ -55,12 +65,18 @@ export function plan(input: PlanInput): Decision {
 
   const inScope = (per: 'target' | 'host') => (per === 'host' ? runs : runs.filter(isSameTarget));
   const attempts = inScope(rule.attempts.per).filter((run) => isNear(run, nowMs, rule.attempts.withinMs));
-  if (attempts.length >= rule.attempts.max) return { kind: 'call_person', code: 'ATTEMPTS_EXHAUSTED' };
+  const because = (those: readonly PastRun[]): Because => ({
+    runs: those.map((run) => run.params),
+    isOwn: those.some(isSameTarget),
+  });
+  if (attempts.length >= rule.attempts.max) {
+    return { kind: 'call_person', code: 'ATTEMPTS_EXHAUSTED', because: because(attempts) };
+  }
 
   const last = inScope(rule.cooldown.per).filter((run) => isNear(run, nowMs, rule.cooldown.ms));
   if (last.length > 0) {
     const untilMs = Math.max(...last.map((run) => run.startedAtMs)) + rule.cooldown.ms;
-    return { kind: 'wait', reason: 'COOLDOWN', untilMs };
+    return { kind: 'wait', reason: 'COOLDOWN', untilMs, because: because(last) };
   }
   if (target !== 'box' && !target.isConnected) return { kind: 'refuse', code: 'AGENT_AWAY' };
   if (Math.abs(nowMs - input.observedAtMs) > OBSERVATION_MAX_AGE_MS) {

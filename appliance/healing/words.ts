@@ -3,7 +3,7 @@ import type { TierName } from '@sitewarden/agent-proto/checks';
 import { isPlainName } from '@sitewarden/agent-proto/evidence';
 import { hostWord } from '../lib/incident-words.ts';
 import type { ActionName, Rule } from '../rules/index.ts';
-import type { Decision } from './plan.ts';
+import type { Because, Decision } from './plan.ts';
 
 /** "restart cron": what an action does, as a person would order it. Complete by type. */
 const DEEDS: Record<ActionName, (params: Facts) => string> = {
@@ -23,7 +23,7 @@ export interface Wording {
 
 export const deed = (action: ActionName, params: Facts): string => DEEDS[action](params);
 
-/** The next step of an incident after a decision: what Sitewarden does, or what a person should, never with a clock time. */
+/** The next step of an incident after a decision: what Sitewarden does, or what a person should. */
 export function nextStepFor(decision: Decision, { host: hostname, rule, params, byHand, tier }: Wording): string {
   const host = hostWord(hostname);
   const what = deed(rule.action, params);
@@ -31,26 +31,44 @@ export function nextStepFor(decision: Decision, { host: hostname, rule, params, 
     case 'run':
       return `Nothing to do yet: Sitewarden is about to ${what} on ${host} and will check it afterwards.`;
     case 'wait':
-      return waitText(decision.reason, { what, host, rule });
+      return waitText(decision, { what, host, rule });
     case 'refuse':
       return refuseText(decision.code, { what, host, byHand, tier });
     case 'call_person':
       return decision.code === 'ATTEMPTS_EXHAUSTED'
-        ? `Look at ${host} yourself: Sitewarden tried ${count(rule.attempts.max, 'repair')} there within ${span(rule.attempts.withinMs)} and stops here. ${byHand}`
+        ? `Look at ${host} yourself: Sitewarden ${attemptsText(decision.because, what, rule)} and stops here. ${byHand}`
         : `Look at ${host} yourself: Sitewarden may not ${what} there. ${byHand}`;
   }
 }
 
-type WaitReason = Extract<Decision, { kind: 'wait' }>['reason'];
+function attemptsText({ runs, isOwn }: Because, what: string, rule: Rule): string {
+  const made = `made ${count(runs.length, 'repair')} there within ${span(rule.attempts.withinMs)} (${deeds(runs, rule)})`;
+  return isOwn ? made : `did not try to ${what}: it ${made}`;
+}
 
-function waitText(reason: WaitReason, { what, host, rule }: { what: string; host: string; rule: Rule }): string {
-  switch (reason) {
+/** "restart cron twice, restart sshd". */
+function deeds(runs: readonly Facts[], rule: Rule): string {
+  const counts = new Map<string, number>();
+  for (const params of runs) {
+    const one = deed(rule.action, params);
+    counts.set(one, (counts.get(one) ?? 0) + 1);
+  }
+  const times = (n: number) => (n === 1 ? '' : n === 2 ? ' twice' : ` ${n} times`);
+  return [...counts].map(([one, n]) => one + times(n)).join(', ');
+}
+
+type Wait = Extract<Decision, { kind: 'wait' }>;
+
+function waitText(decision: Wait, { what, host, rule }: { what: string; host: string; rule: Rule }): string {
+  switch (decision.reason) {
     case 'RUNNING':
       return `Nothing to do yet: Sitewarden checks whether it helped to ${what} on ${host}.`;
     case 'HOLD':
       return `Nothing to do yet: if this lasts for ${span(rule.holdForMs)}, Sitewarden will ${what} on ${host}.`;
     case 'COOLDOWN':
-      return `Nothing to do yet: Sitewarden will ${what} on ${host} again once ${span(rule.cooldown.ms)} have passed since the last time.`;
+      return decision.because.isOwn
+        ? `Nothing to do yet: Sitewarden will ${what} on ${host} again once ${span(rule.cooldown.ms)} have passed since the last repair there, not before ${utcTime(decision.untilMs)}.`
+        : `Nothing to do yet: Sitewarden has not tried to ${what} on ${host}, because it did ${deeds(decision.because.runs, rule)} there less than ${span(rule.cooldown.ms)} ago. It will, not before ${utcTime(decision.untilMs)}, unless more repairs are needed there first.`;
     case 'RESULT_OLD':
       return `Nothing to do yet: the result is old, so Sitewarden checks ${host} again before it acts.`;
   }
@@ -73,6 +91,10 @@ function refuseText(code: RefuseCode, { what, host, byHand, tier }: RefuseWordin
       return `${byHand} The agent on ${host} is not connected; as soon as it is, Sitewarden will ${what}.`;
   }
 }
+
+/** "14:05 UTC", as late as it can be read: never before the time itself. */
+const utcTime = (atMs: number): string =>
+  `${new Date(Math.ceil(atMs / 60_000) * 60_000).toISOString().slice(11, 16)} UTC`;
 
 const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`;
 

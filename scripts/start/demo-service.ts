@@ -12,7 +12,7 @@ export interface DemoService {
 
 /**
  * A daemon this script may stop and start without touching what the host runs: declared for the agent's service manager.
- * Each run has its own name, so that the cooldown of an earlier repair does not hold this one back.
+ * Each run has its own name, so that its incident is not taken for that of an earlier one.
  */
 export async function makeDemoService(dataDir: string, run: number): Promise<DemoService> {
   const folder = join(dataDir, 'services.d');

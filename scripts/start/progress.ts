@@ -19,6 +19,7 @@ interface IncidentView {
   subject: string;
   state: string;
   reason: string;
+  nextStep: string;
   cosigned: boolean;
   actions: ActionRunView[];
 }
@@ -73,13 +74,17 @@ export function watchSite(staff: StaffClient, siteId: string) {
         250,
       ),
 
+    /** Without `run`: an earlier repair on this host holds it back, and the incident says for how long. */
     repaired: (service: string) =>
       waitFor(
         `the repair of ${service} to be verified and cosigned`,
         async () => {
           const incident = findIncident(await get('/incidents?state=all'), service);
           const run = incident?.actions.find(({ state }) => state === 'verified');
-          return incident?.state === 'resolved' && run?.cosigned ? { incident, run } : undefined;
+          if (incident === undefined) return undefined;
+          if (incident.state === 'resolved') return run?.cosigned ? { incident, run } : undefined;
+          const isHeld = incident.state === 'open' && incident.nextStep.includes('not before');
+          return isHeld || incident.state === 'needs_person' ? { incident, run: undefined } : undefined;
         },
         90_000,
         250,

@@ -4,8 +4,10 @@ import {
   createEntryVerifierAsync,
   type EvidencePredicate,
   type EvidenceStatement,
+  FactsSnapshot,
+  snapshotFacts,
 } from '@sitewarden/agent-proto/evidence';
-import { PAYLOAD_TYPES } from '@sitewarden/agent-proto/http';
+import { compile, PAYLOAD_TYPES } from '@sitewarden/agent-proto/http';
 import { generateEd25519, privateKeyFromPem, publicKeyFromRaw } from '@sitewarden/agent-proto/keys';
 import fc from 'fast-check';
 import t from 'tap';
@@ -57,6 +59,18 @@ t.test('whatever an honest predicate says, both verifiers take it', async () => 
     }),
     { numRuns: 150 },
   );
+});
+
+t.test('facts are integers, booleans, strings and lists of strings, in their one canonical form', async (t) => {
+  const facts = { reboot_required: false, active: true, pending_total: 7, manager: 'apt', engines_found: ['ClamAV'] };
+  const row = rowOf(buildStatement(place.origin, predicate({ after: snapshotFacts(facts) })));
+  const verdict = verify(Buffer.from(row), place);
+  t.strictSame(verdict.ok && verdict.statement.predicate.after?.facts, facts);
+  const isValid = compile(FactsSnapshot);
+  const digest = 'ab'.repeat(32);
+  t.equal(isValid({ digest, facts }).ok, true);
+  for (const odd of [null, 0.5, { a: 1 }, [1], 2 ** 53])
+    t.equal(isValid({ digest, facts: { odd } }).ok, false, `${odd}`);
 });
 
 t.test('a digest that is not that of the predicate is refused', async (t) => {

@@ -26,7 +26,7 @@ t.test('a stopped service is seen, repaired, verified, signed and cosigned, and 
   const { incident, run } = await site.repaired('front-desk');
   t.equal((await manager.status('front-desk')).state, 'running', 'the daemon really runs again');
   t.ok(incident.cosigned, 'the incident is in a cosigned entry');
-  t.type(run.evidenceSeq, 'number');
+  t.type(run?.evidenceSeq, 'number');
 
   const { entries, state } = await system.staff.call<{
     entries: { seq: number; kind: string; cosigned: boolean }[];

@@ -56,15 +56,24 @@ t.test('the cooldown ends to the millisecond', async (t) => {
   t.match(decide({ runs: [run(300 * SECOND)] }), { kind: 'run' });
 });
 
-t.test('the cooldown of one service leaves the others alone', async (t) => {
-  t.match(decide({ runs: [run(1000, { params: { service: 'sshd' } })] }), { kind: 'run' });
-});
+t.test(
+  'the cooldown is of the host: another service waits too, and is told apart from one that was tried',
+  async (t) => {
+    const other = run(1000, { params: { service: 'sshd' } });
+    const untilMs = NOW + 299 * SECOND;
+    const because = { runs: [{ service: 'sshd' }], isOwn: false };
+    t.strictSame(decide({ runs: [other] }), { kind: 'wait', reason: 'COOLDOWN', untilMs, because });
+    t.match(decide({ runs: [run(1000)] }), { reason: 'COOLDOWN', because: { isOwn: true } });
+  },
+);
 
 t.test('after two attempts in a quarter of an hour a person is called, whatever they were about', async (t) => {
   const code = 'ATTEMPTS_EXHAUSTED';
-  t.strictSame(decide({ runs: [run(899 * SECOND), run(400 * SECOND)] }), { kind: 'call_person', code });
+  const twice = { runs: [params, params], isOwn: true };
+  t.strictSame(decide({ runs: [run(899 * SECOND), run(400 * SECOND)] }), { kind: 'call_person', code, because: twice });
   const others = [run(800 * SECOND, { params: { service: 'a' } }), run(1000, { params: { service: 'b' } })];
-  t.strictSame(decide({ runs: others }), { kind: 'call_person', code });
+  const because = { runs: [{ service: 'a' }, { service: 'b' }], isOwn: false };
+  t.strictSame(decide({ runs: others }), { kind: 'call_person', code, because });
   t.match(decide({ runs: [run(900 * SECOND), run(400 * SECOND)] }), { kind: 'run' });
 });
 
@@ -157,6 +166,8 @@ t.test('every decision has words that say what happens or what to do', async (t)
     decide({ runs: [run(1000, { state: 'done' })] }),
     decide({ runs: [run(1000), run(2000)] }),
     decide({ params: undefined }),
+    decide({ runs: [run(1000, { params: { service: 'sshd' } })] }),
+    decide({ runs: [run(1000, { params: { service: 'a' } }), run(2000, { params: { service: 'b' } })] }),
     decide({ observedAtMs: 0 }),
     decide({ rule: restartRule({ 'seconds: 0\n': 'seconds: 60\n' }) }),
   ];
@@ -166,5 +177,11 @@ t.test('every decision has words that say what happens or what to do', async (t)
   t.equal(new Set(texts).size, decisions.length);
   for (const text of texts) t.match(text, /^[A-Z].*front-desk.*\.$/);
   t.match(texts[1], /^Start cron\. .*changes nothing on front-desk, which is set to MONITOR_ONLY/);
-  t.match(texts[5], /2 repairs there within 15 minutes/);
+  t.match(texts[3], /again once 5 minutes have passed since the last repair there, not before 00:05 UTC/);
+  t.match(texts[5], /made 2 repairs there within 15 minutes \(restart cron twice\) and stops/);
+  t.match(texts[7], /has not tried to restart cron on front-desk, because it did restart sshd there .* 00:05 UTC/);
+  t.match(
+    texts[8],
+    /did not try to restart cron: it made 2 repairs there .* \(restart a, restart b\) and stops here\./,
+  );
 });

@@ -135,6 +135,43 @@ t.test('an answer to a re-check counts whatever the clock of the agent says', as
   t.match(it.run(), { state: 'verified' });
 });
 
+t.test(
+  'of three services down on one host, two are restarted in turn and the third says it was not tried',
+  async (t) => {
+    const it = site(t);
+    const down = (subject: string) => it.report({ subject, reason: `${subject} is stopped. Start it.` });
+    const words = (subject: string) => openIncidents(it.ctx.db).find((one) => one.subject === subject)?.nextStep ?? '';
+    const restarted = () =>
+      recentActionRuns(it.ctx.db, 9)
+        .map((run) => `${run.params.service} ${run.startedAtMs - START_MS}`)
+        .reverse();
+    for (const subject of ['sv-a', 'sv-b', 'sv-c']) await down(subject);
+    t.strictSame(restarted(), ['sv-a 0'], 'one at a time');
+    for (const subject of ['sv-b', 'sv-c']) {
+      t.match(
+        words(subject),
+        new RegExp(`has not tried to restart ${subject} on .* because it did restart sv-a there`),
+      );
+    }
+    await it.answer('restart_service', { state: 'failed', code: 'SERVICE_NOT_RUNNING' });
+    t.match(words('sv-a'), /will restart sv-a on front-desk again once 5 minutes have passed/);
+    await it.look(300 * SECOND - 1);
+    t.equal(restarted().length, 1);
+    await it.look(1);
+    t.strictSame(restarted(), ['sv-a 0', `sv-b ${300 * SECOND}`], 'what was not tried goes before a second try');
+    t.match(words('sv-c'), /did not try to restart sv-c: it made 2 repairs .*\(restart sv-a, restart sv-b\)/);
+    t.match(words('sv-a'), /made 2 repairs there within 15 minutes \(restart sv-a, restart sv-b\) and stops here/);
+    t.strictSame(
+      openIncidents(it.ctx.db)
+        .map(({ subject, state }) => `${subject} ${state}`)
+        .sort(),
+      ['sv-a needs_person', 'sv-b healing', 'sv-c needs_person'],
+    );
+    await it.look(3600 * SECOND);
+    t.equal(restarted().length, 2);
+  },
+);
+
 t.test('a repair that does not help is tried twice, five minutes apart, and then a person is called', async (t) => {
   const it = site(t);
   await it.report();

@@ -48,7 +48,7 @@ t.test('every built-in rule is valid, and the first one is what it says', async 
       check: 'services',
       action: 'restart_service',
       holdForMs: 0,
-      cooldown: { ms: 300_000, per: 'target' },
+      cooldown: { ms: 300_000, per: 'host' },
       attempts: { max: 2, withinMs: 900_000, per: 'host' },
       verifyWithinMs: 120_000,
       minTier: 1,
