@@ -21,7 +21,7 @@ import type { ApplianceContext } from './lib/context.ts';
 import { createMetrics } from './lib/metrics.ts';
 import { createRelayClient, type RelayClient } from './lib/relay-client.ts';
 import { createRelayClock } from './lib/relay-clock.ts';
-import { removeRunFile, writeRunFile } from './lib/run-file.ts';
+import { LOCK_FILE, removeRunFile, writeRunFile } from './lib/run-file.ts';
 import { createSignals } from './lib/signals.ts';
 import { readRelayKeys, readSignedTime } from './lib/trust.ts';
 import { applianceVersion, builtAtMs } from './lib/version.ts';
@@ -70,7 +70,7 @@ export async function startAppliance(
 ): Promise<Appliance> {
   await ensureDir(config.dataDir, 0o700);
   await makeRoomToStart(config.dataDir);
-  const lock: FileLock = acquireLock(join(config.dataDir, 'appliance.lock'));
+  const lock: FileLock = acquireLock(join(config.dataDir, LOCK_FILE));
   let running: Running | undefined;
   let isClosing = false;
   let reopening: Promise<void> | undefined;

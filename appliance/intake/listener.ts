@@ -109,16 +109,17 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   }
 
   function admitAgent(socket: TLSSocket, agentId: string): boolean {
-    if (agentConnections >= MAX_AGENT_CONNECTIONS) {
+    const own = byAgent.get(agentId) ?? new Set<TLSSocket>();
+    const [oldest] = own;
+    const isFull = agentConnections >= MAX_AGENT_CONNECTIONS;
+    // What is left of an agent that comes back makes room for it, though nobody has noticed yet that it is dead.
+    if ((isFull || own.size >= MAX_CONNECTIONS_PER_AGENT) && oldest !== undefined) {
+      own.delete(oldest);
+      oldest.destroy();
+    } else if (isFull) {
       log.warn({ agentId, max: MAX_AGENT_CONNECTIONS }, 'too many agents at once; a connection was refused');
       socket.destroy();
       return false;
-    }
-    const own = byAgent.get(agentId) ?? new Set<TLSSocket>();
-    const [oldest] = own;
-    if (own.size >= MAX_CONNECTIONS_PER_AGENT && oldest !== undefined) {
-      own.delete(oldest);
-      oldest.destroy();
     }
     byAgent.set(agentId, own.add(socket));
     agentConnections += 1;

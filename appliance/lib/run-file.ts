@@ -9,6 +9,9 @@ export interface RunFile {
   readonly intakeAddress: string;
 }
 
+/** Held by the one process that works on a data folder. */
+export const LOCK_FILE = 'appliance.lock';
+
 const pathOf = (dataDir: string): string => join(dataDir, 'run.json');
 
 export async function writeRunFile(dataDir: string, run: RunFile): Promise<void> {
