@@ -3,6 +3,7 @@ import { type CheckinRequest, type CheckinResponse, LANES } from '@sitewarden/ag
 import type { Clock } from '@sitewarden/kit/time';
 import { relayErrors } from '../errors.ts';
 import { Batcher } from '../lib/batcher.ts';
+import { createLru } from '../lib/lru.ts';
 import type { LiveBus } from '../live/index.ts';
 import type { Store, Tx } from '../store/index.ts';
 import { type CheckinWrite, commitCheckins, quarantine } from '../store/repositories/live.ts';
@@ -19,6 +20,9 @@ const MAX_WAITING = 10_000;
 const DEFAULT_INTERVAL_MS = 60_000;
 /** A box that says it is further ahead than this has made it up: settings change a few times a day. */
 const MAX_GENERATIONS_AHEAD = 1_000_000;
+/** Of one box: what it says costs a line of the audit log, which is for good. */
+const OVERTAKE_EVERY_MS = 3_600_000;
+const MAX_REMEMBERED = 10_000;
 const IN_SERVICE: ReadonlySet<CheckinDecision['outcome']> = new Set(['accept', 'repeat', 'restored']);
 
 export interface CheckinBox {
@@ -71,6 +75,7 @@ export function createCheckinService(deps: CheckinDeps): CheckinService {
   const { store, clock, bus, metrics, signTime, intervalMs = DEFAULT_INTERVAL_MS } = deps;
   const tokens = createCheckinTokens(deps.tokenMac);
   const drain = createDrainShare();
+  const overtakenAtMs = createLru<string, number>(MAX_REMEMBERED);
   const batcher = new Batcher<CheckinWrite, CheckinDecision>({
     commit: (writes) => commitCheckins(store, writes, (known, write) => decideCheckin(tokens, known, write)),
     maxBatch: MAX_BATCH,
@@ -86,6 +91,13 @@ export function createCheckinService(deps: CheckinDeps): CheckinService {
       await deps.alarm(trx, { ...eventOf(box, siteId), atMs });
     });
     deps.onQuarantined(box.applianceId);
+  }
+
+  function mayOvertake(applianceId: string, nowMs: number): boolean {
+    const beforeMs = overtakenAtMs.get(applianceId);
+    if (beforeMs !== undefined && Math.abs(nowMs - beforeMs) < OVERTAKE_EVERY_MS) return false;
+    overtakenAtMs.set(applianceId, nowMs);
+    return true;
   }
 
   function overtake(box: CheckinBox, { siteId, generation }: { siteId: string; generation: number }): Promise<number> {
@@ -128,7 +140,7 @@ export function createCheckinService(deps: CheckinDeps): CheckinService {
       // After a backup the same number may stand for other settings.
       const isOvertaken = ahead > 0 || (ahead === 0 && decision.outcome === 'restored');
       const configGeneration =
-        isActive && isOvertaken && ahead <= MAX_GENERATIONS_AHEAD
+        isActive && isOvertaken && ahead <= MAX_GENERATIONS_AHEAD && mayOvertake(box.applianceId, nowMs)
           ? await overtake(box, { siteId: decision.siteId as string, generation: request.configGeneration })
           : decision.configGeneration;
       if (bus.hasListeners(box.partnerId)) {

@@ -20,6 +20,8 @@ export interface CodeView {
   approvedAtMs: number | null;
   usedAtMs: number | null;
   disputed: boolean;
+  /** Its tries are used up: only the QR form still works. */
+  typedLocked: boolean;
   replaces: string | null;
 }
 
@@ -63,6 +65,7 @@ export function codeView(row: CodeListRow, nowMs: number): CodeView {
     approvedAtMs: row.approved_at_ms,
     usedAtMs: row.acknowledged_at_ms,
     disputed: row.disputed_at_ms !== null,
+    typedLocked: row.tries_left <= 0,
     replaces: row.replaces,
   };
 }

@@ -31,17 +31,17 @@ export function checkinService({ store, clock, live, keys, metrics, boxes }: Ser
         detail: { applianceId, reason: 'the box holds a newer token than this relay: its database is from a backup' },
       }),
     overtakeConfig: async (trx, { partnerId, applianceId, siteId, atMs, generation }) => {
-      const raised = await raiseGeneration(trx, siteId, generation);
-      if (raised === undefined) return generation;
+      const { generation: now, isRaised } = await raiseGeneration(trx, siteId, generation);
+      if (!isRaised) return now;
       await appendAudit(trx, {
         partnerId,
         atMs,
         actor: `appliance:${applianceId}`,
         action: 'site.config_reissued',
         ref: siteId,
-        detail: { applianceId, boxHad: generation, generation: raised },
+        detail: { applianceId, boxHad: generation, generation: now },
       });
-      return raised;
+      return now;
     },
     onQuarantined: (applianceId) => boxes.forget(applianceId),
   });

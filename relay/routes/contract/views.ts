@@ -324,6 +324,7 @@ export const CodeView = closed({
   approvedAtMs: Nullable(UnixMs),
   usedAtMs: Nullable(UnixMs),
   disputed: Type.Boolean({ description: 'a second key presented the same secret' }),
+  typedLocked: Type.Boolean({ description: 'five wrong guesses: only the QR form still works' }),
   replaces: Nullable(Id('app')),
 });
 export const CodeList = closed({ codes: Type.Array(CodeView), asOfMs: UnixMs });

@@ -250,19 +250,22 @@ export async function readSite(trx: Tx, siteId: string): Promise<SiteRecord | un
   );
 }
 
-/**
- * Lifts the generation of a site's configuration above one its box already has, and answers the new one; undefined when it
- * is above already.
- */
-export async function raiseGeneration(trx: Tx, siteId: string, above: number): Promise<number | undefined> {
-  const row = await trx
+/** Lifts the generation of a site's configuration above one its box already has. Answers how it stands, lifted or not. */
+export async function raiseGeneration(
+  trx: Tx,
+  siteId: string,
+  above: number,
+): Promise<{ generation: number; isRaised: boolean }> {
+  const raised = await trx
     .updateTable('site')
     .set({ config_generation: above + 1 })
     .where('id', '=', siteId)
     .where('config_generation', '<=', above)
     .returning('config_generation')
     .executeTakeFirst();
-  return row?.config_generation;
+  if (raised !== undefined) return { generation: raised.config_generation, isRaised: true };
+  const site = await readSite(trx, siteId);
+  return { generation: site?.configGeneration ?? 0, isRaised: false };
 }
 
 export interface CurrentBox {

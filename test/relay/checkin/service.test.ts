@@ -40,8 +40,7 @@ async function rigOf(store: Store): Promise<Rig> {
     tokenMac: (bytes) => createHmac('sha256', 'of this test').update(bytes).digest(),
     noteRestored: (trx, { siteId: ref, atMs, applianceId }) =>
       appendAudit(trx, { partnerId, atMs, actor: applianceId, action: 'checkin.state_restored', ref }),
-    overtakeConfig: async (trx, { siteId: id, generation }) =>
-      (await raiseGeneration(trx, id, generation)) ?? generation,
+    overtakeConfig: async (trx, { siteId: id, generation }) => (await raiseGeneration(trx, id, generation)).generation,
     onQuarantined: () => {},
   });
   const send: Rig['send'] = (over = {}, box = sim) => {
@@ -81,6 +80,11 @@ t.test('check-ins on both engines', async (t) => {
       t.equal(next.configGeneration, 8, 'and then they agree');
       const liar = await rig.send({ counter: 3, previousToken: next.token, configGeneration: 2 ** 40 });
       t.equal(liar.configGeneration, 8, 'one that makes numbers up gets nowhere');
+      const again = await rig.send({ counter: 4, previousToken: liar.token, configGeneration: 9 });
+      t.equal(again.configGeneration, 8, 'and each box is heard once an hour');
+      rig.clock.advance(3_600_000);
+      const later = await rig.send({ counter: 5, previousToken: again.token, configGeneration: 9 });
+      t.equal(later.configGeneration, 10);
     },
 
     'the first check-in begins the chain and writes one row': async (t, store) => {

@@ -125,9 +125,12 @@ t.test('unknown and expired codes look alike to a box; a revoked one says so', a
 });
 
 t.test('five wrong guesses close the typed form for everyone and leave the scanned one open', async (t) => {
-  const { relay, make } = await world(t);
+  const { relay, make, admin } = await world(t);
   const { typed, url } = (await make()).body;
   const box = await relay.box();
+  const isLockedFor = async () =>
+    (await admin.call<{ codes: { typedLocked: boolean }[] }>('codes')).body.codes.map(({ typedLocked }) => typedLocked);
+  t.strictSame(await isLockedFor(), [false]);
   const wrong = `${typed.slice(0, 5)}${typed.slice(5).replaceAll(/[A-Z]/g, (c) => (c === 'B' ? 'C' : 'B'))}`;
   const guesses = await Promise.all(Array.from({ length: 12 }, () => box.presentTyped(wrong)));
   const evaluated = guesses.filter(({ status }) => status === 404).length;
@@ -136,6 +139,7 @@ t.test('five wrong guesses close the typed form for everyone and leave the scann
   const locked = await box.presentTyped(typed);
   t.match(locked, { status: 429, body: { code: 'CODE_LOCKED' } });
   t.equal(locked.headers.get('retry-after'), null, 'waiting does not help');
+  t.strictSame(await isLockedFor(), [true], 'and staff can see it');
   t.equal((await box.presentQr(readQr(url).secret)).status, 200);
 });
 

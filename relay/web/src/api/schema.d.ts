@@ -1257,6 +1257,8 @@ export interface components {
             usedAtMs: number | null;
             /** @description a second key presented the same secret */
             disputed: boolean;
+            /** @description five wrong guesses: only the QR form still works */
+            typedLocked: boolean;
             replaces: string | null;
         };
         ConfigResponse: {

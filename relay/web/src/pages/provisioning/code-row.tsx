@@ -46,6 +46,11 @@ export function CodeRow({ code }: { code: Code }) {
             Its claim is blocked. Find out which box is real before anything is approved.
           </Note>
         )}
+        {code.typedLocked && isCodeOpen(code) && (
+          <Note tone="warn" title="The typed form is locked: somebody guessed wrong five times.">
+            The QR form still works. If nobody of yours mistyped it, revoke this code and make a new one.
+          </Note>
+        )}
         {revoke.isError && <ErrorNote what="The code was not revoked" error={revoke.error} />}
       </div>
     </li>
