@@ -1,8 +1,8 @@
 import t from 'tap';
-import { INVITE_TTL_MS } from '../../../relay/accounts/index.ts';
+import { disablePerson, INVITE_TTL_MS } from '../../../relay/accounts/index.ts';
 import { inviteState } from '../../../relay/accounts/invites.ts';
 import { onBothRelays, type Start } from '../../helpers/both-relays.ts';
-import { invite, PASSWORD, signIn } from '../../helpers/invites.ts';
+import { invite, join, PASSWORD, signIn } from '../../helpers/invites.ts';
 import { seedPartner, seedSite, testClock } from '../../helpers/relay.ts';
 import { StaffClient } from '../../helpers/staff-client.ts';
 
@@ -142,6 +142,67 @@ await onBothRelays(t, {
     }
     t.match(await ask({ role: 'owner' }), { status: 400 });
     t.match(await ask({ role: 'technician', siteIds: [own.siteId] }), { status: 201 });
+  },
+
+  'who is no admin any more leaves no invite to come back by': async (t, start) => {
+    const { relay, clock, admin, partnerId, stranger } = await world(start);
+    const put = (userId: string, body: object) => admin.call('changeUser', { params: { userId }, body });
+    const ways = {
+      disabled: (id: string) => put(id, { disabled: true }),
+      demoted: (id: string) => put(id, { role: 'operator' }),
+      'disabled with a shell': (staffId: string) =>
+        disablePerson(relay.store, { partnerId, staffId, actor: 'relay console', nowMs: clock.nowMs() }),
+    };
+    const mine = await invite(admin, { ...KIM, email: 'mine@partner.example' });
+    for (const [way, end] of Object.entries(ways)) {
+      const email = `lee-${way.replaceAll(' ', '-')}@partner.example`;
+      const lee = await join(relay, admin, { email, name: 'Lee', role: 'admin' });
+      const back = await invite(lee.client, { ...KIM, email: `back-${email}`, role: 'admin' });
+      t.equal((await put(lee.id, { name: 'Lee Woods' })).status, 200);
+      t.equal(
+        (await stranger.call('greetInvited', { params: { token: back.token } })).status,
+        200,
+        'a name is no role',
+      );
+      await end(lee.id);
+      const seen = await relay.store.inTenant(partnerId, async (trx) => ({
+        invite: await trx.selectFrom('staff_invite').selectAll().where('id', '=', back.id).executeTakeFirst(),
+        audit: await trx.selectFrom('audit_event').selectAll().where('ref', '=', back.id).orderBy('id').execute(),
+      }));
+      t.match(seen, { invite: { revoked_at_ms: Number, created_by_staff_id: lee.id } }, way);
+      const actor = way === 'disabled with a shell' ? 'relay console' : 'Ada Moreno';
+      t.match(seen.audit, [{ action: 'invite.created' }, { action: 'invite.revoked', actor }], way);
+      await put(lee.id, { role: 'admin', disabled: false });
+      const body = { token: back.token, password: PASSWORD };
+      t.match(await stranger.call('acceptInvite', { body }), INVALID, `${way}, and it stays ended`);
+    }
+    t.match(await stranger.call('acceptInvite', { body: { token: mine.token, password: PASSWORD } }), { status: 200 });
+  },
+
+  'an invite whose maker is no active admin lets nobody in, though nobody took it back': async (t, start) => {
+    const { relay, admin, partnerId, stranger } = await world(start);
+    const lee = await join(relay, admin, { email: 'lee@partner.example', name: 'Lee', role: 'admin' });
+    const { token, id } = await invite(lee.client, { ...KIM, role: 'admin' });
+    const body = { token, password: PASSWORD };
+    const said = (await stranger.call('acceptInvite', { body: { ...body, token: 'A'.repeat(43) } })).body;
+    const set = (change: object) =>
+      relay.store.inTenant(partnerId, (trx) => trx.updateTable('staff').set(change).where('id', '=', lee.id).execute());
+    for (const change of [{ role: 'operator' }, { role: 'admin', disabled_at_ms: 1 }]) {
+      await set(change);
+      const answer = await stranger.call('acceptInvite', { body });
+      t.match(answer, INVALID);
+      t.strictSame(answer.body, said, 'it looks like any other');
+      t.match(await stranger.call('greetInvited', { params: { token } }), INVALID);
+    }
+    const maker = (value: string | null) =>
+      relay.store.inTenant(partnerId, (trx) =>
+        trx.updateTable('staff_invite').set({ created_by_staff_id: value }).where('id', '=', id).execute(),
+      );
+    await set({ disabled_at_ms: null });
+    await maker(null);
+    t.match(await stranger.call('acceptInvite', { body }), INVALID, 'nor one of which nobody knows the maker');
+    await maker(lee.id);
+    t.match(await stranger.call('acceptInvite', { body }), { status: 200 }, 'no refusal used it up');
   },
 
   'every change is in the audit chain with who did it, and no token is stored': async (t, start) => {
