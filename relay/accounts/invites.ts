@@ -14,15 +14,15 @@ import {
   insertInvite,
   listInvites,
   openInvitesTo,
-  revokeInvite,
   takeInvite,
 } from '../store/repositories/invites.ts';
-import { replaceSites, setCredentials, siteNames } from '../store/repositories/people.ts';
+import { isActiveAdmin, lockPeople, replaceSites, setCredentials, siteNames } from '../store/repositories/people.ts';
 import { insertStaff, partnerName } from '../store/repositories/staff.ts';
 import type { Deliver } from './delivery.ts';
 import { openSession, type SignedIn } from './open-session.ts';
 import { enterEmail } from './own-password.ts';
 import { assertPassword, hashPassword } from './password.ts';
+import { revokeIn } from './revoke-invites.ts';
 import { assertSites, assertSitesFit } from './users.ts';
 
 export const INVITE_TTL_MS = 7 * 24 * 3_600_000;
@@ -98,14 +98,6 @@ export function createInvites({
   deliver: Deliver;
   publicUrl: () => string;
 }) {
-  async function revokeIn(trx: Tx, row: InviteRow, { tenant, nowMs }: { tenant: Tenant; nowMs: number }) {
-    const { partnerId, actor, staffId } = tenant;
-    if (!(await revokeInvite(trx, row.id, nowMs))) return;
-    await dropSecret(trx, row.token_hash);
-    const detail = { email: row.email, staffId };
-    await appendAudit(trx, { partnerId, atMs: nowMs, actor, action: 'invite.revoked', ref: row.id, detail });
-  }
-
   /** Unknown, used, revoked and expired look alike. Throws INVITE_INVALID. */
   async function findOwner(token: string) {
     const hash = TOKEN.test(token) ? secretHash('invite', token) : undefined;
@@ -114,14 +106,20 @@ export function createInvites({
     return owner;
   }
 
+  /** Only who could make the invite now lets somebody in by it. Throws INVITE_INVALID. */
+  async function assertMaker(trx: Tx, { created_by_staff_id: makerId }: InviteRow): Promise<void> {
+    if (makerId === null || !(await isActiveAdmin(trx, makerId))) throw relayErrors.make('INVITE_INVALID');
+  }
+
   async function openOne(trx: Tx, id: string, nowMs: number): Promise<InviteRow> {
     const row = await findInvite(trx, id);
     if (row === undefined || inviteState(row, nowMs) !== 'open') throw relayErrors.make('INVITE_INVALID');
+    await assertMaker(trx, row);
     return row;
   }
 
   return {
-    /** The link is in the answer and nowhere else. Open invites to the same address end. Throws EMAIL_TAKEN, NOT_FOUND. */
+    /** The link is in the answer and nowhere else. Open invites to the same address end. Throws EMAIL_TAKEN, NOT_FOUND, UNAUTHENTICATED. */
     async create(tenant: Tenant, wish: InviteWish, nowMs: number): Promise<{ invite: InviteView; url: string }> {
       const { partnerId, actor, staffId } = tenant;
       const { name, role } = wish;
@@ -139,17 +137,21 @@ export function createInvites({
         site_ids: JSON.stringify(siteIds),
         token_hash: secretHash('invite', token),
         created_by: actor,
+        created_by_staff_id: staffId,
         created_at_ms: nowMs,
         expires_at_ms: nowMs + INVITE_TTL_MS,
         accepted_at_ms: null,
         revoked_at_ms: null,
       };
       await store.inTenant(partnerId, async (trx) => {
+        await lockPeople(trx, partnerId);
+        // Who asks may have been disabled since the request began.
+        if (!(await isActiveAdmin(trx, staffId))) throw relayErrors.make('UNAUTHENTICATED');
         await assertSites(trx, siteIds);
         if (await isSecretEntered(trx, secretHash('email', email))) {
           throw relayErrors.make('EMAIL_TAKEN', { field: '/email' });
         }
-        for (const old of await openInvitesTo(trx, partnerId, email)) await revokeIn(trx, old, { tenant, nowMs });
+        for (const old of await openInvitesTo(trx, partnerId, email)) await revokeIn(trx, old, { by: tenant, nowMs });
         await insertInvite(trx, row);
         await enterSecret(trx, { kind: 'invite', hash: row.token_hash, partnerId, refId: row.id });
         const detail = { email, name, role, sites: siteIds.join(' '), staffId };
@@ -169,9 +171,10 @@ export function createInvites({
     /** Revoked twice is revoked. Throws NOT_FOUND, CONFLICT when it was accepted. */
     async revoke(tenant: Tenant, id: string, nowMs: number): Promise<void> {
       await store.inTenant(tenant.partnerId, async (trx) => {
+        await lockPeople(trx, tenant.partnerId);
         const row = await findInvite(trx, id);
         if (row === undefined) throw relayErrors.make('NOT_FOUND');
-        await revokeIn(trx, row, { tenant, nowMs });
+        await revokeIn(trx, row, { by: tenant, nowMs });
         if ((await findInvite(trx, id))?.accepted_at_ms === null) return;
         throw relayErrors.make('CONFLICT', { detail: 'The invite was accepted already; disable the person instead' });
       });
@@ -205,8 +208,10 @@ export function createInvites({
       assertPassword(password, seen, '/password');
       const passwordHash = await hashPassword(password);
       return store.inTenant(partnerId, async (trx) => {
+        await lockPeople(trx, partnerId);
         const row = await takeInvite(trx, refId, nowMs);
         if (row === undefined) throw relayErrors.make('INVITE_INVALID');
+        await assertMaker(trx, row);
         await dropSecret(trx, row.token_hash);
         const { email, name } = row;
         const person = { id: newId('stf'), name, role: row.role as Role };

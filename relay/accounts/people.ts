@@ -7,7 +7,7 @@ import type { Role } from '../lib/roles.ts';
 import { newToken, secretHash } from '../lib/secrets.ts';
 import type { Store, Tx } from '../store/index.ts';
 import { enterSecret, findSecret, listTenants } from '../store/repositories/directory.ts';
-import { findCredentials } from '../store/repositories/people.ts';
+import { endSessionsOf, findCredentials, lockPeople } from '../store/repositories/people.ts';
 import {
   disableStaff,
   findStaff,
@@ -19,6 +19,7 @@ import {
   partnerName,
   type Staff,
 } from '../store/repositories/staff.ts';
+import { revokeInvitesBy } from './revoke-invites.ts';
 
 export const LINK_TTL_MS = 15 * 60_000;
 
@@ -137,14 +138,17 @@ export async function listPeople(store: Store): Promise<(Person & { partnerId: s
   return people;
 }
 
-/** Ends all sessions of a person at once and lets nobody sign in as them again. Throws NOT_FOUND. */
+/** Ends all sessions and open invites of a person at once and lets nobody sign in as them again. Throws NOT_FOUND. */
 export async function disablePerson(
   store: Store,
   input: { partnerId: string; staffId: string; actor: string; nowMs: number },
 ): Promise<void> {
   const { partnerId, staffId, actor, nowMs } = input;
   await store.inTenant(partnerId, async (trx) => {
+    await lockPeople(trx, partnerId);
     if (!(await disableStaff(trx, staffId, nowMs))) throw relayErrors.make('NOT_FOUND');
+    await endSessionsOf(trx, staffId);
+    await revokeInvitesBy(trx, staffId, { by: { partnerId, actor }, nowMs });
     await appendAudit(trx, { partnerId, atMs: nowMs, actor, action: 'staff.disabled', ref: staffId });
   });
 }

@@ -43,12 +43,13 @@ export type PaceVerdict =
 
 /**
  * May this try be looked at? Then it is paid as a failure beforehand, so many at once cannot have more than there are.
- * At an address the person has signed in from, the bucket of the whole account does not count: others cannot lock them
- * out there. A clock that goes back makes nobody wait longer than the longest wait. Pure.
+ * At an address the person has signed in from, only their own bucket there counts: neither guesses from elsewhere nor
+ * strangers behind the same address lock them out. Guesses at them there still fill that one. A clock that goes back
+ * makes nobody wait longer than the longest wait. Pure.
  */
 export function payForTry(paces: Paces, nowMs: number): PaceVerdict {
   const isKnown = nowMs < paces.pair.knownUntilMs;
-  const counting = PACE_KINDS.filter((kind) => !(kind === 'account' && isKnown));
+  const counting = isKnown ? (['pair'] as const) : PACE_KINDS;
   const retryAtMs = Math.max(
     ...counting.map((kind) => Math.min(waitsUntil(kind, paces[kind]), nowMs + PACE[kind].maxMs)),
   );

@@ -14,6 +14,7 @@ import {
   siteNames,
   updatePerson,
 } from '../store/repositories/people.ts';
+import { revokeInvitesBy } from './revoke-invites.ts';
 
 export interface PersonChange {
   readonly name?: string;
@@ -59,7 +60,7 @@ export async function assertSites(trx: Tx, siteIds: readonly string[]): Promise<
 
 /**
  * Changes somebody, in the caller's transaction. Throws NOT_FOUND, LAST_ADMIN, BODY_INVALID. Another role, other sites
- * and disabling end that person's sessions with the commit.
+ * and disabling end that person's sessions with the commit, and who is no active admin then loses the invites they made.
  */
 export async function changePerson(
   trx: Tx,
@@ -72,7 +73,8 @@ export async function changePerson(
   if (change.name !== undefined) assertName(change.name, '/name', 'BODY_INVALID');
   const plan = planChange(person, change);
   await assertSites(trx, plan.siteIds);
-  if (plan.role !== 'admin' || plan.isDisabled) await assertOtherAdmin(trx, partnerId, person);
+  const isAdminAfter = plan.role === 'admin' && !plan.isDisabled;
+  if (!isAdminAfter) await assertOtherAdmin(trx, partnerId, person);
 
   const wasDisabled = person.disabledAtMs !== null;
   const isSwitched = plan.isDisabled !== wasDisabled;
@@ -83,6 +85,7 @@ export async function changePerson(
   });
   await replaceSites(trx, { partnerId, staffId: userId, siteIds: plan.siteIds });
   if (plan.endsSessions) await endSessionsOf(trx, userId);
+  if (!isAdminAfter) await revokeInvitesBy(trx, userId, { by: tenant, nowMs });
 
   const audit = { partnerId, atMs: nowMs, actor, ref: userId };
   const by = { staffId: tenant.staffId };

@@ -50,6 +50,7 @@ export interface RelayDatabase {
     site_ids: string; // JSON
     token_hash: string;
     created_by: string;
+    created_by_staff_id: string | null; // null: from before it was kept
     created_at_ms: number;
     expires_at_ms: number;
     accepted_at_ms: number | null;

@@ -5,6 +5,7 @@ import { fleetListIndexes } from './0003-fleet-list-indexes.ts';
 import { codeReplaces } from './0004-code-replaces.ts';
 import { peopleMigration } from './0005-people.ts';
 import { codeLife } from './0006-code-life.ts';
+import { inviteMaker } from './0007-invite-maker.ts';
 
 /** `statements` of one transaction. Appended only: a migration that was ever applied never changes. */
 export interface RelayMigration {
@@ -19,4 +20,5 @@ export const MIGRATIONS: readonly RelayMigration[] = [
   { name: '0004-code-replaces', statements: codeReplaces },
   { name: '0005-people', statements: peopleMigration },
   { name: '0006-code-life', statements: codeLife },
+  { name: '0007-invite-maker', statements: inviteMaker },
 ];

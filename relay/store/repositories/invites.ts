@@ -49,7 +49,7 @@ export async function revokeInvite(trx: Tx, id: string, nowMs: number): Promise<
   return result.numUpdatedRows === 1n;
 }
 
-/** Ids of invites to an address that nobody has accepted or revoked. */
+/** Invites to an address that nobody has accepted or revoked. */
 export async function openInvitesTo(trx: Tx, partnerId: string, email: string): Promise<InviteRow[]> {
   return trx
     .selectFrom('staff_invite')
@@ -58,5 +58,23 @@ export async function openInvitesTo(trx: Tx, partnerId: string, email: string): 
     .where('email', '=', email)
     .where('accepted_at_ms', 'is', null)
     .where('revoked_at_ms', 'is', null)
+    .execute();
+}
+
+/** Invites somebody made that still let people in, oldest first. */
+export async function openInvitesBy(
+  trx: Tx,
+  { partnerId, makerId, nowMs }: { partnerId: string; makerId: string; nowMs: number },
+): Promise<InviteRow[]> {
+  return trx
+    .selectFrom('staff_invite')
+    .selectAll()
+    .where('partner_id', '=', partnerId)
+    .where('created_by_staff_id', '=', makerId)
+    .where('accepted_at_ms', 'is', null)
+    .where('revoked_at_ms', 'is', null)
+    .where('expires_at_ms', '>', nowMs)
+    .orderBy('created_at_ms')
+    .orderBy('id')
     .execute();
 }

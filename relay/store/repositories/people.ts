@@ -65,6 +65,18 @@ export async function activeAdmins(trx: Tx, partnerId: string): Promise<{ id: st
     .execute();
 }
 
+/** Whether somebody is an admin who may sign in. */
+export async function isActiveAdmin(trx: Tx, id: string): Promise<boolean> {
+  const row = await trx
+    .selectFrom('staff')
+    .select('id')
+    .where('id', '=', id)
+    .where('role', '=', 'admin')
+    .where('disabled_at_ms', 'is', null)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 export async function updatePerson(
   trx: Tx,
   id: string,

@@ -175,7 +175,7 @@ export async function deleteSession(trx: Tx, hash: string): Promise<boolean> {
   return result.numDeletedRows > 0n;
 }
 
-/** From now on this person has no session and cannot sign in. False when there is no such person. */
+/** From now on this person cannot sign in. False when there is no such person. Their sessions are ended by the caller. */
 export async function disableStaff(trx: Tx, staffId: string, nowMs: number): Promise<boolean> {
   const result = await trx
     .updateTable('staff')
@@ -183,6 +183,5 @@ export async function disableStaff(trx: Tx, staffId: string, nowMs: number): Pro
     .where('id', '=', staffId)
     .where('disabled_at_ms', 'is', null)
     .executeTakeFirst();
-  await trx.deleteFrom('staff_session').where('staff_id', '=', staffId).execute();
   return result.numUpdatedRows === 1n;
 }

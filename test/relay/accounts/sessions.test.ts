@@ -111,6 +111,10 @@ t.test('signing out and being disabled end a session at once', async (t) => {
   const unused = await link();
   await disablePerson(relay.store, { partnerId, staffId: second.staffId, actor: 'test', nowMs: Date.now() });
   t.equal((await client.call('session')).status, 401);
+  const left = await relay.store.system((trx) =>
+    trx.selectFrom('secret_directory').select('kind').where('ref_id', '=', second.staffId).execute(),
+  );
+  t.strictSame(left, [{ kind: 'link' }], 'no trace of the session stays');
   t.equal((await new StaffClient(relay.url).signIn(unused.url)).status, 401, 'nor does an open link let them in');
 });
 

@@ -111,6 +111,25 @@ t.test(
   },
 );
 
+t.test('strangers behind the same address do not lock out who is known there', async (t) => {
+  const door = new Door();
+  t.equal(door.try('kim', 'guest network', { nowMs: START, isRight: true }), 0);
+  const nowMs = START + MINUTE;
+  for (let i = 0; i < 40; i += 1) door.try(`account ${i}`, 'guest network', { nowMs });
+  t.equal(door.try('lee', 'guest network', { nowMs }), PACE.address.baseMs, 'who is not known there waits');
+  t.equal(door.try('kim', 'guest network', { nowMs }), 0, 'who is known does not');
+  for (let i = 1; i < PACE.pair.free; i += 1) t.equal(door.try('kim', 'guest network', { nowMs }), 0);
+  t.equal(door.try('kim', 'guest network', { nowMs }), PACE.pair.baseMs, 'guesses at them there stay bounded');
+  t.equal(door.try('kim', 'hotel', { nowMs }), 0, 'and what others did there follows them nowhere');
+  const later = START + 31 * 24 * 60 * MINUTE;
+  for (let i = 0; i < 40; i += 1) door.try(`account ${i}`, 'guest network', { nowMs: later });
+  t.equal(
+    door.try('kim', 'guest network', { nowMs: later }),
+    PACE.address.baseMs,
+    'after a month they are known no more',
+  );
+});
+
 t.test('tries that come together have no more than there are, and time only ever helps', async (t) => {
   const step = fc.record({ afterMs: fc.integer({ min: -5000, max: 30 * MINUTE }), isRight: fc.boolean() });
   const promise = fc.property(fc.array(step, { maxLength: 200 }), (steps) => {

@@ -1,13 +1,41 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { sql } from 'kysely';
 import t from 'tap';
-import { INVITE_TTL_MS } from '../../../relay/accounts/index.ts';
-import { inviteState } from '../../../relay/accounts/invites.ts';
+import { disablePerson, INVITE_TTL_MS } from '../../../relay/accounts/index.ts';
+import { createInvites, inviteState } from '../../../relay/accounts/invites.ts';
+import type { Store } from '../../../relay/store/index.ts';
+import { lockPeople } from '../../../relay/store/repositories/people.ts';
 import { onBothRelays, type Start } from '../../helpers/both-relays.ts';
-import { invite, PASSWORD, signIn } from '../../helpers/invites.ts';
+import { invite, join, PASSWORD, signIn } from '../../helpers/invites.ts';
 import { seedPartner, seedSite, testClock } from '../../helpers/relay.ts';
 import { StaffClient } from '../../helpers/staff-client.ts';
 
 const KIM = { email: 'Kim.Field@Partner.example', name: 'Kim Field', role: 'operator' } as const;
 const INVALID = { status: 401, body: { code: 'INVITE_INVALID' } };
+
+/** The store, with something that happens right before one of its transactions of tenants. */
+function storeWith(store: Store, { before, happens }: { before: number; happens: () => Promise<unknown> }): Store {
+  let begun = 0;
+  return {
+    ...store,
+    inTenant: async (partnerId, fn) => {
+      begun += 1;
+      if (begun === before) await happens();
+      return store.inTenant(partnerId, fn);
+    },
+  };
+}
+
+/** Until somebody waits for a lock of the database; rejects after 20 s. */
+async function untilOneWaits(store: Store): Promise<'waits'> {
+  const endsAtMs = Date.now() + 20_000;
+  for (;;) {
+    const { rows } = await sql`SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`.execute(store.kysely);
+    if (rows.length > 0) return 'waits';
+    if (Date.now() > endsAtMs) throw new Error('nobody waits for a lock');
+  }
+}
 
 async function world(start: Start) {
   const clock = testClock();
@@ -142,6 +170,114 @@ await onBothRelays(t, {
     }
     t.match(await ask({ role: 'owner' }), { status: 400 });
     t.match(await ask({ role: 'technician', siteIds: [own.siteId] }), { status: 201 });
+  },
+
+  'who is no admin any more leaves no invite to come back by': async (t, start) => {
+    const { relay, clock, admin, partnerId, stranger } = await world(start);
+    const put = (userId: string, body: object) => admin.call('changeUser', { params: { userId }, body });
+    const ways = {
+      disabled: (id: string) => put(id, { disabled: true }),
+      demoted: (id: string) => put(id, { role: 'operator' }),
+      'disabled with a shell': (staffId: string) =>
+        disablePerson(relay.store, { partnerId, staffId, actor: 'relay console', nowMs: clock.nowMs() }),
+    };
+    const mine = await invite(admin, { ...KIM, email: 'mine@partner.example' });
+    for (const [way, end] of Object.entries(ways)) {
+      const email = `lee-${way.replaceAll(' ', '-')}@partner.example`;
+      const lee = await join(relay, admin, { email, name: 'Lee', role: 'admin' });
+      const back = await invite(lee.client, { ...KIM, email: `back-${email}`, role: 'admin' });
+      t.equal((await put(lee.id, { name: 'Lee Woods' })).status, 200);
+      t.equal(
+        (await stranger.call('greetInvited', { params: { token: back.token } })).status,
+        200,
+        'a name is no role',
+      );
+      await end(lee.id);
+      const seen = await relay.store.inTenant(partnerId, async (trx) => ({
+        invite: await trx.selectFrom('staff_invite').selectAll().where('id', '=', back.id).executeTakeFirst(),
+        audit: await trx.selectFrom('audit_event').selectAll().where('ref', '=', back.id).orderBy('id').execute(),
+      }));
+      t.match(seen, { invite: { revoked_at_ms: Number, created_by_staff_id: lee.id } }, way);
+      const actor = way === 'disabled with a shell' ? 'relay console' : 'Ada Moreno';
+      t.match(seen.audit, [{ action: 'invite.created' }, { action: 'invite.revoked', actor }], way);
+      await put(lee.id, { role: 'admin', disabled: false });
+      const body = { token: back.token, password: PASSWORD };
+      t.match(await stranger.call('acceptInvite', { body }), INVALID, `${way}, and it stays ended`);
+    }
+    t.match(await stranger.call('acceptInvite', { body: { token: mine.token, password: PASSWORD } }), { status: 200 });
+  },
+
+  'an invite whose maker is no active admin lets nobody in, though nobody took it back': async (t, start) => {
+    const { relay, admin, partnerId, stranger } = await world(start);
+    const lee = await join(relay, admin, { email: 'lee@partner.example', name: 'Lee', role: 'admin' });
+    const { token, id } = await invite(lee.client, { ...KIM, role: 'admin' });
+    const body = { token, password: PASSWORD };
+    const said = (await stranger.call('acceptInvite', { body: { ...body, token: 'A'.repeat(43) } })).body;
+    const set = (change: object) =>
+      relay.store.inTenant(partnerId, (trx) => trx.updateTable('staff').set(change).where('id', '=', lee.id).execute());
+    for (const change of [{ role: 'operator' }, { role: 'admin', disabled_at_ms: 1 }]) {
+      await set(change);
+      const answer = await stranger.call('acceptInvite', { body });
+      t.match(answer, INVALID);
+      t.strictSame(answer.body, said, 'it looks like any other');
+      t.match(await stranger.call('greetInvited', { params: { token } }), INVALID);
+    }
+    const maker = (value: string | null) =>
+      relay.store.inTenant(partnerId, (trx) =>
+        trx.updateTable('staff_invite').set({ created_by_staff_id: value }).where('id', '=', id).execute(),
+      );
+    await set({ disabled_at_ms: null });
+    await maker(null);
+    t.match(await stranger.call('acceptInvite', { body }), INVALID, 'nor one of which nobody knows the maker');
+    await maker(lee.id);
+    t.match(await stranger.call('acceptInvite', { body }), { status: 200 }, 'no refusal used it up');
+  },
+
+  'who is disabled while an invite of theirs is made or accepted gets nobody in': async (t, start) => {
+    const { relay, clock, admin, partnerId } = await world(start);
+    const lee = await join(relay, admin, { email: 'lee@partner.example', name: 'Lee', role: 'admin' });
+    const { token } = await invite(lee.client, { ...KIM, role: 'admin' });
+    const nowMs = clock.nowMs();
+    const set = (disabled_at_ms: number | null) =>
+      relay.store.inTenant(partnerId, (trx) =>
+        trx.updateTable('staff').set({ disabled_at_ms }).where('id', '=', lee.id).execute(),
+      );
+    const invitesOn = (before: number) =>
+      createInvites({
+        store: storeWith(relay.store, { before, happens: () => set(nowMs) }),
+        deliver: async ({ url }) => ({ url }),
+        publicUrl: () => relay.publicUrl,
+      });
+    const accepted = invitesOn(2).accept({ token, password: PASSWORD, nowMs });
+    await t.rejects(accepted, { code: 'INVITE_INVALID' });
+    await set(null);
+    const session = { sessionHash: 'x', expiresAtMs: nowMs + 1 };
+    const tenant = { partnerId, staffId: lee.id, role: 'admin', actor: 'Lee', ...session } as const;
+    const made = invitesOn(1).create(tenant, { ...KIM, email: 'sam@partner.example' }, nowMs);
+    await t.rejects(made, { code: 'UNAUTHENTICATED' });
+    t.match((await admin.call('invites')).body, { invites: { length: 2 } });
+    t.match((await admin.call('users')).body, { users: { length: 2 } }, 'nobody came in');
+  },
+
+  'disabling with a shell waits for who changes people at that moment': async (t, start) => {
+    const { relay, clock, admin, partnerId } = await world(start);
+    const { store } = relay;
+    if (store.kind === 'sqlite') {
+      t.pass('there is one writer');
+      return;
+    }
+    const lee = await join(relay, admin, { email: 'lee@partner.example', name: 'Lee', role: 'admin' });
+    const input = { partnerId, staffId: lee.id, actor: 'relay console', nowMs: clock.nowMs() };
+    const outside = AsyncLocalStorage.snapshot();
+    let disabled: Promise<void> | undefined;
+    const first = await store.inTenant(partnerId, async (trx) => {
+      await lockPeople(trx, partnerId);
+      disabled = outside(() => disablePerson(store, input));
+      return Promise.race([disabled.then(() => 'did not wait'), untilOneWaits(store)]);
+    });
+    t.equal(first, 'waits');
+    await disabled;
+    t.equal((await lee.client.call('session')).status, 401);
   },
 
   'every change is in the audit chain with who did it, and no token is stored': async (t, start) => {
