@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { addressKey } from '@sitewarden/kit/net';
 
 export interface PoolLimits {
   readonly max: number;
@@ -53,7 +54,7 @@ export function createPool({ max, maxPerAddress, lifetimeMs }: PoolLimits): Conn
       return members.size;
     },
     add(socket) {
-      const address = shareOf(socket.remoteAddress ?? '');
+      const address = addressKey(socket.remoteAddress ?? '');
       const siblings = byAddress.get(address);
       if (siblings !== undefined && siblings.size >= maxPerAddress) cutOldestOf(siblings);
       else if (members.size >= max) cutOldestOf(busiest());
@@ -68,16 +69,4 @@ export function createPool({ max, maxPerAddress, lifetimeMs }: PoolLimits): Conn
     },
     remove,
   };
-}
-
-/** Whose share a connection counts against: the IPv4 address, or the /64 of an IPv6 one. */
-export function shareOf(address: string): string {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
-  if (mapped !== undefined) return mapped;
-  if (!address.includes(':')) return address;
-  const [head = '', tail] = address.split('%')[0]!.split('::') as [string, string?];
-  const left = head === '' ? [] : head.split(':');
-  const right = tail === undefined || tail === '' ? [] : tail.split(':');
-  const zeros = tail === undefined ? 0 : Math.max(0, 8 - left.length - right.length);
-  return [...left, ...Array<string>(zeros).fill('0'), ...right].slice(0, 4).join(':');
 }

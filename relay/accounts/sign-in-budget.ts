@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
+import { addressKey } from '@sitewarden/kit/net';
 import { relayErrors } from '../errors.ts';
-import { addressKey } from '../lib/address-key.ts';
 import type { DirectoryTx, Store } from '../store/index.ts';
 import { readFailures, writeFailures } from '../store/repositories/sign-in-failures.ts';
 import { giveBackTry, NO_PACE, PACE_KINDS, type PaceKind, type Paces, payForTry } from './sign-in-pace.ts';
