@@ -3,6 +3,7 @@ import { appendAudit } from '../audit/index.ts';
 import { relayErrors } from '../errors.ts';
 import { normalEmail } from '../lib/emails.ts';
 import type { Tenant } from '../lib/identity.ts';
+import type { InviteState } from '../lib/invite-states.ts';
 import { assertName } from '../lib/names.ts';
 import type { Role } from '../lib/roles.ts';
 import { newToken, secretHash } from '../lib/secrets.ts';
@@ -29,15 +30,13 @@ export const INVITE_TTL_MS = 7 * 24 * 3_600_000;
 const MAX_LISTED = 200;
 const TOKEN = /^[A-Za-z0-9_-]{43}$/;
 
-export const INVITE_STATES = ['open', 'accepted', 'expired', 'revoked'] as const;
-
 export interface InviteView {
   id: string;
   email: string;
   name: string;
   role: Role;
   siteIds: string[];
-  state: (typeof INVITE_STATES)[number];
+  state: InviteState;
   createdBy: string;
   createdAtMs: number;
   expiresAtMs: number;

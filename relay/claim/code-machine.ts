@@ -1,25 +1,12 @@
 import type { ProvisionState } from '@sitewarden/agent-proto/http';
+import type { CodeState } from '../lib/code-states.ts';
 import { stateAt } from './machine.ts';
+
+export { CODE_STATES, type CodeState } from '../lib/code-states.ts';
 
 /** A code without approval lives this long at most; others may be printed on a work order. */
 export const PRE_APPROVED_TTL_MINUTES = 10;
 export const TYPED_TRIES = 5;
-
-/**
- * The life of a code. scanned: somebody opened its page on a phone. claimed: a box presented it and waits for approval.
- * approved: the box has not acknowledged its configuration. used: the box has it.
- */
-export const CODE_STATES = [
-  'created',
-  'scanned',
-  'claimed',
-  'approved',
-  'used',
-  'rejected',
-  'expired',
-  'revoked',
-] as const;
-export type CodeState = (typeof CODE_STATES)[number];
 
 export interface Code {
   readonly expiresAtMs: number;

@@ -1,6 +1,7 @@
 import type { ProvisionState } from '@sitewarden/agent-proto/http';
+import type { CodeState } from '../lib/code-states.ts';
 import type { CodeListRow } from '../store/repositories/codes.ts';
-import { type CodeState, codeStateAt } from './code-machine.ts';
+import { codeStateAt } from './code-machine.ts';
 
 /** A code as people see it. Times are null until it happened; `usedAtMs`: the box had its configuration on disk. */
 export interface CodeView {

@@ -1,6 +1,7 @@
 import { codeUrl } from '@sitewarden/agent-proto/http';
 import { appendAudit } from '../audit/index.ts';
 import { relayErrors } from '../errors.ts';
+import { MAX_LABELS } from '../lib/code-states.ts';
 import type { Tenant } from '../lib/identity.ts';
 import type { Tx } from '../store/index.ts';
 import { boxToReplace } from '../store/repositories/appliances.ts';
@@ -11,7 +12,6 @@ import { loadLabelFonts } from './label-fonts.ts';
 import { type Label, labelSheet, type Paper } from './label-sheet.ts';
 import { assertMayMake, type CodeDraft, draftCode, writeCode } from './make-code.ts';
 
-const MAX_LABELS = 100;
 /** As many as may be hashed at once; guesses of boxes take turns with them. */
 const HASHED_AT_ONCE = 2;
 

@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox';
 import { Count, closed, Id, Nullable, oneOf, ShortText, UnixMs } from '@sitewarden/agent-proto/http';
 import { EMAIL_PATTERN } from '../../lib/emails.ts';
+import { INVITE_STATES } from '../../lib/invite-states.ts';
 import { NAME_PATTERN } from '../../lib/names.ts';
 import { ROLES } from '../../lib/roles.ts';
 
@@ -49,7 +50,6 @@ export const OwnPassword = closed({
   email: Type.Optional(Email),
 });
 
-const INVITE_STATES = ['open', 'accepted', 'expired', 'revoked'] as const;
 export const InviteRequest = closed({
   email: Email,
   name: PersonName,

@@ -19,9 +19,11 @@ import {
   Text,
   UnixMs,
 } from '@sitewarden/agent-proto/http';
+import { CODE_STATES, MAX_LABELS } from '../../lib/code-states.ts';
 import { NAME_PATTERN } from '../../lib/names.ts';
 import { ROLES } from '../../lib/roles.ts';
 
+export { CODE_STATES };
 export const FLEET_STATUSES = ['online', 'stale', 'offline', 'pending'] as const;
 export type FleetStatusValue = (typeof FLEET_STATUSES)[number];
 
@@ -282,17 +284,6 @@ export const ReleaseRequest = closed({
 });
 export const SiteCreated = closed({ id: Id('site'), name: ShortText, clientId: Id('cli') });
 
-/** scanned: its page was opened on a phone. claimed: waits for approval. approved: the box has no config yet. */
-export const CODE_STATES = [
-  'created',
-  'scanned',
-  'claimed',
-  'approved',
-  'used',
-  'rejected',
-  'expired',
-  'revoked',
-] as const;
 const Replaces = Type.Optional(
   Type.String({
     pattern: '^app_[a-z2-7]{26}$',
@@ -338,7 +329,6 @@ export const CodeCreated = closed({
 /** What somebody's phone read from a label. */
 export const CodeOpened = closed({ secret: Type.String({ pattern: '^[A-Za-z0-9_-]{22}$' }) });
 
-export const MAX_LABELS = 100;
 export const LABEL_PAPERS = ['a4', 'letter'] as const;
 export const LabelsRequest = closed({
   labels: Type.Array(closed({ siteId: Id('site'), count: Type.Integer({ minimum: 1, maximum: MAX_LABELS }) }), {
