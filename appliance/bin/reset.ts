@@ -16,7 +16,7 @@ const SET_ASIDE = 'set-aside-';
 export async function reset({ config: file, yes = false }: { config: string; yes?: boolean }): Promise<void> {
   const { dataDir } = await readConfigFile(file);
   if (!existsSync(dataDir)) {
-    console.log(NOTHING(dataDir));
+    sayNothingToDo(dataDir);
     return;
   }
   const lock = lockOf(dataDir);
@@ -27,7 +27,9 @@ export async function reset({ config: file, yes = false }: { config: string; yes
   }
 }
 
-const NOTHING = (dataDir: string) => `${dataDir} is empty: this box is as new already. Start it and claim it.`;
+function sayNothingToDo(dataDir: string): void {
+  console.log(`${dataDir} is empty: this box is as new already. Start it and claim it.`);
+}
 
 function lockOf(dataDir: string): FileLock {
   try {
@@ -43,7 +45,7 @@ async function setAside(dataDir: string, isConfirmed: boolean): Promise<void> {
   const stays = (name: string) => name.startsWith(SET_ASIDE) || name.startsWith(LOCK_FILE);
   const names = (await readdir(dataDir)).filter((name) => !stays(name));
   if (names.length === 0) {
-    console.log(NOTHING(dataDir));
+    sayNothingToDo(dataDir);
     return;
   }
   const aside = join(dataDir, `${SET_ASIDE}${new Date().toISOString().replaceAll(/[:.]/g, '-')}`);
