@@ -2,12 +2,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ENTRIES, type Running, startProgram } from '../../scripts/lib/programs.ts';
-import { initRelay, makeSignInLink } from '../../scripts/lib/relay-setup.ts';
+import { makeSignInLink } from '../../scripts/lib/relay-setup.ts';
 import { type StaffClient, signIn } from '../../scripts/lib/staff-client.ts';
 import { waitFor } from '../../scripts/lib/wait.ts';
 import { startAppliance } from '../helpers/appliance.ts';
 import { readQr, TestBox } from '../helpers/box.ts';
 import { freePort } from '../helpers/free-port.ts';
+import { startRelayProgram } from '../helpers/relay-program.ts';
 import type { Figure } from './benches.ts';
 import type { HttpLoad, HttpLoadResult } from './children/http-load.ts';
 import { startChild } from './lib/child.ts';
@@ -86,16 +87,8 @@ export async function run(): Promise<Figure[]> {
 async function startRelay(dir: string): Promise<{ relay: Running; world: World }> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
-  const config = join(dir, 'relay.yaml');
   const limits = { requestsPerMinute: 1_000_000, claimsPerMinute: 1_000_000, signInsPerMinute: 1000 };
-  const listen = { host: '127.0.0.1', port };
-  writeFileSync(
-    config,
-    JSON.stringify({ publicUrl: url, listen, dataDir: join(dir, 'relay'), logLevel: 'warn', limits }),
-  );
-  const rootKey = await initRelay(config);
-  const args = ['serve', '--config', config, '--ready-json'];
-  const relay = await startProgram({ name: 'relay', entry: ENTRIES.relay, args });
+  const { config, rootKey, relay } = await startRelayProgram({ dir, publicUrl: url, port, limits });
   const staff = await signIn(url, await makeSignInLink(config));
   const { id: clientId } = await staff.call<{ id: string }>('POST', '/api/clients', { name: 'Clinic' });
   return { relay, world: { dir, url, rootKey, staff, clientId } };

@@ -19,24 +19,15 @@ import {
 } from '../helpers/relay.ts';
 import { seedTenant } from '../helpers/seed-tenant.ts';
 import type { StaffClient } from '../helpers/staff-client.ts';
+import { check, newTally, type Tally } from './lib/tally.ts';
 import type { ProofResult } from './promises.ts';
 
 const PARALLEL = 200;
 const PARALLEL_STAFF = 20;
 
-interface Tally {
-  cases: number;
-  readonly faults: string[];
-}
-
-function check(tally: Tally, isKept: boolean, fault: string): void {
-  tally.cases += 1;
-  if (!isKept) tally.faults.push(fault);
-}
-
 /** One claim, one winner: whole relays on both engines, boxes and people at once over HTTP. */
 export async function run({ full }: { full: boolean; seed: number }): Promise<ProofResult> {
-  const tally: Tally = { cases: 0, faults: [] };
+  const tally = newTally();
   const rounds = full ? { sqlite: 50, postgres: 50 } : { sqlite: 1, postgres: 1 };
   await withRelay(undefined, (world) => proveRounds(world, rounds.sqlite, tally));
   const server = await startPostgres();

@@ -1,12 +1,13 @@
-import { randomInt } from 'node:crypto';
 import { Agent, request } from 'node:http';
 import { join } from 'node:path';
-import { BOX_PATHS, CODE_ALPHABET } from '@sitewarden/agent-proto/http';
+import { BOX_PATHS } from '@sitewarden/agent-proto/http';
 import { makeNonce, signRequest } from '@sitewarden/agent-proto/http-signature';
 import Database from 'better-sqlite3';
+import { newLocator, newTypedSecret } from '../../relay/claim/typed-code.ts';
 import { readQr, type TestBox } from '../helpers/box.ts';
 import { type Site, seedPartner, seedSite, startTestRelay, type TestRelay } from '../helpers/relay.ts';
 import type { StaffClient } from '../helpers/staff-client.ts';
+import { check, newTally, type Tally } from './lib/tally.ts';
 import type { ProofResult } from './promises.ts';
 
 /** Any number of sources: Linux answers for all of 127.0.0.0/8. */
@@ -21,11 +22,6 @@ interface World extends Site {
   readonly admin: StaffClient;
   readonly guessers: readonly TestBox[];
   readonly agent: Agent;
-}
-
-interface Tally {
-  cases: number;
-  readonly faults: string[];
 }
 
 interface Made {
@@ -49,7 +45,7 @@ interface Answered {
  * to guard the code is its own five tries. Honest boxes claim by QR code meanwhile.
  */
 export async function run({ full }: { full: boolean; seed: number }): Promise<ProofResult> {
-  const tally: Tally = { cases: 0, faults: [] };
+  const tally = newTally();
   const guesses = full ? 60_000 : 500;
   const perS = await inWorld((world) => prove(world, { guesses, tally }));
   const unguarded = await inWorld(async (world) => {
@@ -90,10 +86,6 @@ async function makeCode({ admin, siteId }: World): Promise<Made> {
 async function prove(world: World, { guesses, tally }: { guesses: number; tally: Tally }): Promise<number> {
   const { relay } = world;
   const code = await makeCode(world);
-  const check = (isKept: boolean, fault: string) => {
-    tally.cases += 1;
-    if (!isKept) tally.faults.push(fault);
-  };
 
   let isGuessing = true;
   const honest = claimByQr(world, () => isGuessing);
@@ -103,18 +95,22 @@ async function prove(world: World, { guesses, tally }: { guesses: number; tally:
   isGuessing = false;
   const claimed = await honest;
   tally.cases += guesses;
-  check(lookedAt <= TRIES, `${lookedAt} guesses at one code were looked at`);
-  check(claimed.length > 0, 'nobody claimed by QR code meanwhile');
-  for (const status of claimed) check(status === 200, `a box with a QR code was answered ${status} meanwhile`);
+  check(tally, lookedAt <= TRIES, `${lookedAt} guesses at one code were looked at`);
+  check(tally, claimed.length > 0, 'nobody claimed by QR code meanwhile');
+  for (const status of claimed) check(tally, status === 200, `a box with a QR code was answered ${status} meanwhile`);
 
   const box = await relay.box();
   const typed = await box.presentTyped(code.typed);
-  check((typed.body as { code?: string }).code === 'CODE_LOCKED', `the right typed form was answered ${typed.status}`);
+  check(
+    tally,
+    (typed.body as { code?: string }).code === 'CODE_LOCKED',
+    `the right typed form was answered ${typed.status}`,
+  );
   const scanned = await box.presentQr(readQr(code.url).secret);
-  check(scanned.status === 200, `the QR form of the guessed code was answered ${scanned.status}`);
+  check(tally, scanned.status === 200, `the QR form of the guessed code was answered ${scanned.status}`);
 
-  await successGivesNothingBack(world, check);
-  await strangersLearnNothing(world, check);
+  await successGivesNothingBack(world, tally);
+  await strangersLearnNothing(world, tally);
   return perS;
 }
 
@@ -128,8 +124,8 @@ async function storm(world: World, code: Made, guesses: number): Promise<number>
       const index = next++;
       const isAtCode = index % 2 === 0;
       const answer = await send(world, index, {
-        locator: isAtCode ? locator : letters(locator.length),
-        secret: letters(10),
+        locator: isAtCode ? locator : newLocator(),
+        secret: newTypedSecret(),
       });
       if (answer.status === 200) throw new Error('a guess was right');
       if (isAtCode && answer.code === 'CODE_INVALID') lookedAt += 1;
@@ -152,27 +148,27 @@ async function claimByQr({ relay, admin, partnerId }: World, isGuessing: () => b
 }
 
 /** Who has a right code of one box cannot use it to get more guesses. */
-async function successGivesNothingBack(world: World, check: (isKept: boolean, fault: string) => void): Promise<void> {
+async function successGivesNothingBack(world: World, tally: Tally): Promise<void> {
   const code = await makeCode(world);
   const [locator = ''] = code.typed.split('-');
   const box = await world.relay.box();
   let lookedAt = 0;
   for (let round = 0; round < 4; round += 1) {
     for (let index = 0; index < 3; index += 1) {
-      const answer = await send(world, index, { locator, secret: letters(10) });
+      const answer = await send(world, index, { locator, secret: newTypedSecret() });
       if (answer.code === 'CODE_INVALID') lookedAt += 1;
     }
     await box.presentTyped(code.typed);
   }
-  check(lookedAt <= TRIES, `with right ones between them ${lookedAt} wrong guesses were looked at`);
+  check(tally, lookedAt <= TRIES, `with right ones between them ${lookedAt} wrong guesses were looked at`);
 }
 
-async function strangersLearnNothing(world: World, check: (isKept: boolean, fault: string) => void): Promise<void> {
+async function strangersLearnNothing(world: World, tally: Tally): Promise<void> {
   const code = await makeCode(world);
   const [locator = ''] = code.typed.split('-');
-  const wrong = await send(world, 1, { locator, secret: letters(10) });
-  const unknown = await send(world, 2, { locator: otherThan(locator), secret: letters(10) });
-  check(wrong.text === unknown.text, 'a wrong guess at a code and at none do not look alike');
+  const wrong = await send(world, 1, { locator, secret: newTypedSecret() });
+  const unknown = await send(world, 2, { locator: otherThan(locator), secret: newTypedSecret() });
+  check(tally, wrong.text === unknown.text, 'a wrong guess at a code and at none do not look alike');
 }
 
 /** The control: each try that is paid comes back. */
@@ -211,12 +207,9 @@ function send({ relay, guessers, agent }: World, index: number, guess: Guess): P
   });
 }
 
-const letters = (count: number): string =>
-  Array.from({ length: count }, () => CODE_ALPHABET[randomInt(CODE_ALPHABET.length)]).join('');
-
 function otherThan(locator: string): string {
   for (;;) {
-    const other = letters(locator.length);
+    const other = newLocator();
     if (other !== locator) return other;
   }
 }

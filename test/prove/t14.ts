@@ -7,8 +7,10 @@ import { DATABASE_FILE } from '../../appliance/store/open.ts';
 import { StaffClientError } from '../../scripts/lib/staff-client.ts';
 import { waitFor } from '../../scripts/lib/wait.ts';
 import { startAppliance, type TestAppliance } from '../helpers/appliance.ts';
+import { applianceAt } from '../helpers/relay-program.ts';
 import { type System, startSystem } from '../helpers/system.ts';
 import { seededRandom } from './lib/random.ts';
+import { check, newTally, type Tally } from './lib/tally.ts';
 import type { ProofResult } from './promises.ts';
 
 /** Two check-ins and what they are late by; 130 s at one a minute. */
@@ -19,24 +21,15 @@ const SLACK_MS = 5000;
 const LOST = 1 / 3;
 const CHECKINS_BETWEEN = 2;
 
-interface Tally {
-  cases: number;
-  readonly faults: string[];
-}
-
 /**
  * A real box whose data folder is copied, both running, against a real relay: it must be quarantined and get no order. The
  * same box alone, killed again and again while answers to its check-ins are lost, must never be.
  */
 export async function run({ full, seed }: { full: boolean; seed: number }): Promise<ProofResult> {
-  const tally: Tally = { cases: 0, faults: [] };
-  const check = (isKept: boolean, fault: string) => {
-    tally.cases += 1;
-    if (!isKept) tally.faults.push(fault);
-  };
+  const tally = newTally();
   const intervalMs = full ? 60_000 : 2000;
-  const caughtMs = await withClone({ intervalMs }, (pair) => catchClone(pair, { intervalMs, check }));
-  const honest = await runAlone({ restarts: full ? 1000 : 4, random: seededRandom(seed), check });
+  const caughtMs = await withClone({ intervalMs }, (pair) => catchClone(pair, { intervalMs, tally }));
+  const honest = await runAlone({ restarts: full ? 1000 : 4, random: seededRandom(seed), tally });
   const unguarded = await withClone({ intervalMs: 1000, isUnguarded: true }, takesBoth);
   return {
     cases: tally.cases,
@@ -85,37 +78,33 @@ async function withClone<T>(
 
 async function catchClone(
   { system, copy, copyDir, runningAtMs }: Pair,
-  { intervalMs, check }: { intervalMs: number; check: (isKept: boolean, fault: string) => void },
+  { intervalMs, tally }: { intervalMs: number; tally: Tally },
 ): Promise<number> {
   const withinMs = WITHIN_INTERVALS * intervalMs + SLACK_MS;
   const isCaught = await waitFor('the quarantine', async () => (await stateOf(system)) === 'quarantined', withinMs, 50)
     .then(() => true)
     .catch(() => false);
   const caughtMs = performance.now() - runningAtMs;
-  check(isCaught, `not caught within ${withinMs} ms`);
-  check(!(await isOrdered(system)), 'an order was taken for a box in quarantine');
+  check(tally, isCaught, `not caught within ${withinMs} ms`);
+  check(tally, !(await isOrdered(system)), 'an order was taken for a box in quarantine');
   await wait(Math.min(3 * intervalMs, 2 * intervalMs + SLACK_MS));
-  check((await stateOf(system)) === 'quarantined', 'the quarantine ended by itself');
+  check(tally, (await stateOf(system)) === 'quarantined', 'the quarantine ended by itself');
   for (const [name, dir] of [
     ['the box', join(system.base, 'appliance')],
     ['the copy', copyDir],
   ] as const) {
-    check(orderCount(dir) === 0, `${name} got an order`);
+    check(tally, orderCount(dir) === 0, `${name} got an order`);
   }
   for (const { localUrl, pid } of [system.appliance, copy]) {
     const page = await fetch(new URL('/api/local/status', localUrl));
-    check(page.ok, `the program ${pid} does not serve its site any more`);
+    check(tally, page.ok, `the program ${pid} does not serve its site any more`);
   }
   return caughtMs;
 }
 
 /** Restarted and robbed of answers, but alone. */
-async function runAlone(options: {
-  restarts: number;
-  random: () => number;
-  check: (isKept: boolean, fault: string) => void;
-}): Promise<string> {
-  const { restarts, random, check } = options;
+async function runAlone(options: { restarts: number; random: () => number; tally: Tally }): Promise<string> {
+  const { restarts, random, tally } = options;
   const system = await startSystem({ checkinIntervalMs: 1000 });
   let lost = 0;
   let answered = 0;
@@ -136,12 +125,12 @@ async function runAlone(options: {
       await wait(random() * 1000);
       system.appliance.kill('SIGKILL');
       await system.appliance.exited;
-      check((await stateOf(system)) === 'active', `quarantined before restart ${restart + 1}`);
+      check(tally, (await stateOf(system)) === 'active', `quarantined before restart ${restart + 1}`);
       await system.startAppliance();
     }
     const until = answered + CHECKINS_BETWEEN;
     await waitFor('check-ins', () => answered >= until, 60_000, 20);
-    check((await stateOf(system)) === 'active', 'quarantined at the end');
+    check(tally, (await stateOf(system)) === 'active', 'quarantined at the end');
     return `${restarts} kills and ${lost} of ${lost + answered} answers lost`;
   } finally {
     await system.close();
@@ -174,8 +163,7 @@ async function takesBoth({ system, copyDir }: Pair): Promise<{ state: string; or
 }
 
 async function stateOf({ staff, siteId }: System): Promise<string> {
-  const { appliance } = await staff.call<{ appliance: { state: string } | null }>('GET', `/api/sites/${siteId}`);
-  return appliance?.state ?? 'none';
+  return (await applianceAt(staff, siteId))?.state ?? 'none';
 }
 
 async function isOrdered({ staff, siteId }: System): Promise<boolean> {
@@ -189,18 +177,8 @@ async function isOrdered({ staff, siteId }: System): Promise<boolean> {
 }
 
 async function checkedIn({ staff, siteId }: System): Promise<void> {
-  await waitFor(
-    'the first check-in',
-    async () => {
-      const { appliance } = await staff.call<{ appliance: { lastCheckinAtMs: number | null } | null }>(
-        'GET',
-        `/api/sites/${siteId}`,
-      );
-      return appliance?.lastCheckinAtMs != null;
-    },
-    120_000,
-    100,
-  );
+  const isIn = async () => (await applianceAt(staff, siteId))?.lastCheckinAtMs != null;
+  await waitFor('the first check-in', isIn, 120_000, 100);
 }
 
 function orderCount(dataDir: string): number {

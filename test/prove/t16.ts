@@ -10,14 +10,16 @@ import {
   type TlsOptions,
 } from 'node:tls';
 import { runTool } from '@sitewarden/kit/exec';
-import { ENTRIES, type Running, startProgram } from '../../scripts/lib/programs.ts';
-import { initRelay, makeSignInLink } from '../../scripts/lib/relay-setup.ts';
+import type { Running } from '../../scripts/lib/programs.ts';
+import { makeSignInLink } from '../../scripts/lib/relay-setup.ts';
 import { type StaffClient, signIn } from '../../scripts/lib/staff-client.ts';
 import { waitFor } from '../../scripts/lib/wait.ts';
 import { startAppliance, type TestAppliance } from '../helpers/appliance.ts';
 import { readQr } from '../helpers/box.ts';
 import { type Chain, makeChain } from '../helpers/certificates.ts';
 import { startHttpProxy } from '../helpers/http-proxy.ts';
+import { applianceAt, startRelayProgram } from '../helpers/relay-program.ts';
+import { newTally, type Tally } from './lib/tally.ts';
 import type { ProofResult } from './promises.ts';
 
 const DAY_MS = 86_400_000;
@@ -26,11 +28,6 @@ const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
 /** Each is tried while the box asks at least so often. */
 const CONNECTIONS = 3;
 const ANSWER = 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}';
-
-interface Tally {
-  cases: number;
-  readonly faults: string[];
-}
 
 /** Who answers at the relay's address. */
 interface Answerer {
@@ -58,7 +55,7 @@ interface World {
  * types the code in. Nothing that is secret may arrive there; afterwards the same box must be claimed by the same code.
  */
 export async function run({ full }: { full: boolean; seed: number }): Promise<ProofResult> {
-  const tally: Tally = { cases: 0, faults: [] };
+  const tally = newTally();
   const systemCas = getCACertificates('default');
   const dir = await mkdtemp(join(tmpdir(), 'sitewarden-t16-'));
   const address = await holdAddress();
@@ -73,10 +70,12 @@ export async function run({ full }: { full: boolean; seed: number }): Promise<Pr
   let relay: Running | undefined;
   try {
     address.leadTo(front.port);
-    const made = await startRelay({ dir, url: `https://127.0.0.1:${address.port}` });
+    const url = `https://127.0.0.1:${address.port}`;
+    const limits = { claimsPerMinute: 10_000 };
+    const made = await startRelayProgram({ dir, publicUrl: url, trustProxy: ['127.0.0.1'], limits });
     relay = made.relay;
     front.setTarget(Number(new URL(String(relay.ready.url)).port));
-    const staff = await signIn(made.url, await makeSignInLink(made.config));
+    const staff = await signIn(url, await makeSignInLink(made.config));
     const world: World = { dir, address, genuinePort: front.port, genuine, trusted, rootKey: made.rootKey, staff };
 
     const attacks: [string, () => Promise<Answerer>][] = [
@@ -159,7 +158,7 @@ async function besiege(
       'the claim, once the relay answers again',
       async () => {
         await typeCode(localUrl, url);
-        return siteOf(staff, siteId);
+        return applianceAt(staff, siteId);
       },
       90_000,
       500,
@@ -214,27 +213,6 @@ async function typeCode(localUrl: string, code: string): Promise<void> {
 async function phaseOf(localUrl: string): Promise<string> {
   const answer = await fetch(new URL('/api/local/status', localUrl));
   return ((await answer.json()) as { claim: { phase: string } }).claim.phase;
-}
-
-async function siteOf(staff: StaffClient, siteId: string): Promise<object | undefined> {
-  const { appliance } = await staff.call<{ appliance: object | null }>('GET', `/api/sites/${siteId}`);
-  return appliance ?? undefined;
-}
-
-async function startRelay({ dir, url }: { dir: string; url: string }) {
-  const config = join(dir, 'relay.yaml');
-  const settings = {
-    publicUrl: url,
-    listen: { host: '127.0.0.1', port: 0 },
-    dataDir: join(dir, 'relay'),
-    trustProxy: ['127.0.0.1'],
-    logLevel: 'warn',
-    limits: { claimsPerMinute: 10_000 },
-  };
-  writeFileSync(config, JSON.stringify(settings));
-  const rootKey = await initRelay(config);
-  const args = ['serve', '--config', config, '--ready-json'];
-  return { url, config, rootKey, relay: await startProgram({ name: 'relay', entry: ENTRIES.relay, args }) };
 }
 
 interface Address {

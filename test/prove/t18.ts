@@ -4,14 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { runTool } from '@sitewarden/kit/exec';
-import { ENTRIES, type Running, startProgram } from '../../scripts/lib/programs.ts';
-import { initRelay, makeSignInLink } from '../../scripts/lib/relay-setup.ts';
+import type { Running } from '../../scripts/lib/programs.ts';
+import { makeSignInLink } from '../../scripts/lib/relay-setup.ts';
 import { type StaffClient, signIn } from '../../scripts/lib/staff-client.ts';
 import { waitFor } from '../../scripts/lib/wait.ts';
 import { claimBox } from '../../scripts/start/site.ts';
 import { startAppliance } from '../helpers/appliance.ts';
 import { type Chain, makeChain } from '../helpers/certificates.ts';
 import { type HttpProxy, startHttpProxy } from '../helpers/http-proxy.ts';
+import { applianceAt, startRelayProgram } from '../helpers/relay-program.ts';
 import type { ProofResult } from './promises.ts';
 
 /** A good check-in must come within this. */
@@ -75,22 +76,7 @@ export async function run({ full }: { full: boolean; seed: number }): Promise<Pr
 }
 
 async function makeRelay({ dir, front, chain }: Pick<World, 'dir' | 'front' | 'chain'>) {
-  const config = join(dir, 'relay.yaml');
-  const listen = { host: '127.0.0.1', port: 0 };
-  const settings = {
-    publicUrl: front.url,
-    listen,
-    dataDir: join(dir, 'relay'),
-    trustProxy: ['127.0.0.1'],
-    logLevel: 'warn',
-  };
-  writeFileSync(config, JSON.stringify(settings));
-  const rootKey = await initRelay(config);
-  const relay = await startProgram({
-    name: 'relay',
-    entry: ENTRIES.relay,
-    args: ['serve', '--config', config, '--ready-json'],
-  });
+  const { config, rootKey, relay } = await startRelayProgram({ dir, publicUrl: front.url, trustProxy: ['127.0.0.1'] });
   front.setTarget(Number(new URL(String(relay.ready.url)).port));
   const staff = await signIn(front.url, await makeSignInLink(config));
   const { id: clientId } = await staff.call<{ id: string }>('POST', '/api/clients', { name: 'Clinic' });
@@ -173,11 +159,7 @@ function fakeTime(file: string): NodeJS.ProcessEnv {
 }
 
 async function lastCheckin({ staff }: World, siteId: string): Promise<number> {
-  const { appliance } = await staff.call<{ appliance: { lastCheckinAtMs: number | null } | null }>(
-    'GET',
-    `/api/sites/${siteId}`,
-  );
-  return appliance?.lastCheckinAtMs ?? 0;
+  return (await applianceAt(staff, siteId))?.lastCheckinAtMs ?? 0;
 }
 
 /** What the box is known by; its server certificate may well be renewed. */

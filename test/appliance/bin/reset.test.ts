@@ -4,6 +4,7 @@ import t from 'tap';
 import { runProgram } from '../../../scripts/lib/programs.ts';
 import { waitFor } from '../../../scripts/lib/wait.ts';
 import { claimBox } from '../../../scripts/start/site.ts';
+import { applianceAt } from '../../helpers/relay-program.ts';
 import { startSystem } from '../../helpers/system.ts';
 
 t.test('a claimed box becomes a new one that can be claimed again, and nothing it knew is lost', async (t) => {
@@ -15,10 +16,7 @@ t.test('a claimed box becomes a new one that can be claimed again, and nothing i
   const dik = () => readFileSync(join(dataDir, 'identity', 'dik.pem'), 'utf8');
   const reset = (...flags: string[]) => runProgram('appliance', ['reset', '--config', configFile, ...flags]);
   const claimedBy = async (site: string) => {
-    const { appliance } = await staff.call<{ appliance: { id: string; lastCheckinAtMs: number | null } | null }>(
-      'GET',
-      `/api/sites/${site}`,
-    );
+    const appliance = await applianceAt(staff, site);
     return appliance?.lastCheckinAtMs ? appliance.id : undefined;
   };
   const before = await waitFor('the first check-in', () => claimedBy(siteId), 60_000);
