@@ -2,12 +2,13 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isCodedError } from '@sitewarden/kit/errors';
-import { ensureDir } from '@sitewarden/kit/files';
+import { acquireLock, ensureDir, type FileLock } from '@sitewarden/kit/files';
 import type { LocalStatus } from '../appliance/local/status.ts';
-import { ENTRIES, type Running, runProgram, startProgram } from './lib/programs.ts';
+import { ENTRIES, type Running, runProgram, type Spawned, startProgram } from './lib/programs.ts';
 import { initRelay, makeSignInLink } from './lib/relay-setup.ts';
 import { type StaffClient, signIn } from './lib/staff-client.ts';
 import { type DemoService, makeDemoService } from './start/demo-service.ts';
+import { startError } from './start/errors.ts';
 import { identify, stopLeftovers } from './start/leftovers.ts';
 import { HELP, parseOptions, type StartOptions } from './start/options.ts';
 import { choosePorts, type Ports } from './start/ports.ts';
@@ -16,9 +17,11 @@ import { type Remembered, readRemembered, writeRemembered } from './start/rememb
 import { claimBox, prepareSite } from './start/site.ts';
 
 const root = join(import.meta.dirname, '..');
-const running: Running[] = [];
+const running: Spawned[] = [];
 let service: DemoService | undefined;
 let isStopping = false;
+/** Kept: a lock nobody refers to any more would be collected, and gone. */
+let folderLock: FileLock | undefined;
 
 const options = readOptions();
 // Progress goes to stderr: with --json stdout carries the one line and nothing else.
@@ -41,6 +44,7 @@ async function main({ dataDir, isJson }: StartOptions): Promise<void> {
   const startedAt = performance.now();
   const elapsed = () => `${((performance.now() - startedAt) / 1000).toFixed(1)} s`;
   await ensureDir(dataDir, 0o700);
+  lockFolder(dataDir);
   const remembered = await remember(dataDir);
   const { ports } = remembered;
 
@@ -145,6 +149,8 @@ async function startAgent(dataDir: string, ports: Ports, demo: DemoService): Pro
 }
 
 async function launch(name: keyof typeof ENTRIES, args: string[]): Promise<Running> {
+  if (isStopping) throw new Error('this start is being stopped');
+  let noted = Promise.resolve();
   const program = await startProgram({
     name,
     entry: ENTRIES[name],
@@ -152,17 +158,36 @@ async function launch(name: keyof typeof ENTRIES, args: string[]): Promise<Runni
     onLine: (line) => {
       if (!line.startsWith('{"ready"') && !isStopping) process.stderr.write(`    ${name}: ${line.slice(0, 400)}\n`);
     },
+    // Whatever ends this start, now or before it is ready, finds what it has begun.
+    onSpawned: (spawned) => {
+      running.push(spawned);
+      noted = note(spawned);
+    },
   });
-  running.push(program);
-  const earlier = readRemembered(options.dataDir);
-  const programs = [...(earlier?.programs ?? []), ...(await identify(name, program.pid))];
-  if (earlier !== undefined) writeRemembered(options.dataDir, { ...earlier, programs });
+  await noted;
   void program.exited.then(({ code, signal }) => {
     if (isStopping) return;
     say(`${name} ended by itself with ${signal ?? code}.`);
     void stopAll(1);
   });
   return program;
+}
+
+async function note({ name, pid }: Spawned): Promise<void> {
+  const started = await identify(name, pid);
+  const earlier = readRemembered(options.dataDir);
+  if (earlier === undefined) return;
+  writeRemembered(options.dataDir, { ...earlier, programs: [...(earlier.programs ?? []), ...started] });
+}
+
+/** For as long as this process lives, however it ends. Throws ALREADY_STARTED. */
+function lockFolder(dataDir: string): void {
+  try {
+    folderLock = acquireLock(join(dataDir, 'start.lock'));
+  } catch (cause) {
+    if (!isCodedError(cause) || cause.code !== 'FILE_LOCKED') throw cause;
+    throw startError('ALREADY_STARTED', { detail: `Another start works in ${dataDir}`, cause });
+  }
 }
 
 async function isClaimed(applianceUrl: string): Promise<boolean> {
@@ -212,7 +237,8 @@ function readOptions(): StartOptions {
 async function stopAll(code: number): Promise<void> {
   if (isStopping) return;
   isStopping = true;
-  for (const program of running.reverse()) await program.stop();
+  for (const program of running.toReversed()) await program.stop();
   await service?.stop().catch((error: Error) => say(`the demo daemon did not stop: ${error.message}`));
+  folderLock?.release();
   process.exit(code);
 }

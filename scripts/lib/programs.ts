@@ -16,17 +16,21 @@ export const ENTRIES = {
 } as const;
 export type ProgramName = keyof typeof ENTRIES;
 
-export interface Running {
+/** A program that was started, whether it is ready or not. */
+export interface Spawned {
   readonly name: string;
   readonly pid: number;
-  /** What the program printed with `"ready":true`. */
-  readonly ready: Record<string, unknown>;
   readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
   /** The last lines of both streams. */
   output(): string;
   /** SIGTERM, and SIGKILL when it is not gone after `graceMs`. */
   stop(graceMs?: number): Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
   kill(signal: NodeJS.Signals): void;
+}
+
+export interface Running extends Spawned {
+  /** What the program printed with `"ready":true`. */
+  readonly ready: Record<string, unknown>;
 }
 
 export interface StartOptions {
@@ -39,6 +43,8 @@ export interface StartOptions {
   isReady?: (line: string) => Record<string, unknown> | undefined;
   timeoutMs?: number;
   onLine?: (line: string) => void;
+  /** Told at once, while the program is still on its way to be ready. Not when it cannot be started at all. */
+  onSpawned?: (program: Spawned) => void;
 }
 
 export function startProgram(options: StartOptions): Promise<Running> {
@@ -95,6 +101,15 @@ function untilReady(child: ChildProcess, options: StartOptions): Promise<Running
     return end;
   };
   const output = () => lines.join('\n');
+  const spawned = {
+    name,
+    pid: child.pid as number,
+    exited,
+    output,
+    stop,
+    kill: (signal: NodeJS.Signals) => child.kill(signal),
+  };
+  if (child.pid !== undefined) options.onSpawned?.(spawned);
   return new Promise((resolve, reject) => {
     const fail = (why: string) => {
       clearTimeout(timer);
@@ -109,7 +124,7 @@ function untilReady(child: ChildProcess, options: StartOptions): Promise<Running
       const ready = isReady(line);
       if (!ready) return;
       clearTimeout(timer);
-      resolve({ name, pid: child.pid as number, ready, exited, output, stop, kill: (signal) => child.kill(signal) });
+      resolve({ ...spawned, ready });
     };
     for (const stream of [child.stdout, child.stderr]) {
       if (stream) createInterface({ input: stream }).on('line', read);

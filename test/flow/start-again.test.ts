@@ -5,6 +5,7 @@ import { processIdentity } from '@sitewarden/kit/services';
 import t, { type Test } from 'tap';
 import type { ENTRIES } from '../../scripts/lib/programs.ts';
 import { waitFor } from '../../scripts/lib/wait.ts';
+import { readRemembered } from '../../scripts/start/remembered.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const READY_MS = 120_000;
@@ -37,11 +38,23 @@ function npmStart(t: Test, dataDir: string) {
 const allGone = (pids: readonly number[]) => async () =>
   (await Promise.all(pids.map((pid) => processIdentity(pid)))).every((identity) => identity === undefined);
 
-t.test('killed, it starts again on the same folder; told to stop, it leaves nothing running', async (t) => {
+t.test('stopped on its way, started twice, killed: the next start on the same folder is a good one', async (t) => {
   const dataDir = join(t.testdir(), 'data');
+  const zero = npmStart(t, dataDir);
+  zero.first.catch(() => {});
+  const noted = () => readRemembered(dataDir)?.programs?.find(({ name }) => name === 'appliance');
+  const { pid } = await waitFor('the appliance', noted, READY_MS, 5);
+  process.kill(zero.pid, 'SIGTERM');
+  await zero.exited;
+  await waitFor('the end of the appliance that was still on its way', allGone([pid]), 30_000);
+
   const one = npmStart(t, dataDir);
   const before = (await one.first) as unknown as Ready;
   t.equal((before as unknown as { ready: boolean }).ready, true);
+  const beside = npmStart(t, dataDir);
+  t.match(await beside.first, { ready: false, code: 'ALREADY_STARTED', message: /give another --data-dir/ });
+  await beside.exited;
+  for (const [name, pid] of Object.entries(before.pids)) t.ok(await processIdentity(pid), `${name} runs on`);
   process.kill(-one.pid, 'SIGKILL');
   await one.exited;
   const left = Object.values(before.pids);
