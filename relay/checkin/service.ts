@@ -155,6 +155,7 @@ export function createCheckinService(deps: CheckinDeps): CheckinService {
         pendingOrders: decision.pendingOrders,
         drainRowsPerS: drain.rateFor(box.applianceId, queue.depth, nowMs),
         nextCheckinMs: intervalMs,
+        ...(decision.isReleasing ? { isReleasing: true as const } : {}),
       };
     },
   };

@@ -47,6 +47,7 @@ export async function insertOffer(trx: DirectoryTx | Tx, offer: NewOffer): Promi
       number: offer.number,
       started_at_ms: offer.startedAtMs,
       expires_at_ms: offer.expiresAtMs,
+      serial: offer.facts.serial,
     })
     .execute();
 }

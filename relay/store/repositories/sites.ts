@@ -23,6 +23,10 @@ export async function hasSite(trx: Tx, siteId: string): Promise<boolean> {
   return (await trx.selectFrom('site').select('id').where('id', '=', siteId).executeTakeFirst()) !== undefined;
 }
 
+export async function findSiteName(trx: Tx, siteId: string): Promise<string | undefined> {
+  return (await trx.selectFrom('site').select('name').where('id', '=', siteId).executeTakeFirst())?.name;
+}
+
 export async function hasClient(trx: Tx, clientId: string): Promise<boolean> {
   return (await trx.selectFrom('client').select('id').where('id', '=', clientId).executeTakeFirst()) !== undefined;
 }
@@ -339,6 +343,12 @@ export async function listSiteAudit(trx: Tx, siteId: string, limit: number): Pro
       'site.config_reissued',
       'appliance.quarantined',
       'appliance.released',
+      'box.release_ordered',
+      'box.release_withdrawn',
+      'box.released',
+      'box.removed',
+      'box.replaced',
+      'box.rearmed',
       'checkin.state_restored',
       'evidence.refused',
     ])
