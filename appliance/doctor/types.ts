@@ -1,7 +1,7 @@
 import type { OutboundProxy } from '../lib/proxy.ts';
 
 /** In the order in which a connection comes about: what fails first is the cause of what follows. */
-export const DOCTOR_STEPS = ['link', 'address', 'dns', 'tcp', 'tls', 'http', 'clock', 'disk'] as const;
+export const DOCTOR_STEPS = ['link', 'address', 'dns', 'tcp', 'tls', 'http', 'clock', 'disk', 'site'] as const;
 export type DoctorStep = (typeof DOCTOR_STEPS)[number];
 
 export interface DoctorLine {
@@ -39,6 +39,7 @@ export const DOCTOR_CODES = [
   'CLOCK_WRONG',
   'DISK_FULL',
   'DISK_READ_ONLY',
+  'NOT_WELCOME',
   'STEP_FAILED',
 ] as const;
 export type DoctorCode = (typeof DOCTOR_CODES)[number];
