@@ -9,6 +9,8 @@ import {
   removeBox,
   withdrawRelease,
 } from '../custody/index.ts';
+import { availabilityOf } from '../history/index.ts';
+import { quarantineOf } from '../quarantine/index.ts';
 import { assertSite } from '../sites/index.ts';
 import { defineHandlers, type Services } from './context.ts';
 
@@ -59,6 +61,16 @@ export function custodyHandlers(services: Services, claims: Claims) {
       announceCustody(services, { partnerId, siteId, applianceId: body.applianceId, atMs: nowMs });
       return view;
     },
+    quarantine: ({ params: { siteId }, inTenant, nowMs }) =>
+      inTenant(async (trx) => {
+        await assertSite(trx, siteId);
+        return quarantineOf(trx, siteId, nowMs);
+      }),
+    availability: ({ tenant: { partnerId }, params: { siteId }, inTenant, nowMs }) =>
+      inTenant(async (trx) => {
+        await assertSite(trx, siteId);
+        return availabilityOf(trx, { partnerId, siteId, nowMs });
+      }),
     receipt: ({ params: { receiptId }, inTenant }) => inTenant((trx) => readReceipt(trx, receiptId)),
     rearms: async ({ tenant, query: { siteId }, nowMs }) => ({
       rearms: await claims.rearms.list(tenant, { siteId, nowMs }),

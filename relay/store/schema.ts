@@ -226,8 +226,8 @@ export interface RelayDatabase {
     from_ms: number;
     seen_ms: number;
   };
-  /** Through when a tenant's check-ins are rolled up. */
-  availability_cursor: { partner_id: string; through_ms: number };
+  /** From when and through when a tenant's check-ins are rolled up. */
+  availability_cursor: { partner_id: string; since_ms: number; through_ms: number };
   /** The one small row a check-in writes. */
   appliance_live: {
     appliance_id: string;

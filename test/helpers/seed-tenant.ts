@@ -165,7 +165,7 @@ function tenantRows(): Rows {
     },
     box_sighting: { ...ofBox, boot_id: 'b', address: '192.0.2.1', first_seen_ms: 1, last_seen_ms: 1, body: '{}' },
     availability: { ...ofBoxAtSite, span: 'hour', from_ms: 0, seen_ms: 1 },
-    availability_cursor: { ...own, through_ms: 1 },
+    availability_cursor: { ...own, since_ms: 1, through_ms: 1 },
     outbox_position: { ...ofBox, epoch: 1, lane: 'evidence', acked_through: 1 },
     evidence_log: {
       ...ofBox,

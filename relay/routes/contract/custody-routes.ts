@@ -68,6 +68,22 @@ export const CUSTODY_ROUTES = {
     params: http.closed({ receiptId: http.Id('rcp') }),
     response: view.ReceiptView,
   },
+  quarantine: {
+    method: 'GET',
+    url: '/api/sites/:siteId/quarantine',
+    access: everyone,
+    summary: 'Which machines use the identity of a box in quarantine, and what tells them apart',
+    params: site,
+    response: view.QuarantineView,
+  },
+  availability: {
+    method: 'GET',
+    url: '/api/sites/:siteId/availability',
+    access: everyone,
+    summary: 'For how long of the last hours and days the box of a site was heard',
+    params: site,
+    response: view.AvailabilityView,
+  },
   rearms: {
     method: 'GET',
     url: '/api/provision/rearms',

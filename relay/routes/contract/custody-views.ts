@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox';
 import {
+  Count,
   CustodyBundle,
   CustodyReceipt,
   closed,
@@ -60,3 +61,30 @@ export const RearmRequest = closed({
   number: Type.String({ pattern: '^[0-9]{8}$', description: 'the number somebody read on the box' }),
 });
 export const RearmAnswer = closed({ siteId: Id('site'), applianceId: Id('app') });
+
+/** A machine that uses the identity of a box in quarantine. `address` empty: not known. */
+export const MachineView = closed({
+  bootId: ShortText,
+  address: ShortText,
+  hostname: ShortText,
+  firstSeenMs: UnixMs,
+  lastSeenMs: UnixMs,
+});
+export const QuarantineView = closed({
+  applianceId: Nullable(Id('app')),
+  isQuarantined: Type.Boolean(),
+  sinceMs: Nullable(UnixMs),
+  machines: Type.Array(MachineView),
+  /** what tells them apart; one value a machine, in their order */
+  differences: Type.Array(closed({ name: ShortText, values: Type.Array(ShortText) })),
+  asOfMs: UnixMs,
+});
+
+/** For how long of a span a box was heard, of how much there was to be heard in; ofMs 0: nothing is known. */
+const SeenSpan = closed({ fromMs: UnixMs, seenMs: Count, ofMs: Count });
+export const AvailabilityView = closed({
+  hours: Type.Array(SeenSpan),
+  days: Type.Array(SeenSpan),
+  throughMs: Nullable(UnixMs),
+  asOfMs: UnixMs,
+});

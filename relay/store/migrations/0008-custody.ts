@@ -15,11 +15,12 @@ function tenantTables(int: string): Record<string, string> {
       envelope TEXT NOT NULL, relay_keys TEXT NOT NULL, UNIQUE (partner_id, id), ${ofSite}, ${ofAppliance}`,
     box_sighting: `appliance_id TEXT NOT NULL, partner_id TEXT NOT NULL, boot_id TEXT NOT NULL, address TEXT NOT NULL,
       first_seen_ms ${int} NOT NULL, last_seen_ms ${int} NOT NULL, body TEXT NOT NULL,
-      PRIMARY KEY (appliance_id, boot_id), ${ofAppliance}`,
+      PRIMARY KEY (appliance_id, boot_id, address), ${ofAppliance}`,
     availability: `appliance_id TEXT NOT NULL, partner_id TEXT NOT NULL, site_id TEXT NOT NULL,
       span TEXT NOT NULL CHECK (span IN ('hour', 'day')), from_ms ${int} NOT NULL, seen_ms ${int} NOT NULL,
       PRIMARY KEY (appliance_id, span, from_ms), ${ofAppliance}`,
-    availability_cursor: `partner_id TEXT PRIMARY KEY REFERENCES partner (id), through_ms ${int} NOT NULL`,
+    availability_cursor: `partner_id TEXT PRIMARY KEY REFERENCES partner (id), since_ms ${int} NOT NULL,
+      through_ms ${int} NOT NULL`,
   };
 }
 

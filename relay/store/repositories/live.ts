@@ -250,10 +250,10 @@ function knownBox(row: KnownRow): KnownBox {
 }
 
 /** Takes a box out of service because its identity is in use twice. False when it already was. */
-export async function quarantine(trx: Tx, applianceId: string): Promise<boolean> {
+export async function quarantine(trx: Tx, applianceId: string, nowMs: number): Promise<boolean> {
   const { numUpdatedRows } = await trx
     .updateTable('appliance')
-    .set({ state: 'quarantined' })
+    .set({ state: 'quarantined', quarantined_at_ms: nowMs })
     .where('id', '=', applianceId)
     .where('state', '=', 'active')
     .executeTakeFirst();
@@ -262,13 +262,22 @@ export async function quarantine(trx: Tx, applianceId: string): Promise<boolean>
 
 /**
  * Puts a quarantined box of a site back into service and opens its chain: any token continues it, the last token stays
- * as what later ones must rise above. False when this site has no such box in quarantine.
+ * as what later ones must rise above. With `genuine` only that machine may continue it until then, so that a copy is not
+ * quicker. False when this site has no such box in quarantine.
  */
-export async function releaseQuarantined(trx: Tx, box: { siteId: string; applianceId: string }): Promise<boolean> {
+export async function releaseQuarantined(
+  trx: Tx,
+  box: { siteId: string; applianceId: string; genuine?: { bootId: string; untilMs: number } },
+): Promise<boolean> {
   // The row of the appliance first, like a check-in: whoever has it decides alone.
   const { numUpdatedRows } = await trx
     .updateTable('appliance')
-    .set({ state: 'active' })
+    .set({
+      state: 'active',
+      quarantined_at_ms: null,
+      genuine_boot_id: box.genuine?.bootId ?? null,
+      genuine_until_ms: box.genuine?.untilMs ?? null,
+    })
     .where('id', '=', box.applianceId)
     .where('site_id', '=', box.siteId)
     .where('state', '=', 'quarantined')

@@ -92,6 +92,7 @@ export interface SiteFactsRow {
   state: string | null;
   epoch: number | null;
   claimed_at_ms: number | null;
+  quarantined_at_ms: number | null;
   last_checkin_at_ms: number | null;
   online_since_ms: number | null;
   clock_offset_ms: number | null;
@@ -188,6 +189,7 @@ export function siteFactsQuery(trx: Tx, { siteId, search, givenTo }: Selection) 
       'appliance.state',
       'appliance.epoch',
       'appliance.claimed_at_ms',
+      'appliance.quarantined_at_ms',
       'appliance_live.last_checkin_at_ms',
       'appliance_live.online_since_ms',
       'appliance_live.clock_offset_ms',

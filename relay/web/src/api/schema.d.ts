@@ -404,6 +404,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/sites/{siteId}/quarantine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Which machines use the identity of a box in quarantine, and what tells them apart
+         * @description Staff: admin, operator, readonly.
+         */
+        get: operations["quarantine"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sites/{siteId}/availability": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * For how long of the last hours and days the box of a site was heard
+         * @description Staff: admin, operator, readonly.
+         */
+        get: operations["availability"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/provision/rearms": {
         parameters: {
             query?: never;
@@ -1813,6 +1853,8 @@ export interface components {
         ReleaseRequest: {
             /** @description the box the person looked at */
             applianceId: string;
+            /** @description the machine that may go on; others are held off */
+            genuineBootId?: string;
         };
         ReleasedAnswer: {
             receipt: string;
@@ -1904,6 +1946,7 @@ export interface components {
                 oldestAgeMs: number;
             };
             evidence: components["schemas"]["EvidenceState"];
+            isQuarantined: boolean;
         };
         Timeline: {
             items: components["schemas"]["TimelineItem"][];
@@ -2666,6 +2709,103 @@ export interface operations {
                     "application/json": {
                         receipt: components["schemas"]["CustodyReceipt"];
                         bundle: components["schemas"]["CustodyBundle"];
+                    };
+                };
+            };
+            /** @description What went wrong and what to do next */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    quarantine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                siteId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Which machines use the identity of a box in quarantine, and what tells them apart */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        applianceId: string | null;
+                        isQuarantined: boolean;
+                        sinceMs: number | null;
+                        machines: {
+                            bootId: string;
+                            address: string;
+                            hostname: string;
+                            /** @description Unix time in milliseconds */
+                            firstSeenMs: number;
+                            /** @description Unix time in milliseconds */
+                            lastSeenMs: number;
+                        }[];
+                        differences: {
+                            name: string;
+                            values: string[];
+                        }[];
+                        /** @description Unix time in milliseconds */
+                        asOfMs: number;
+                    };
+                };
+            };
+            /** @description What went wrong and what to do next */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    availability: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                siteId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description For how long of the last hours and days the box of a site was heard */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        hours: {
+                            /** @description Unix time in milliseconds */
+                            fromMs: number;
+                            seenMs: number;
+                            ofMs: number;
+                        }[];
+                        days: {
+                            /** @description Unix time in milliseconds */
+                            fromMs: number;
+                            seenMs: number;
+                            ofMs: number;
+                        }[];
+                        throughMs: number | null;
+                        /** @description Unix time in milliseconds */
+                        asOfMs: number;
                     };
                 };
             };
