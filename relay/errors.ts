@@ -133,6 +133,10 @@ const STAFF_ERRORS = {
     message: 'The box has the release and closes its log; it cannot be taken back. Claim it again when it is free.',
   },
   RELEASE_OVER: { status: 409, message: 'This release is over. Load the site again to see how it stands.' },
+  RECEIPT_UNREADABLE: {
+    status: 500,
+    message: 'The file cannot be read as a receipt. Save it again from the page of the receipt, as JSON.',
+  },
   REARM_LOCKED: {
     status: 429,
     message: 'Five wrong numbers were typed for this box. Restart it, so that it shows a new number, and try again.',
