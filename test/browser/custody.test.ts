@@ -181,7 +181,7 @@ t.test('the site page shows when the box was heard and when it was not', { skip:
   });
   await page.reload();
   const seen = page.locator('#seen');
-  await seen.getByText('95.5 % of the last 48 hours').waitFor();
+  await seen.getByText('Heard 95.5 % of the last 1 d 6 h').waitFor();
   await seen.getByText('not heard for 1 h 20 min').first().waitFor();
   await look(t, page, 'seen');
 });

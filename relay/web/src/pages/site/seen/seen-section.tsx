@@ -36,7 +36,7 @@ function Strip({ hours, days }: { hours: SeenSpan[]; days: SeenSpan[] }) {
   return (
     <div className={css.all}>
       <p>
-        {percent(known)} of the last 48 hours
+        Heard {percent(known)} of the last {lengthOf(known)}
         <span className="dim">{missing > 0 ? `, not heard for ${formatDuration(missing)}` : ', without a gap'}</span>
       </p>
       <div className={css.strip} role="img" aria-label={labelOf(known, missing)}>
@@ -80,8 +80,11 @@ function percent(spans: readonly SeenSpan[]): string {
   return seen === of ? '100 %' : `${(Math.floor((1000 * seen) / of) / 10).toFixed(1)} %`;
 }
 
+/** Only what is known counts: before the claim nobody was there to be heard. */
+const lengthOf = (known: readonly SeenSpan[]): string => formatDuration(known.reduce((sum, { ofMs }) => sum + ofMs, 0));
+
 const labelOf = (known: readonly SeenSpan[], missing: number): string =>
-  `Heard ${percent(known)} of the last 48 hours${missing > 0 ? `, not heard for ${formatDuration(missing)}` : ''}`;
+  `Heard ${percent(known)} of the last ${lengthOf(known)}${missing > 0 ? `, not heard for ${formatDuration(missing)}` : ''}`;
 
 function toneOf({ seenMs, ofMs }: SeenSpan): 'unknown' | 'ok' | 'bad' {
   if (ofMs === 0) return 'unknown';
