@@ -2,7 +2,7 @@ import { logOrigin } from '@sitewarden/agent-proto/evidence';
 import type { BoxKeys } from '@sitewarden/agent-proto/http';
 import { newId } from '@sitewarden/kit/ids';
 import { appendAudit } from '../audit/index.ts';
-import { leaveSite } from '../custody/index.ts';
+import { issueReceipt, leaveSite } from '../custody/index.ts';
 import { relayErrors } from '../errors.ts';
 import type { RelayKeyring } from '../keys/index.ts';
 import type { Tx } from '../store/index.ts';
@@ -14,6 +14,7 @@ import {
   replacedAppliances,
 } from '../store/repositories/appliances.ts';
 import { approveClaim, type ClaimRow } from '../store/repositories/claims.ts';
+import { lockAppliance, whyRetired } from '../store/repositories/custody.ts';
 import { rearm } from './rearm.ts';
 
 /**
@@ -53,6 +54,7 @@ export async function approve(
     const reason = `replaced by the box ${serial}`;
     await leaveSite(trx, keys, { applianceId: old, why: 'replaced', by, reason, staffId, atMs: nowMs });
   }
+  const isHandedOver = (await whyRetired(trx, fingerprint)) === 'released';
   if (!(await releaseKey(trx, fingerprint))) throw relayErrors.make('BOX_CLAIMED_ELSEWHERE');
   const box = {
     id: applianceId,
@@ -67,6 +69,8 @@ export async function approve(
   if (rearmedId === null) {
     const origin = logOrigin(keys.host, applianceId, 1);
     await insertAppliance(trx, { ...box, siteId, serial, origin });
+    // Who gave it up has a receipt; so has who takes it.
+    if (isHandedOver) await receive(trx, applianceId, { keys, by, nowMs });
   } else {
     await rearm(trx, { keys, box, by, staffId, nowMs });
   }
@@ -82,4 +86,14 @@ export async function approve(
     detail: { siteId, applianceId, serial, fingerprint, staffId },
   });
   return [applianceId, ...leaving];
+}
+
+async function receive(
+  trx: Tx,
+  applianceId: string,
+  { keys, by, nowMs }: { keys: RelayKeyring; by: string; nowMs: number },
+): Promise<void> {
+  const box = await lockAppliance(trx, applianceId);
+  if (box === undefined) return;
+  await issueReceipt(trx, keys, { box, kind: 'received', by, reason: 'claimed after its release', atMs: nowMs });
 }

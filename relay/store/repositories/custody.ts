@@ -102,8 +102,8 @@ export async function unretireKey(trx: Tx, fingerprint: string): Promise<void> {
   await trx.deleteFrom('retired_key').where('fingerprint', '=', fingerprint).execute();
 }
 
-export async function whyRetired(trx: DirectoryTx, fingerprint: string): Promise<RetiredReason | undefined> {
-  const row = await trx
+export async function whyRetired(trx: DirectoryTx | Tx, fingerprint: string): Promise<RetiredReason | undefined> {
+  const row = await (trx as DirectoryTx)
     .selectFrom('retired_key')
     .select('why')
     .where('fingerprint', '=', fingerprint)

@@ -3,6 +3,7 @@ import { BOX_PATHS, type CustodyBundle, type CustodyReceipt } from '@sitewarden/
 import t, { type Test } from 'tap';
 import { KEEP_RETIRED_MS, purgeExpired } from '../../../relay/claim/purge.ts';
 import { onBothRelays, type Start } from '../../helpers/both-relays.ts';
+import { readQr } from '../../helpers/box.ts';
 import { leavingBox } from '../../helpers/leave.ts';
 import { seedPartner, seedSite } from '../../helpers/relay.ts';
 import { rootPublicKeyOf } from '../../helpers/root-key.ts';
@@ -99,6 +100,39 @@ await onBothRelays(t, {
     t.match(claimed, { status: 200, body: { state: 'approved' } });
     const again = leavingBox(box, { host: relay.services.keys.host, applianceId: claimed.body.applianceId });
     t.match(await again.checkin(), { status: 200, body: { state: 'active' } });
+  },
+
+  'a released box moves to another company, and both have a receipt of their own': async (t, start) => {
+    const { relay, box, order, custody, leaving, fetch } = await world(t, start);
+    const otherId = await seedPartner(relay.store, 'Other MSP');
+    const { siteId: elsewhere } = await seedSite(relay.store, otherId, 'Hill road');
+    const other = await relay.staff(otherId, 'admin', 'Bo Lind');
+    const { session: early, claimUrl: earlyUrl } = (await box.start()).body;
+    const { number: earlyNumber } = (await box.status(early)).body;
+    const take = (session: string, claimUrl: string, number: string) =>
+      other.call<{ applianceId: string }>('claimBox', {
+        params: { session },
+        body: { ...readQr(claimUrl), siteId: elsewhere, number },
+      });
+    t.match(await take(early, earlyUrl, earlyNumber), { status: 409, body: { code: 'BOX_CLAIMED_ELSEWHERE' } });
+
+    const id = (await order()).body.release?.id as string;
+    await fetch();
+    leaving.log.append(1).append(1, { kind: 'released' });
+    await leaving.deliver();
+    t.equal((await leaving.word(id)).status, 200);
+    const { session, claimUrl } = (await box.start()).body;
+    const { number } = (await box.status(session)).body;
+    t.equal((await take(session, claimUrl, number)).status, 200, 'the other side takes it by claiming it');
+    const theirs = (await other.call<View>('custody', { params: { siteId: elsewhere } })).body.receipts;
+    t.match(theirs, [{ kind: 'received', partnerName: 'Other MSP', siteName: 'Hill road', log: { size: 0 } }]);
+    const params = { receiptId: theirs[0]?.receiptId ?? '' };
+    const { bundle } = (await other.call<{ bundle: CustodyBundle }>('receipt', { params })).body;
+    t.match(verifyReceipt(bundle, await rootPublicKeyOf(relay.dataDir)), { ok: true });
+    const ours = (await custody()).receipts;
+    t.match(ours, [{ kind: 'released', siteName: 'Main street' }]);
+    t.equal(ours[0]?.box.dik, theirs[0]?.box.dik, 'one box, by its key');
+    t.not(ours[0]?.log.origin, theirs[0]?.log.origin, 'and two logs');
   },
 
   'a release is taken back until the box has it, and asked twice it is one': async (t, start) => {

@@ -14,5 +14,8 @@ export const RECEIPTS: Record<Receipt['kind'], { title: string; says: string }> 
     title: 'Re-armed',
     says: 'The box goes on at the site under a new key. The log under the old key ends at the last entry the relay cosigned.',
   },
-  received: { title: 'Received', says: 'The box came to this site from another one.' },
+  received: {
+    title: 'Received',
+    says: 'The box was released from the site before and was claimed for this one. Its log here begins anew.',
+  },
 };

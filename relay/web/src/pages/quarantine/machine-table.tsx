@@ -42,9 +42,11 @@ export function MachineTable({ data: { machines, differences } }: { data: Quaran
             </td>
           ))}
         </tr>
-        {differences.map(({ name, values }) => (
-          <Row key={name} name={name.replaceAll('_', ' ')} values={values.map((value) => value || 'not told')} />
-        ))}
+        {differences
+          .filter(({ name }) => name !== 'hostname')
+          .map(({ name, values }) => (
+            <Row key={name} name={name.replaceAll('_', ' ')} values={values.map((value) => value || 'not told')} />
+          ))}
       </tbody>
     </table>
   );
