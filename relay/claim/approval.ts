@@ -13,7 +13,7 @@ import {
   releaseKey,
   replacedAppliances,
 } from '../store/repositories/appliances.ts';
-import { approveClaim, type ClaimRow } from '../store/repositories/claims.ts';
+import { approveClaim, type ClaimRow, lockClaim } from '../store/repositories/claims.ts';
 import { lockAppliance, whyRetired } from '../store/repositories/custody.ts';
 import { rearm } from './rearm.ts';
 
@@ -47,6 +47,7 @@ export async function approve(
 ): Promise<string[]> {
   const { partner_id: partnerId, site_id: siteId, fingerprint, serial } = claim;
   const { siteCaFingerprint, ...boxKeys } = JSON.parse(claim.keys) as BoxKeys & { siteCaFingerprint: string };
+  await lockClaim(trx, claim.id);
   const rearmedId = await applianceToRearm(trx, { siteId, serial, fingerprint });
   const applianceId = rearmedId ?? newId('app');
   const leaving = (await replacedAppliances(trx, { siteId, fingerprint })).filter((id) => id !== rearmedId);

@@ -190,6 +190,15 @@ export async function listClaims(
   );
 }
 
+/** Holds the claim until the transaction ends: rows are locked in one order, the claim before appliances and the audit. */
+export async function lockClaim(trx: Tx, id: string): Promise<void> {
+  await trx
+    .updateTable('provision_session')
+    .set((eb) => ({ state: eb.ref('state') }))
+    .where('id', '=', id)
+    .execute();
+}
+
 /** Claimed to approved, for one caller, and never over a dispute. */
 export async function approveClaim(
   trx: Tx,
