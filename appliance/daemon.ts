@@ -27,6 +27,7 @@ import { readRelayKeys, readSignedTime } from './lib/trust.ts';
 import { applianceVersion, builtAtMs } from './lib/version.ts';
 import { createLocal } from './local/index.ts';
 import { createOutbox, type Outbox } from './outbox/index.ts';
+import { createRelease, forgetSite, type LeftSite, type Release, readLeft, writeLeft } from './release/index.ts';
 import {
   createRetention,
   createRoom,
@@ -75,16 +76,48 @@ export async function startAppliance(
   let isClosing = false;
   let reopening: Promise<void> | undefined;
 
-  const begin = (identity: Identity, ports: Running['ports']) =>
+  const begin = async (identity: Identity, ports: Running['ports']) =>
     startParts(
       { ...config, intake: { ...config.intake, port: ports.intake }, local: { ...config.local, port: ports.local } },
       {
         log,
         clock,
         identity,
+        left: await readLeft(config.dataDir),
         onDiskFault: (error) => reopen(identity, error),
+        onLeft: leave,
       },
     );
+  const load = () => loadIdentity({ dataDir: config.dataDir, publicHosts: config.intake.publicHost });
+
+  /** The box belongs to nobody: it forgets the site and starts anew, on the same ports and under its own keys. */
+  function leave(left: LeftSite): void {
+    if (isClosing || reopening !== undefined) return;
+    reopening = startAnew(left).finally(() => {
+      reopening = undefined;
+    });
+  }
+
+  async function startAnew(left: LeftSite): Promise<void> {
+    try {
+      await writeLeft(config.dataDir, left);
+      const ports = await stopParts();
+      await forgetSite(config.dataDir);
+      running = await begin(await load(), ports);
+    } catch (error) {
+      // What is still to be forgotten is forgotten at the next start.
+      log.error({ err: error }, 'the box could not start anew after it left its site');
+      await reopenUntilItWorks(await load());
+    }
+  }
+
+  async function stopParts(): Promise<Running['ports']> {
+    const ports = running?.ports ?? { intake: config.intake.port, local: config.local.port };
+    await running?.lifecycle.stop();
+    running?.closeStore();
+    running = undefined;
+    return ports;
+  }
 
   function reopen(identity: Identity, error: unknown): void {
     if (isClosing || reopening !== undefined) return;
@@ -95,12 +128,10 @@ export async function startAppliance(
   }
 
   async function reopenUntilItWorks(identity: Identity): Promise<void> {
-    const ports = running?.ports ?? { intake: config.intake.port, local: config.local.port };
-    await running?.lifecycle.stop();
-    running?.closeStore();
-    running = undefined;
+    const ports = await stopParts();
     while (!isClosing) {
       try {
+        await forgetSite(config.dataDir);
         running = await begin(identity, ports);
         return;
       } catch (error) {
@@ -111,7 +142,8 @@ export async function startAppliance(
   }
 
   try {
-    const identity = await loadIdentity({ dataDir: config.dataDir, publicHosts: config.intake.publicHost });
+    await forgetSite(config.dataDir);
+    const identity = await load();
     running = await begin(identity, { intake: config.intake.port, local: config.local.port });
     const { addresses } = running;
     await writeRunFile(config.dataDir, { pid: process.pid, ...addresses });
@@ -137,12 +169,14 @@ interface PartDeps {
   readonly log: Logger;
   readonly clock: Clock;
   readonly identity: Identity;
+  readonly left: LeftSite | undefined;
   onDiskFault(error: unknown): void;
+  onLeft(left: LeftSite): void;
 }
 
 /** Opens the store and starts every part, in the order of the data. */
 async function startParts(config: ApplianceConfig, deps: PartDeps): Promise<Running> {
-  const { log, clock, identity, onDiskFault } = deps;
+  const { log, clock, onDiskFault } = deps;
   const store = openStore(config.dataDir);
   if (store.setAside !== undefined) log.error(store.setAside, 'the database was damaged and is kept aside');
   const ctx: ApplianceContext = {
@@ -155,7 +189,7 @@ async function startParts(config: ApplianceConfig, deps: PartDeps): Promise<Runn
   };
   try {
     ctx.signals.on('diskFault', ({ error }) => onDiskFault(error));
-    const { parts, intake, local } = wire(ctx, identity, store);
+    const { parts, intake, local } = wire(ctx, deps, store);
     const lifecycle = createLifecycle(parts, { log });
     await lifecycle.start();
     const localUrl = local.url;
@@ -177,7 +211,7 @@ function closeStore({ db, marks }: OpenedStore): void {
   db.close();
 }
 
-function wire(ctx: ApplianceContext, identity: Identity, { marks, lostEvidence }: OpenedStore) {
+function wire(ctx: ApplianceContext, { identity, left, onLeft }: PartDeps, { marks, lostEvidence }: OpenedStore) {
   const { config, clock, db } = ctx;
   const client = relayClient(ctx, identity);
   const ca = readCa(config);
@@ -205,14 +239,17 @@ function wire(ctx: ApplianceContext, identity: Identity, { marks, lostEvidence }
     dikFingerprint: identity.dik.fingerprint,
     host: telemetry.snapshot,
     lanes: outbox.snapshot,
-    onAnswer({ drainRowsPerS }) {
+    onAnswer({ drainRowsPerS, isReleasing }) {
+      if (isReleasing) release.begin();
       outbox.drain.setRate(drainRowsPerS);
       outbox.drain.setPaused(false);
       outbox.drain.retryNow();
     },
     onRefused: () => outbox.drain.setPaused(true),
   });
-  const claim = createClaim({ ctx, identity, client, ca, proxy: outboundProxy(config) });
+  const claim = createClaim({ ctx, identity, client, ca, proxy: outboundProxy(config), left });
+  const agents = createAgentAdmin(ctx, identity.siteCa);
+  const release: Release = createRelease({ ctx, client, dik: identity.dik, agents, evidence, outbox, onLeft });
   const intake = createIntake({ ctx, identity, room, marks, certificateNowMs: client.clock.nowMs });
   const discovery = createDiscovery(ctx);
   const services = {
@@ -227,7 +264,7 @@ function wire(ctx: ApplianceContext, identity: Identity, { marks, lostEvidence }
     outbox,
     evidence,
     discovery,
-    agents: createAgentAdmin(ctx, identity.siteCa),
+    agents,
   };
   const local = createLocal(ctx, { services, telemetry });
   const parts = [
@@ -244,6 +281,7 @@ function wire(ctx: ApplianceContext, identity: Identity, { marks, lostEvidence }
     local,
     claim,
     uplink,
+    release,
   ];
   return { parts, intake, local };
 }

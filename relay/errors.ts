@@ -120,6 +120,27 @@ const STAFF_ERRORS = {
     status: 409,
     message: 'Nobody has agreed to that yet. Load it again, look at the box it replaces, and confirm that one.',
   },
+  APPLIANCE_LEFT: {
+    status: 409,
+    message: 'This box is not at this site any more. Load the site again to see which one is.',
+  },
+  RELEASE_QUARANTINED: {
+    status: 409,
+    message: 'Two boxes use this identity. Decide the quarantine first, or remove the box without its word.',
+  },
+  RELEASE_UNDER_WAY: {
+    status: 409,
+    message: 'The box has the release and closes its log; it cannot be taken back. Claim it again when it is free.',
+  },
+  RELEASE_OVER: { status: 409, message: 'This release is over. Load the site again to see how it stands.' },
+  RECEIPT_UNREADABLE: {
+    status: 500,
+    message: 'The file cannot be read as a receipt. Save it again from the page of the receipt, as JSON.',
+  },
+  REARM_LOCKED: {
+    status: 429,
+    message: 'Five wrong numbers were typed for this box. Restart it, so that it shows a new number, and try again.',
+  },
   APPLIANCE_NOT_QUARANTINED: {
     status: 409,
     message: 'This box is not in quarantine at this site. Load the site again to see how it stands.',

@@ -10,13 +10,18 @@ import { createApp } from './app.ts';
 import { purgeExpired } from './claim/purge.ts';
 import { type RelayConfig, readSecret, relayHost } from './config/index.ts';
 import { relayErrors } from './errors.ts';
+import { rollUp } from './history/index.ts';
 import { loadKeyring } from './keys/index.ts';
 import { createLiveBus, createStreamPlaces, startStatusWatch } from './live/index.ts';
+import { createSightingBook } from './quarantine/index.ts';
 import type { Services } from './routes/context.ts';
 import type { Guard } from './routes/register.ts';
 import { openStore, storeOptions } from './store/index.ts';
 
 const PURGE_EVERY_MS = 3_600_000;
+/** A check-in is one row; what it adds to history is written this often, a row a box. */
+const ROLL_UP_EVERY_MS = 5 * 60_000;
+const SIGHTINGS_EVERY_MS = 15_000;
 const LISTEN_FAULTS: Readonly<Record<string, string>> = {
   EADDRINUSE: 'another program listens there',
   EADDRNOTAVAIL: 'this host does not have that address',
@@ -71,6 +76,7 @@ export async function startRelay(config: RelayConfig, options: StartOptions = {}
       streams: createStreamPlaces(config.limits.eventStreams),
       boxes: createBoxDirectory(store),
       sessions: createStaffSessions(store),
+      sightings: createSightingBook(store),
       metricsToken: await metricsToken(config),
     };
     const app = await createApp(services, { log, ...(options.guard ? { guard: options.guard } : {}) });
@@ -87,11 +93,16 @@ export async function startRelay(config: RelayConfig, options: StartOptions = {}
       onError: (error) => log.error({ err: error }, 'status watch failed'),
     });
     undo.push(() => watch.stop());
-    const timer = setInterval(() => {
-      purgeExpired(store, clock.nowMs()).catch((error: unknown) => log.error({ err: error }, 'purge failed'));
-    }, PURGE_EVERY_MS);
-    timer.unref();
-    undo.push(() => clearInterval(timer));
+    const regularly = (what: string, everyMs: number, work: () => Promise<void>) => {
+      const timer = setInterval(() => {
+        work().catch((error: unknown) => log.error({ err: error }, `${what} failed`));
+      }, everyMs);
+      timer.unref();
+      undo.push(() => clearInterval(timer));
+    };
+    regularly('purge', PURGE_EVERY_MS, () => purgeExpired(store, clock.nowMs()));
+    regularly('roll-up', ROLL_UP_EVERY_MS, () => rollUp(store, clock.nowMs()));
+    regularly('sightings', SIGHTINGS_EVERY_MS, services.sightings.flush);
     return { url: listeningUrl, publicUrl: services.publicUrl(), services, app, close: closeAll };
   } catch (error) {
     await closeAll();

@@ -33,6 +33,7 @@ export const ENTRY_KINDS = [
   'order_received',
   'order_finished',
   'loss',
+  'released',
 ] as const;
 export type EntryKind = (typeof ENTRY_KINDS)[number];
 

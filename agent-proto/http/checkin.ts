@@ -45,6 +45,8 @@ export const CheckinResponse = closed({
   pendingOrders: Count,
   drainRowsPerS: Type.Integer({ minimum: 1 }),
   nextCheckinMs: Type.Integer({ minimum: 1000, maximum: 3_600_000 }),
+  /** A release waits for this box: it fetches it from BOX_PATHS.release. */
+  isReleasing: Type.Optional(Type.Literal(true)),
 });
 export type CheckinResponse = Static<typeof CheckinResponse>;
 

@@ -69,6 +69,14 @@ export type ProvisionClaimRequest = Static<typeof ProvisionClaimRequest>;
 export const PROVISION_STATES = ['started', 'claimed', 'approved', 'acknowledged', 'rejected', 'expired'] as const;
 export type ProvisionState = (typeof PROVISION_STATES)[number];
 
+/** The log before this one, of the same appliance under another key: what of it the relay has cosigned. */
+export const PreviousLog = closed({
+  epoch: Type.Integer({ minimum: 1 }),
+  size: Count,
+  rootHash: Type.String({ pattern: '^([0-9a-f]{64})?$', description: 'empty when nothing was cosigned' }),
+});
+export type PreviousLog = Static<typeof PreviousLog>;
+
 export const ProvisionGrant = closed({
   applianceId: Id('app'),
   siteId: Id('site'),
@@ -80,6 +88,8 @@ export const ProvisionGrant = closed({
   codeId: Type.String({ maxLength: 64, description: 'the provisioning code or session that led here' }),
   config: EnvelopeText,
   relayKeys: EnvelopeText,
+  /** Only when the box was re-armed. */
+  previous: Type.Optional(PreviousLog),
 });
 export type ProvisionGrant = Static<typeof ProvisionGrant>;
 
@@ -99,7 +109,7 @@ export const ProvisionStatusRequest = closed({ session: Id('ps'), boxNonce: Nonc
 export type ProvisionStatusRequest = Static<typeof ProvisionStatusRequest>;
 
 /** What the claim doctor looks at, in the order in which a connection comes about. */
-export const DOCTOR_STEPS = ['link', 'address', 'dns', 'tcp', 'tls', 'http', 'clock', 'disk'] as const;
+export const DOCTOR_STEPS = ['link', 'address', 'dns', 'tcp', 'tls', 'http', 'clock', 'disk', 'site'] as const;
 export type DoctorStep = (typeof DOCTOR_STEPS)[number];
 
 /** `code`: what is wrong, for programs; null when nothing is. `text`: a sentence, which ends with what to do where it failed. */

@@ -48,6 +48,35 @@ export const BOX_ERRORS = {
     status: 403,
     message: 'This appliance was removed from its site. Ask the MSP; the box keeps serving the site meanwhile.',
   },
+  APPLIANCE_RELEASED: {
+    status: 403,
+    message:
+      'This box was released from its site. Run `sitewarden-appliance reset` on it, then it can be claimed again.',
+  },
+  APPLIANCE_REPLACED: {
+    status: 403,
+    message:
+      'Another box took the place of this one. To use this one again, run `sitewarden-appliance reset` and claim it.',
+  },
+  APPLIANCE_REARMED: {
+    status: 403,
+    message:
+      'This key was retired: the box of this site got a new one. If this is a copy, switch it off; if it is the box of the site, run `sitewarden-appliance reset` and ask staff to approve it.',
+  },
+  APPLIANCE_REMOVED: {
+    status: 403,
+    message:
+      'Staff removed this box as lost or broken. Tell the MSP that it is here; to use it again, run `sitewarden-appliance reset` and claim it.',
+  },
+  RELEASE_NONE: {
+    status: 404,
+    message: 'No release waits for this box, or staff took it back. Go on serving the site.',
+  },
+  RELEASE_LOG_OPEN: {
+    status: 409,
+    message:
+      'The log is not closed: send all entries and a cosigned checkpoint over them, the last one of kind released.',
+  },
   APPLIANCE_QUARANTINED: {
     status: 403,
     message: 'Two boxes use this identity. Take the copy off the network; an admin releases the box on the site page.',

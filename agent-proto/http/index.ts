@@ -1,6 +1,7 @@
 export * from './checkin.ts';
 export * from './claim.ts';
 export * from './common.ts';
+export * from './custody.ts';
 export * from './errors.ts';
 export * from './orders.ts';
 export * from './outbox.ts';

@@ -11,6 +11,8 @@ export const BOX_PATHS = {
   checkpoint: '/api/appliances/checkpoint',
   orders: '/api/appliances/orders',
   config: '/api/appliances/config',
+  release: '/api/appliances/release',
+  released: '/api/appliances/released',
 } as const;
 
 /** DSSE payload types, one per purpose, so that a signature for one can never serve as another. */
@@ -21,4 +23,7 @@ export const PAYLOAD_TYPES = {
   order: 'application/vnd.sitewarden.order.v1+json',
   receipt: 'application/vnd.sitewarden.receipt.v1+json',
   time: 'application/vnd.sitewarden.time.v1+json',
+  release: 'application/vnd.sitewarden.release.v1+json',
+  released: 'application/vnd.sitewarden.released.v1+json',
+  custody: 'application/vnd.sitewarden.custody.v1+json',
 } as const;

@@ -29,6 +29,13 @@ export interface ClaimSnapshot {
   readonly error: { readonly code: string; readonly message: string; readonly atMs: number } | null;
   readonly site: Omit<ClaimedSiteState, 'codeId' | 'relayHost'> | null;
   readonly doctor: readonly DoctorLine[];
+  /** The site this box was released from, while it has no other; null when it never left one. */
+  readonly left: {
+    readonly siteName: string;
+    readonly by: string;
+    readonly reason: string;
+    readonly atMs: number;
+  } | null;
 }
 
 export interface Claim extends LifecyclePart {
@@ -44,6 +51,7 @@ export interface ClaimOptions {
   /** PEM of the CA the relay's certificate must come from; default: the system's. */
   readonly ca?: string | undefined;
   readonly proxy?: OutboundProxy | undefined;
+  readonly left?: ClaimSnapshot['left'] | undefined;
   readonly random?: () => number;
 }
 
@@ -52,7 +60,7 @@ const MIN_POLL_MS = 500;
 const UNCLAIMED: ClaimState = { phase: 'unclaimed', codeNonce: null };
 
 /** Finds the box its site: shows a code, takes a code, polls, stores the grant, acknowledges. One claim at a time. */
-export function createClaim({ ctx, identity, client, ca, proxy, random = Math.random }: ClaimOptions): Claim {
+export function createClaim({ ctx, identity, client, ca, proxy, left, random = Math.random }: ClaimOptions): Claim {
   const { db, clock, log, config, signals } = ctx;
   const facts = boxFacts(config, identity);
   const dikFingerprint = identity.dik.fingerprint;
@@ -67,6 +75,10 @@ export function createClaim({ ctx, identity, client, ca, proxy, random = Math.ra
       nowMs: clock.nowMs,
     });
   const teller = createDoctorTeller({ calls, clock, log, examine });
+  const shownLeft =
+    left === undefined || left === null
+      ? null
+      : { siteName: left.siteName, by: left.by, reason: left.reason, atMs: left.atMs };
   let relayState: ProvisionAnswer['state'] | undefined;
   let lastError: ClaimSnapshot['error'] = null;
   let doctor: readonly DoctorLine[] = [];
@@ -223,11 +235,18 @@ export function createClaim({ ctx, identity, client, ca, proxy, random = Math.ra
 
   function snapshot(): ClaimSnapshot {
     const claim = current();
-    const nothing = { claimUrl: null, number: null, expiresAtMs: null, site: null };
+    const nothing = { claimUrl: null, number: null, expiresAtMs: null, site: null, left: shownLeft };
     if (claim.phase === 'claimed' || claim.phase === 'granted') {
       const { codeId: _code, relayHost: _host, ...site } = claim.site;
       const isDone = claim.phase === 'claimed';
-      return { ...nothing, phase: isDone ? 'done' : 'approved', error: isDone ? null : lastError, site, doctor };
+      return {
+        ...nothing,
+        left: null,
+        phase: isDone ? 'done' : 'approved',
+        error: isDone ? null : lastError,
+        site,
+        doctor,
+      };
     }
     if (claim.phase === 'unclaimed') {
       const phase = relayState === 'rejected' ? 'rejected' : 'no_relay';

@@ -46,7 +46,7 @@ export function storeGrant(
     changes.append(db, {
       kind: 'claimed',
       refId: applianceId,
-      body: { ...site, ...rest, keys: { dik, evk, seal } },
+      body: { ...site, ...rest, keys: { dik, evk, seal }, ...(grant.previous && { previous: grant.previous }) },
       atMs,
     });
     storeConfig(db, signed, { verified, atMs });

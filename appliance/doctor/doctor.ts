@@ -4,6 +4,7 @@ import { examineDisk } from './disk.ts';
 import { examineDns } from './dns.ts';
 import { examineHttp } from './http.ts';
 import { examineAddress, examineLink } from './network.ts';
+import { examineSite } from './site.ts';
 import { examineTcp } from './tcp.ts';
 import { examineTls } from './tls.ts';
 import {
@@ -25,9 +26,10 @@ const EXAMINATIONS: Readonly<Record<DoctorStep, Examination>> = {
   http: examineHttp,
   clock: examineClock,
   disk: examineDisk,
+  site: examineSite,
 };
 /** These look at the box itself, whatever became of the way out. */
-const STANDS_ALONE: ReadonlySet<DoctorStep> = new Set(['clock', 'disk']);
+const STANDS_ALONE: ReadonlySet<DoctorStep> = new Set(['clock', 'disk', 'site']);
 /** Each step ends by itself within STEP_TIMEOUT_MS; this is for a fault of ours. */
 const HARD_LIMIT_MS = 3 * STEP_TIMEOUT_MS;
 

@@ -33,6 +33,7 @@ export const DOCTOR_CODES = [
   'CLOCK_WRONG',
   'DISK_FULL',
   'DISK_READ_ONLY',
+  'NOT_WELCOME',
   'STEP_FAILED',
 ] as const;
 export type DoctorCode = (typeof DOCTOR_CODES)[number];

@@ -56,6 +56,11 @@ const claimed: Drafter<'claimed'> = (body) => ({
       model: body.model,
       software_version: body.softwareVersion,
       image_digest: body.imageDigest,
+      ...(body.previous && {
+        previous_epoch: body.previous.epoch,
+        previous_size: body.previous.size,
+        previous_root: body.previous.rootHash,
+      }),
     }),
   ),
   outcome: { code: 'claimed', text: boundText(`Claimed for ${body.siteName} by ${body.claimedBy}`) },
@@ -135,6 +140,22 @@ const lossEntry: Drafter<'loss'> = ({ what, count, code, text }) => ({
   outcome: { code: boundShort(code), text: boundText(text) },
 });
 
+const releasedEntry: Drafter<'released'> = (body) => ({
+  ...NOTHING,
+  controls: [],
+  actor: { type: 'staff', id: boundShort(body.by) },
+  target: { ...own, subject: body.releaseId },
+  after: snapshotOf(
+    ownFacts({
+      release_id: body.releaseId,
+      reason: body.reason,
+      site_id: body.siteId,
+      ordered_at_ms: body.orderedAtMs,
+    }),
+  ),
+  outcome: { code: 'released', text: boundText(`Released from ${body.siteName} by ${body.by}: this log ends here`) },
+});
+
 const LEFT_OUT = ' (The facts are too large for an entry; their digests stand for them.)';
 
 /** The same entry with the digests of its facts alone. */
@@ -191,6 +212,7 @@ const DRAFTERS: { [K in EvidenceKinds]: { kind: EntryKind; draft: Drafter<K> } }
   action_verified: { kind: 'action_verified', draft: actionEntry },
   order_received: { kind: 'order_received', draft: (body) => orderEntry(body, 'received') },
   loss: { kind: 'loss', draft: lossEntry },
+  released: { kind: 'released', draft: releasedEntry },
   order_finished: { kind: 'order_finished', draft: (body) => orderEntry(body, body.code ?? body.state) },
 };
 

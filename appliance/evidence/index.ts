@@ -77,6 +77,8 @@ export function createEvidence({ ctx, evk, timeQuality, marks, lostEntries = 0 }
   const thread = createChainThread(evk);
   let writer: LogWriter | undefined;
   let isStopping = false;
+  /** Nothing follows the entry that says that the box left. */
+  let isClosed = evidence.lastLeaf(db)?.kind === 'released';
   const isHalted = lostEntries > 0;
   if (isHalted)
     log.error(
@@ -104,7 +106,10 @@ export function createEvidence({ ctx, evk, timeQuality, marks, lostEntries = 0 }
     const claim = to.size === 0 ? changes.firstOf(db, 'claimed') : undefined;
     if (to.size === 0 && claim === undefined) throw applianceErrors.make('INTERNAL', { detail: 'There is no claim' });
     const { origin } = to.place;
-    const said = rows.filter(({ kind }) => kind !== 'claimed');
+    const end = rows.findIndex(({ kind }) => kind === 'released');
+    const open = isClosed ? [] : end < 0 ? rows : rows.slice(0, end + 1);
+    isClosed ||= end >= 0;
+    const said = open.filter(({ kind }) => kind !== 'claimed');
     const entries = (claim === undefined ? said : [claim, ...said]).flatMap((change) => {
       const entry = fitted(change, moment, origin);
       return entry === undefined ? [] : [{ change, ...entry }];

@@ -74,7 +74,16 @@ export function fromSocketError(error: Error, isConnected: boolean): RelayFailur
   return new RelayFailure({ kind, code: 'RELAY_UNREACHABLE', detail, cause: error });
 }
 
-const UNAUTHORIZED = new Set<string>(['APPLIANCE_UNKNOWN', 'APPLIANCE_REVOKED', 'APPLIANCE_QUARANTINED']);
+/** The relay does not work with this box, and says why. */
+const UNAUTHORIZED = new Set<string>([
+  'APPLIANCE_UNKNOWN',
+  'APPLIANCE_REVOKED',
+  'APPLIANCE_QUARANTINED',
+  'APPLIANCE_RELEASED',
+  'APPLIANCE_REPLACED',
+  'APPLIANCE_REARMED',
+  'APPLIANCE_REMOVED',
+]);
 
 /** What an answer that is not 2xx means; by its code first, by its status where there is none. */
 export function fromAnswer(

@@ -6,6 +6,7 @@ import {
   PAYLOAD_TYPES,
   type RelayKeyPurpose,
   RelayKeys,
+  ReleasePayload,
   SignedTime,
   SiteConfig,
   type Validator,
@@ -56,6 +57,7 @@ const validators = {
   siteConfig: lazily(() => compile(SiteConfig)),
   order: lazily(() => compile(OrderPayload)),
   time: lazily(() => compile(SignedTime)),
+  release: lazily(() => compile(ReleasePayload)),
 };
 
 /** The relay's working keys, if the pinned root key signed them. Throws TrustError. */
@@ -96,6 +98,12 @@ export function readOrder(text: string, keys: RelayKeys): OrderPayload {
     keys: rawKeys(keys, 'order'),
     validate: validators.order(),
   });
+}
+
+/** Throws TrustError. */
+export function readRelease(text: string, keys: RelayKeys): ReleasePayload {
+  const validate = validators.release();
+  return readSigned(text, { payloadType: PAYLOAD_TYPES.release, keys: rawKeys(keys, 'config'), validate });
 }
 
 /** Milliseconds, when the envelope was made over this very nonce. Throws TrustError. */

@@ -137,6 +137,7 @@ function agentRemarks({ agents }: HeadlineInput): Remark[] {
 
 function claimRemark(claim: ClaimSnapshot): Remark {
   const error = claim.error?.message;
+  const left = claim.left ?? null;
   switch (claim.phase) {
     case 'no_relay':
       return {
@@ -147,8 +148,8 @@ function claimRemark(claim: ClaimSnapshot): Remark {
     case 'showing':
       return {
         tone: 'info',
-        title: 'This box belongs to no site yet',
-        text: 'Scan the code below with a phone and sign in, or type the code from your work order.',
+        title: left === null ? 'This box belongs to no site yet' : `This box was released from ${left.siteName}`,
+        text: `${left === null ? '' : `${left.by} said why: ${left.reason}. It belongs to no site now. `}Scan the code below with a phone and sign in, or type the code from your work order.`,
       };
     case 'claimed':
       return {

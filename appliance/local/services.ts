@@ -56,6 +56,13 @@ export interface ClaimSnapshot {
   readonly site: ClaimedSite | null;
   /** The last run of the claim doctor, in the order of the checks; empty when it has not run. */
   readonly doctor: readonly DoctorLine[];
+  /** The site this box was released from, while it has no other. */
+  readonly left?: {
+    readonly siteName: string;
+    readonly by: string;
+    readonly reason: string;
+    readonly atMs: number;
+  } | null;
 }
 
 export interface ClaimedSite {

@@ -39,6 +39,7 @@ export const LANE_OF_CHANGE: { readonly [K in ChangeKind]: outbox.StoredLane | u
   claimed: undefined,
   config_applied: undefined,
   loss: undefined,
+  released: undefined,
   agent_enrolled: 'telemetry',
   agent_removed: 'telemetry',
   agent_changed: 'telemetry',

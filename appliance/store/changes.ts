@@ -6,7 +6,9 @@ import type {
   CheckRow,
   DeviceRow,
   IncidentRow,
+  PreviousLog,
   ReceiptPayload,
+  ReleasePayload,
 } from '@sitewarden/agent-proto/http';
 import type { SqliteDatabase } from '@sitewarden/kit/sqlite';
 import { prepared } from './statements.ts';
@@ -31,6 +33,7 @@ export const CHANGE_KINDS = [
   'order_finished', // ref: relay order id
   'device_seen', // ref: device id; telemetry only, no evidence
   'loss', // ref: what was lost; evidence only
+  'released', // ref: release id; evidence only, the last entry of a log
 ] as const;
 export type ChangeKind = (typeof CHANGE_KINDS)[number];
 
@@ -88,6 +91,7 @@ export interface ChangeBodies {
   order_finished: OrderChange;
   device_seen: DeviceRow;
   loss: LossBody;
+  released: ReleasePayload;
 }
 
 /** The loss ledger: something that was stored is gone. */
@@ -116,6 +120,8 @@ export interface ClaimedBody {
   readonly model: string;
   readonly softwareVersion: string;
   readonly imageDigest: string;
+  /** Only when the box was re-armed: where the log before this one ends. */
+  readonly previous?: PreviousLog;
 }
 
 export interface ConfigAppliedBody {

@@ -1,4 +1,4 @@
-import type { RelayKeys, SiteConfig } from '@sitewarden/agent-proto/http';
+import type { RelayKeys, ReleasePayload, SiteConfig } from '@sitewarden/agent-proto/http';
 import type { SqliteDatabase } from '@sitewarden/kit/sqlite';
 import type { ClaimState, RelayKeysState, SiteConfigState } from './state-types.ts';
 import { prepared } from './statements.ts';
@@ -9,9 +9,11 @@ export interface StateValues {
   claim: ClaimState;
   site_config: SiteConfigState;
   relay_keys: RelayKeysState;
+  /** The box closes its log and leaves. */
+  release: ReleasePayload;
 }
 export type StateName = keyof StateValues;
-export const STATE_NAMES = ['claim', 'site_config', 'relay_keys'] as const satisfies readonly StateName[];
+export const STATE_NAMES = ['claim', 'site_config', 'relay_keys', 'release'] as const satisfies readonly StateName[];
 
 export const STATE_SQL = {
   get: 'SELECT value FROM state WHERE name = ?',

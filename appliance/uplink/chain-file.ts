@@ -13,6 +13,15 @@ export interface ChainState {
   /** The body of a check-in without an answer: it is repeated byte for byte, or the relay would see a clone. */
   readonly pendingBody: string | null;
   readonly isQuarantined: boolean;
+  /** The relay did not work with this box when it last called; null: it did. */
+  readonly refusal?: Refusal | null;
+}
+
+export interface Refusal {
+  /** As the relay said it. */
+  readonly code: string;
+  /** Of the first one in a row. */
+  readonly atMs: number;
 }
 
 export interface ChainFile {
@@ -26,6 +35,21 @@ export interface ChainFile {
 
 const FILE = 'uplink.json';
 
+/** Why the relay refuses this box, for whoever looks without the program running. */
+export async function readRefusal(dataDir: string): Promise<Refusal | undefined> {
+  return (await readChain(join(dataDir, FILE)))?.refusal ?? undefined;
+}
+
+async function readChain(path: string): Promise<ChainState | undefined> {
+  const text = (await readFileIfExists(path))?.toString('utf8');
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text) as ChainState;
+  } catch {
+    return undefined;
+  }
+}
+
 /**
  * The chain lives beside the database and not in it: a database that is set aside as damaged must not make the box forget
  * its last token, for the relay would then see a clone.
@@ -34,22 +58,12 @@ export function openChainFile(dataDir: string): ChainFile {
   const path = join(dataDir, FILE);
   let last: ChainState | undefined;
 
-  async function read(): Promise<ChainState | undefined> {
-    const text = (await readFileIfExists(path))?.toString('utf8');
-    if (text === undefined) return undefined;
-    try {
-      return JSON.parse(text) as ChainState;
-    } catch {
-      return undefined;
-    }
-  }
-
   return {
     get last() {
       return last;
     },
     async load(owner) {
-      const known = last ?? (await read());
+      const known = last ?? (await readChain(path));
       const isOurs = known?.applianceId === owner.applianceId && known.epoch === owner.epoch;
       last = isOurs ? known : fresh(owner);
       return last;
@@ -69,4 +83,5 @@ const fresh = ({ applianceId, epoch }: { applianceId: string; epoch: number }): 
   lastCheckinAtMs: null,
   pendingBody: null,
   isQuarantined: false,
+  refusal: null,
 });

@@ -6,7 +6,7 @@ import type { RelayClient } from '../lib/relay-client.ts';
 import { RelayFailure } from '../lib/relay-failure.ts';
 import { applianceVersion, osVersion } from '../lib/version.ts';
 import type { ClaimedSiteState } from '../store/state-types.ts';
-import type { ChainFile, ChainState } from './chain-file.ts';
+import type { ChainFile, ChainState, Refusal } from './chain-file.ts';
 import { checkinBody, type HostState } from './checkin-body.ts';
 
 const TIME_EVERY_MS = 3_600_000;
@@ -72,15 +72,24 @@ export function createCheckin({ ctx, client, chain, host, lanes }: CheckinDeps):
         if (!isRepeat) takeTime(body, answer, clock.monotonicMs() - beganMs);
         const { token } = answer;
         const isQuarantined = answer.state === 'quarantined';
-        await chain.save({ ...pending, token, pendingBody: null, lastCheckinAtMs: clock.nowMs(), isQuarantined });
+        const lastCheckinAtMs = clock.nowMs();
+        await chain.save({ ...pending, token, pendingBody: null, lastCheckinAtMs, isQuarantined, refusal: null });
         return { answer, isRepeat };
       } catch (error) {
         const kind = error instanceof RelayFailure ? error.kind : 'ambiguous';
         // An earlier try of a repeated body may have been heard; only a final refusal ends it.
         const isOver = kind === 'permanent' || (!isRepeat && NOT_HEARD.has(kind));
-        if (isOver) await chain.save({ ...pending, pendingBody: null });
+        const refusal = refusalOf(error, before, clock.nowMs());
+        if (isOver || refusal !== (before.refusal ?? null))
+          await chain.save({ ...pending, ...(isOver ? { pendingBody: null } : {}), refusal });
         throw error;
       }
     },
   };
+}
+
+/** A refusal is kept from the first one on; other faults say nothing about whether the box is welcome. */
+function refusalOf(error: unknown, { refusal = null }: ChainState, nowMs: number): Refusal | null {
+  if (!(error instanceof RelayFailure) || error.kind !== 'unauthorized') return refusal;
+  return refusal?.code === error.code ? refusal : { code: error.code, atMs: nowMs };
 }

@@ -14,6 +14,7 @@ import { createOrderTaker } from './orders.ts';
 import { nextCheckinDelayMs, retryCheckinDelayMs } from './schedule.ts';
 import { applyConfig, type ConfigOwner } from './site-config.ts';
 
+export { readRefusal } from './chain-file.ts';
 export { ORDER_REFUSALS } from './orders.ts';
 export { type SignedConfig, storeConfig, type VerifiedConfig, verifyConfig } from './site-config.ts';
 

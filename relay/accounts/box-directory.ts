@@ -6,6 +6,7 @@ import type { Box } from '../lib/identity.ts';
 import { createLru } from '../lib/lru.ts';
 import type { Store } from '../store/index.ts';
 import { type BoxRow, findBoxes } from '../store/repositories/boxes.ts';
+import { type RetiredReason, whyRetired } from '../store/repositories/custody.ts';
 
 /**
  * How long an entry is believed. On PostgreSQL other relay processes change states too, and this one learns of it after
@@ -20,7 +21,10 @@ export interface KnownBox {
 }
 
 export interface BoxDirectory {
-  /** The box of a device key's fingerprint. Throws APPLIANCE_UNKNOWN or APPLIANCE_REVOKED. */
+  /**
+   * The box of a device key's fingerprint. Throws APPLIANCE_UNKNOWN, APPLIANCE_REVOKED, or why it left its site:
+   * APPLIANCE_RELEASED, _REPLACED, _REARMED, _REMOVED.
+   */
   find(fingerprint: string, nowMs: number): Promise<KnownBox>;
   /** Whether the fingerprint is of a box that was found before and not revoked, from memory alone: costs no look into the store. */
   isCached(fingerprint: string): boolean;
@@ -28,8 +32,17 @@ export interface BoxDirectory {
   forget(applianceId: string): void;
 }
 
+const RETIRED_CODES = {
+  released: 'APPLIANCE_RELEASED',
+  replaced: 'APPLIANCE_REPLACED',
+  rearmed: 'APPLIANCE_REARMED',
+  removed: 'APPLIANCE_REMOVED',
+} as const satisfies Record<RetiredReason, string>;
+
 interface Entry {
   readonly known: KnownBox | undefined;
+  /** Of a box that is not in service any more. */
+  readonly why: RetiredReason | undefined;
   readonly applianceId: string;
   readonly readAtMs: number;
 }
@@ -53,8 +66,11 @@ export function createBoxDirectory(store: Store): BoxDirectory {
     const found = lookups.add(fingerprint);
     if (found === undefined) throw relayErrors.make('OVERLOADED', { data: { retryAfterS: 10 } });
     const row = await found;
-    if (row === undefined) throw relayErrors.make('APPLIANCE_UNKNOWN');
-    if (row.state === 'revoked') return { known: undefined, applianceId: row.id, readAtMs: nowMs };
+    if (row === undefined || row.state === 'revoked') {
+      const why = await store.system((trx) => whyRetired(trx, fingerprint));
+      if (row === undefined && why === undefined) throw relayErrors.make('APPLIANCE_UNKNOWN');
+      return { known: undefined, why, applianceId: row?.id ?? '', readAtMs: nowMs };
+    }
     const box: Box = {
       applianceId: row.id,
       partnerId: row.partner_id,
@@ -65,7 +81,8 @@ export function createBoxDirectory(store: Store): BoxDirectory {
       dik: row.dik,
       evk: row.evk,
     };
-    return { known: { box, publicKey: publicKeyOf(row.dik) }, applianceId: row.id, readAtMs: nowMs };
+    const known = { box, publicKey: publicKeyOf(row.dik) };
+    return { known, why: undefined, applianceId: row.id, readAtMs: nowMs };
   }
 
   /** A key never changes, and importing one costs as much as verifying with it. */
@@ -80,9 +97,12 @@ export function createBoxDirectory(store: Store): BoxDirectory {
       let entry = entries.get(fingerprint);
       if (entry === undefined || Math.abs(nowMs - entry.readAtMs) > FRESH_MS[store.kind]) {
         entry = await read(fingerprint, nowMs);
-        entries.set(fingerprint, entry);
+        // A key that left may be claimed again any moment, and is to be welcome then.
+        if (entry.known !== undefined) entries.set(fingerprint, entry);
       }
-      if (entry.known === undefined) throw relayErrors.make('APPLIANCE_REVOKED');
+      if (entry.known === undefined) {
+        throw relayErrors.make(entry.why === undefined ? 'APPLIANCE_REVOKED' : RETIRED_CODES[entry.why]);
+      }
       return entry.known;
     },
     isCached: (fingerprint) => entries.get(fingerprint)?.known !== undefined,

@@ -20,6 +20,7 @@ const load = {
   init: async () => (await import('./commands/init.ts')).init,
   serve: async () => (await import('./commands/serve.ts')).serve,
   store: () => import('./commands/store.ts'),
+  verifyReceipt: async () => (await import('./commands/verify-receipt.ts')).verifyReceipt,
   openApi: async () => (await import('../routes/openapi-document.ts')).openApiDocument,
 };
 
@@ -74,6 +75,13 @@ withStoreOptions(program.command('disable').argument('<staff-id>', 'as `people` 
 withStoreOptions(program.command('audit-verify'))
   .description('check that no event of the audit chains was changed, removed or put in')
   .action(async (flags: ConfigFlags) => (await load.store()).auditVerify(await configFrom(flags)));
+
+program
+  .command('verify-receipt')
+  .argument('<file>', 'as the page of the receipt saves it')
+  .description('check a receipt of a box that left or came back, with no network and no relay')
+  .requiredOption('--root <key>', 'public root key of the relay that signed it')
+  .action(async (file: string, flags: { root: string }) => (await load.verifyReceipt())(file, flags));
 
 program
   .command('openapi')

@@ -10,6 +10,7 @@ export interface CheckinDecision {
   token: string;
   configGeneration: number;
   pendingOrders: number;
+  isReleasing: boolean;
   siteId: string | null;
 }
 
@@ -19,6 +20,7 @@ const refused = (outcome: 'unknown' | 'revoked'): CheckinDecision => ({
   token: '',
   configGeneration: 0,
   pendingOrders: 0,
+  isReleasing: false,
   siteId: null,
 });
 
@@ -44,11 +46,13 @@ export function decideCheckin(
   const base = {
     configGeneration: known.configGeneration,
     pendingOrders: 0,
+    isReleasing: false,
     siteId: known.siteId,
   };
   const standing = live && { ...live, onlineSinceMs };
   const stillToken = () => tokens.issue(write, link?.counter ?? 0, write.random);
   if (known.state !== 'active') return { ...base, token: stillToken(), outcome: 'quarantined', chain: standing };
+  if (isHeldOff(known, write)) return { ...base, token: stillToken(), outcome: 'quarantined', chain: standing };
   const outcome = judgeToken(link, presented);
   if (outcome === 'clone') return { ...base, token: stillToken(), outcome, chain: null };
   const chain =
@@ -60,7 +64,14 @@ export function decideCheckin(
           previousBodyHash: write.bodyHash,
           onlineSinceMs,
         };
-  return { ...base, outcome, chain, token: chain.token, pendingOrders: known.pendingOrders };
+  const { pendingOrders, isReleasing } = known;
+  return { ...base, outcome, chain, token: chain.token, pendingOrders, isReleasing };
+}
+
+/** Staff opened the chain for one machine: another one must not be the first to continue it. */
+function isHeldOff({ genuine, live }: KnownBox, { bootId, nowMs }: CheckinWrite): boolean {
+  const isOpenChain = live !== null && live.previousBodyHash === null;
+  return isOpenChain && genuine !== null && nowMs < genuine.untilMs && bootId !== genuine.bootId;
 }
 
 function onlineSince(live: KnownBox['live'], nowMs: number): number {

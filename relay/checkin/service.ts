@@ -5,8 +5,10 @@ import { relayErrors } from '../errors.ts';
 import { Batcher } from '../lib/batcher.ts';
 import { createLru } from '../lib/lru.ts';
 import type { LiveBus } from '../live/index.ts';
+import type { SightingBook } from '../quarantine/index.ts';
 import type { Store, Tx } from '../store/index.ts';
 import { type CheckinWrite, commitCheckins, quarantine } from '../store/repositories/live.ts';
+import { lastHeard, type Sighting, saveSightings } from '../store/repositories/sightings.ts';
 import { type CheckinDecision, decideCheckin } from './decide.ts';
 import { createDrainShare } from './drain-rate.ts';
 import type { CheckinMetrics } from './metrics.ts';
@@ -57,6 +59,8 @@ export interface CheckinDeps {
    * takes only higher ones. Answers the number the relay's own settings have from now on.
    */
   overtakeConfig(trx: Tx, event: CheckinEvent & { generation: number }): Promise<number>;
+  /** Machines that use the identity of a box in quarantine. */
+  sightings: SightingBook;
   /** After that transaction: what is cached about the box is out of date. */
   onQuarantined(applianceId: string): void;
   /** Between two check-ins of a box. Default 60,000. */
@@ -65,10 +69,10 @@ export interface CheckinDeps {
 
 export interface CheckinService {
   /**
-   * `raw` the exact bytes the box signed, `request` what they say. Resolves after the commit. Throws
+   * `raw` the exact bytes the box signed, `request` what they say, `address` where they came from. Resolves after the commit. Throws
    * APPLIANCE_UNKNOWN, APPLIANCE_REVOKED, OVERLOADED.
    */
-  checkin(box: CheckinBox, request: CheckinRequest, raw: Buffer): Promise<CheckinResponse>;
+  checkin(box: CheckinBox, request: CheckinRequest, raw: Buffer, address?: string): Promise<CheckinResponse>;
 }
 
 export function createCheckinService(deps: CheckinDeps): CheckinService {
@@ -84,14 +88,20 @@ export function createCheckinService(deps: CheckinDeps): CheckinService {
   });
 
   /** Stops the box in a transaction of its own, so that the alarm and the state stand or fall together. */
-  async function stopClone(box: CheckinBox, siteId: string): Promise<void> {
+  async function stopClone(box: CheckinBox, siteId: string, second: Sighting): Promise<void> {
     const atMs = clock.nowMs();
-    await store.inTenant(box.partnerId, async (trx) => {
-      if (!(await quarantine(trx, box.applianceId))) return;
+    const { applianceId, partnerId } = box;
+    await store.inTenant(partnerId, async (trx) => {
+      if (!(await quarantine(trx, applianceId, atMs))) return;
+      const heard = await lastHeard(trx, applianceId);
+      const first = heard && { applianceId, partnerId, ...heard, address: addressOf(applianceId, heard.bootId) };
+      await saveSightings(trx, first ? [first, second] : [second]);
       await deps.alarm(trx, { ...eventOf(box, siteId), atMs });
     });
     deps.onQuarantined(box.applianceId);
   }
+
+  const addressOf = (applianceId: string, bootId: string) => deps.sightings.addressOf({ applianceId, bootId });
 
   function mayOvertake(applianceId: string, nowMs: number): boolean {
     const beforeMs = overtakenAtMs.get(applianceId);
@@ -106,7 +116,7 @@ export function createCheckinService(deps: CheckinDeps): CheckinService {
   }
 
   return {
-    async checkin(box, request, raw) {
+    async checkin(box, request, raw, address = '') {
       const nowMs = clock.nowMs();
       const queue = queueOf(request);
       const write: CheckinWrite = {
@@ -130,7 +140,12 @@ export function createCheckinService(deps: CheckinDeps): CheckinService {
       metrics.checkins[decision.outcome].inc();
       if (decision.outcome === 'unknown') throw relayErrors.make('APPLIANCE_UNKNOWN');
       if (decision.outcome === 'revoked') throw relayErrors.make('APPLIANCE_REVOKED');
-      if (decision.outcome === 'clone') await stopClone(box, decision.siteId as string);
+      const { applianceId, partnerId, bootId, body } = write;
+      const sighting: Sighting = { applianceId, partnerId, bootId, address, atMs: nowMs, body };
+      // The address the machine before came from is told before this one's takes its place.
+      if (decision.outcome === 'clone') await stopClone(box, decision.siteId as string, sighting);
+      if (decision.outcome === 'quarantined') deps.sightings.note(sighting);
+      deps.sightings.heard(write, address);
       if (decision.outcome === 'restored') {
         const event = { ...eventOf(box, decision.siteId as string), atMs: nowMs };
         await store.inTenant(box.partnerId, (trx) => deps.noteRestored(trx, event));
@@ -155,6 +170,7 @@ export function createCheckinService(deps: CheckinDeps): CheckinService {
         pendingOrders: decision.pendingOrders,
         drainRowsPerS: drain.rateFor(box.applianceId, queue.depth, nowMs),
         nextCheckinMs: intervalMs,
+        ...(decision.isReleasing ? { isReleasing: true as const } : {}),
       };
     },
   };

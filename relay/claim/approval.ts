@@ -1,23 +1,21 @@
+import { logOrigin } from '@sitewarden/agent-proto/evidence';
 import type { BoxKeys } from '@sitewarden/agent-proto/http';
-import { Frontier } from '@sitewarden/agent-proto/merkle';
 import { newId } from '@sitewarden/kit/ids';
 import { appendAudit } from '../audit/index.ts';
+import { issueReceipt, leaveSite } from '../custody/index.ts';
 import { relayErrors } from '../errors.ts';
+import type { RelayKeyring } from '../keys/index.ts';
 import type { Tx } from '../store/index.ts';
 import {
+  applianceToRearm,
   boxToReplace,
   insertAppliance,
   releaseKey,
   replacedAppliances,
-  revokeAppliance,
 } from '../store/repositories/appliances.ts';
-import { approveClaim, type ClaimRow } from '../store/repositories/claims.ts';
-
-const EMPTY_FRONTIER = Buffer.from(new Frontier().toBytes()).toString('base64');
-
-/** C2SP origin of an appliance's log: host, appliance, epoch. */
-export const originOf = (host: string, applianceId: string, epoch: number): string =>
-  `${host}/a/${applianceId}/${epoch}`;
+import { approveClaim, type ClaimRow, lockClaim } from '../store/repositories/claims.ts';
+import { lockAppliance, whyRetired } from '../store/repositories/custody.ts';
+import { rearm } from './rearm.ts';
 
 /**
  * Nobody takes a site's box out of service without having seen which one it is. `agreed`: the appliance a person said
@@ -38,43 +36,65 @@ export async function assertReplacement(
 
 /**
  * Makes the appliance of a claim that may be approved, in the caller's transaction; what it replaces at the site is
- * taken out of service, for which the caller has agreement. Answers with the ids of all appliances it touched. Throws
- * CLAIM_NOT_WAITING when another approval, a dispute or the end of its time came first, BOX_CLAIMED_ELSEWHERE.
+ * taken out of service, for which the caller has agreement. The box of the site that comes back under a new key is
+ * re-armed: it stays the same appliance and begins its next epoch. Answers with the ids of all appliances it touched.
+ * Throws CLAIM_NOT_WAITING when another approval, a dispute or the end of its time came first, BOX_CLAIMED_ELSEWHERE.
  */
 export async function approve(
   trx: Tx,
   claim: ClaimRow,
-  { host, by, staffId, nowMs }: { host: string; by: string; staffId: string | null; nowMs: number },
+  { keys, by, staffId, nowMs }: { keys: RelayKeyring; by: string; staffId: string | null; nowMs: number },
 ): Promise<string[]> {
-  const { partner_id: partnerId, site_id: siteId, fingerprint } = claim;
-  const audit = (action: string, ref: string, detail: Record<string, string>) =>
-    appendAudit(trx, { partnerId, atMs: nowMs, actor: by, action, ref, detail: { ...detail, staffId } });
-
-  const applianceId = newId('app');
-  const replaced = await replacedAppliances(trx, { siteId, fingerprint });
-  for (const old of replaced) await revokeAppliance(trx, old, nowMs);
+  const { partner_id: partnerId, site_id: siteId, fingerprint, serial } = claim;
+  const { siteCaFingerprint, ...boxKeys } = JSON.parse(claim.keys) as BoxKeys & { siteCaFingerprint: string };
+  await lockClaim(trx, claim.id);
+  const rearmedId = await applianceToRearm(trx, { siteId, serial, fingerprint });
+  const applianceId = rearmedId ?? newId('app');
+  const leaving = (await replacedAppliances(trx, { siteId, fingerprint })).filter((id) => id !== rearmedId);
+  for (const old of leaving) {
+    const reason = `replaced by the box ${serial}`;
+    await leaveSite(trx, keys, { applianceId: old, why: 'replaced', by, reason, staffId, atMs: nowMs });
+  }
+  const isHandedOver = (await whyRetired(trx, fingerprint)) === 'released';
   if (!(await releaseKey(trx, fingerprint))) throw relayErrors.make('BOX_CLAIMED_ELSEWHERE');
-
-  const { siteCaFingerprint, ...keys } = JSON.parse(claim.keys) as BoxKeys & { siteCaFingerprint: string };
-  await insertAppliance(trx, {
+  const box = {
     id: applianceId,
     partnerId,
-    siteId,
     fingerprint,
     siteCaFingerprint,
-    ...keys,
-    serial: claim.serial,
+    ...boxKeys,
     model: claim.model,
     claimedBy: claim.claimed_by,
     claimedAtMs: claim.claimed_at_ms,
-    origin: originOf(host, applianceId, 1),
-    emptyFrontier: EMPTY_FRONTIER,
-  });
+  };
+  if (rearmedId === null) {
+    const origin = logOrigin(keys.host, applianceId, 1);
+    await insertAppliance(trx, { ...box, siteId, serial, origin });
+    // Who gave it up has a receipt; so has who takes it.
+    if (isHandedOver) await receive(trx, applianceId, { keys, by, nowMs });
+  } else {
+    await rearm(trx, { keys, box, by, staffId, nowMs });
+  }
   if (!(await approveClaim(trx, { id: claim.id, applianceId, by, nowMs }))) {
     throw relayErrors.make('CLAIM_NOT_WAITING');
   }
-  // The audit comes after the claim's row everywhere: locks taken in one order cannot deadlock.
-  for (const old of replaced) await audit('appliance.revoked', old, { siteId, replacedBy: applianceId });
-  await audit('claim.approved', claim.id, { siteId, applianceId, serial: claim.serial, fingerprint });
-  return [applianceId, ...replaced];
+  await appendAudit(trx, {
+    partnerId,
+    atMs: nowMs,
+    actor: by,
+    action: 'claim.approved',
+    ref: claim.id,
+    detail: { siteId, applianceId, serial, fingerprint, staffId },
+  });
+  return [applianceId, ...leaving];
+}
+
+async function receive(
+  trx: Tx,
+  applianceId: string,
+  { keys, by, nowMs }: { keys: RelayKeyring; by: string; nowMs: number },
+): Promise<void> {
+  const box = await lockAppliance(trx, applianceId);
+  if (box === undefined) return;
+  await issueReceipt(trx, keys, { box, kind: 'received', by, reason: 'claimed after its release', atMs: nowMs });
 }

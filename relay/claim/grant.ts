@@ -3,6 +3,8 @@ import { issueSiteConfig } from '../keys/index.ts';
 import type { RelayKeyring } from '../keys/types.ts';
 import type { Tx } from '../store/index.ts';
 import { type ClaimRow, claimProgress, type OfferRow } from '../store/repositories/claims.ts';
+import { readLog } from '../store/repositories/evidence.ts';
+import { readAppliance } from '../store/repositories/outbox.ts';
 import { partnerName } from '../store/repositories/staff.ts';
 import { stateAt } from './machine.ts';
 import { claimOf, unclaimedOf } from './view.ts';
@@ -38,6 +40,11 @@ export async function claimAnswer(
   const { appliance_id: applianceId, approved_at_ms: approvedAtMs } = claim;
   const isGranted = state === 'approved' || state === 'acknowledged';
   if (!isGranted || applianceId === null || approvedAtMs === null) return answer;
+  const appliance = await readAppliance(trx, applianceId);
+  // Since then it was re-armed: what belongs to the new key is not told to the old one.
+  if (appliance === undefined || appliance.fingerprint !== claim.fingerprint) return answer;
+  const { epoch } = appliance;
+  const before = epoch === 1 ? undefined : await readLog(trx, { applianceId, epoch: epoch - 1 });
   const { envelope } = await issueSiteConfig(trx, keys, { applianceId, nowMs: approvedAtMs });
   const { siteName } = await claimProgress(trx, claim.site_id, null);
   const grant: ProvisionGrant = {
@@ -45,12 +52,13 @@ export async function claimAnswer(
     siteId: claim.site_id,
     siteName,
     partnerName: (await partnerName(trx, claim.partner_id)) ?? '',
-    epoch: 1,
+    epoch,
     claimedBy: claim.claimed_by,
     claimedAtMs: claim.claimed_at_ms,
     codeId: claim.code_id ?? claim.id,
     config: envelope,
     relayKeys: keys.publishedText,
+    ...(before && { previous: { epoch: epoch - 1, size: before.cosignedSize, rootHash: before.cosignedRoot } }),
   };
   return { ...answer, grant };
 }

@@ -112,7 +112,7 @@ export function createCodePresenter(deps: ClaimDeps) {
     const isAgreed = replaces === null || replaces.applianceId === code.replaces;
     const touched =
       code.pre_approved && isAgreed
-        ? await approve(trx, claim, { host: keys.host, by: code.created_by, staffId: null, nowMs })
+        ? await approve(trx, claim, { keys, by: code.created_by, staffId: null, nowMs })
         : [];
     const now = touched.length > 0 ? ((await findClaim(trx, id)) ?? claim) : claim;
     return { ok: true, answer: await claimAnswer(trx, now, { keys, nowMs }), siteId, touched };

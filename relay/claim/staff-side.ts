@@ -5,23 +5,20 @@ import { secretHash } from '../lib/secrets.ts';
 import type { Tx } from '../store/index.ts';
 import { boxToReplace } from '../store/repositories/appliances.ts';
 import {
-  type BoxFacts,
   type ClaimRow,
   claimProgress,
-  findClaim,
   findingsOf,
   findOffer,
   findOfferBySecret,
-  insertClaim,
   listClaims,
   type OfferRow,
   rejectClaim,
-  takeOffer,
 } from '../store/repositories/claims.ts';
 import { approve, assertReplacement } from './approval.ts';
 import { announce, type ClaimDeps } from './deps.ts';
 import { assertGiven } from './given-sites.ts';
-import { APPROVAL_TTL_MS, type ClaimEvent, type ClaimVerdict, decideClaim } from './machine.ts';
+import { type ClaimEvent, type ClaimVerdict, decideClaim } from './machine.ts';
+import { mustFindClaim, takeOfferFor } from './take-offer.ts';
 import { type ClaimView, claimOf, claimView, unclaimedOf, unclaimedView } from './view.ts';
 
 const MAX_LISTED = 100;
@@ -39,12 +36,6 @@ export function createStaffSide(deps: ClaimDeps) {
     const { site_id: siteId, fingerprint } = claim;
     const progress = await claimProgress(trx, siteId, claim.appliance_id);
     return claimView(claim, { progress, replaces: await boxToReplace(trx, { siteId, fingerprint }), nowMs });
-  }
-
-  async function mustFind(trx: Tx, session: string): Promise<ClaimRow> {
-    const claim = await findClaim(trx, session);
-    if (claim === undefined) throw relayErrors.make('SESSION_UNKNOWN');
-    return claim;
   }
 
   function decided(claim: Parameters<typeof decideClaim>[0], event: ClaimEvent, nowMs: number) {
@@ -86,53 +77,10 @@ export function createStaffSide(deps: ClaimDeps) {
       return unclaimedView(offer, replaces, nowMs);
     }
     return store.inTenant(tenant.partnerId, async (trx) => {
-      const claim = await mustFind(trx, offer.id);
+      const claim = await mustFindClaim(trx, offer.id);
       await assertGiven(trx, tenant, claim.site_id);
       return { ...(await viewIn(trx, claim, nowMs)), doctor: findingsOf(offer) };
     });
-  }
-
-  /** First come, first served, by the conditional update; who loses sees how the claim stands now. */
-  async function take(
-    trx: Tx,
-    offer: OfferRow & { number: string },
-    claimant: { tenant: Tenant; siteId: string; nowMs: number },
-  ): Promise<ClaimRow> {
-    const { tenant, siteId, nowMs } = claimant;
-    const { partnerId, actor } = tenant;
-    const site = await trx.selectFrom('site').select('id').where('id', '=', siteId).executeTakeFirst();
-    if (site === undefined) throw relayErrors.make('NOT_FOUND', { field: '/siteId', detail: 'There is no such site' });
-    if (!(await takeOffer(trx, { id: offer.id, partnerId, nowMs }))) throw relayErrors.make('CLAIM_NOT_WAITING');
-    const facts = JSON.parse(offer.facts) as BoxFacts;
-    await insertClaim(trx, {
-      id: offer.id,
-      partnerId,
-      siteId,
-      codeId: null,
-      fingerprint: offer.fingerprint,
-      facts,
-      relayNonce: offer.relay_nonce,
-      number: offer.number,
-      startedAtMs: offer.started_at_ms,
-      expiresAtMs: nowMs + APPROVAL_TTL_MS,
-      claimedBy: actor,
-      nowMs,
-    });
-    await appendAudit(trx, {
-      partnerId,
-      atMs: nowMs,
-      actor,
-      action: 'claim.taken',
-      ref: offer.id,
-      detail: {
-        siteId,
-        serial: facts.serial,
-        fingerprint: offer.fingerprint,
-        role: tenant.role,
-        staffId: tenant.staffId,
-      },
-    });
-    return mustFind(trx, offer.id);
   }
 
   return {
@@ -184,17 +132,17 @@ export function createStaffSide(deps: ClaimDeps) {
       const { view, touched } = await store.inTenant(partnerId, async (trx) => {
         await assertGiven(trx, tenant, siteId);
         const offer = visible(await findOffer(trx, session), partnerId);
-        const known = offer.partner_id === null ? undefined : await mustFind(trx, session);
+        const known = offer.partner_id === null ? undefined : await mustFindClaim(trx, session);
         const effects = decided(known ? claimOf(known) : unclaimedOf(offer), event, nowMs);
         const { fingerprint } = offer;
         // A claim that waits takes nothing out of service, so there the question is put to who approves.
         if (effects.includes('approve') || (effects.includes('take') && replaces !== undefined))
           await assertReplacement(trx, { siteId, fingerprint, agreed: replaces ?? null });
-        let claim = known ?? (await take(trx, { ...offer, number }, { tenant, siteId, nowMs }));
+        let claim = known ?? (await takeOfferFor(trx, { ...offer, number }, { tenant, siteId, nowMs }));
         let touched: string[] = [];
         if (effects.includes('approve')) {
-          touched = await approve(trx, claim, { host: keys.host, by: actor, staffId: tenant.staffId, nowMs });
-          claim = await mustFind(trx, session);
+          touched = await approve(trx, claim, { keys, by: actor, staffId: tenant.staffId, nowMs });
+          claim = await mustFindClaim(trx, session);
         }
         return { view: await viewIn(trx, claim, nowMs), touched };
       });
@@ -213,13 +161,13 @@ export function createStaffSide(deps: ClaimDeps) {
     ) {
       const { partnerId, actor } = tenant;
       const { view, touched } = await store.inTenant(partnerId, async (trx) => {
-        let claim = await mustFind(trx, session);
+        let claim = await mustFindClaim(trx, session);
         let touched: string[] = [];
         if (decided(claimOf(claim), { type: 'approve', number }, nowMs).length > 0) {
           const { site_id: siteId, fingerprint } = claim;
           await assertReplacement(trx, { siteId, fingerprint, agreed: replaces ?? null });
-          touched = await approve(trx, claim, { host: keys.host, by: actor, staffId: tenant.staffId, nowMs });
-          claim = await mustFind(trx, session);
+          touched = await approve(trx, claim, { keys, by: actor, staffId: tenant.staffId, nowMs });
+          claim = await mustFindClaim(trx, session);
         }
         return { view: await viewIn(trx, claim, nowMs), touched };
       });
@@ -231,13 +179,13 @@ export function createStaffSide(deps: ClaimDeps) {
     async reject(tenant: Tenant, session: string, nowMs: number): Promise<ClaimView> {
       const { partnerId, actor } = tenant;
       const view = await store.inTenant(partnerId, async (trx) => {
-        const claim = await mustFind(trx, session);
+        const claim = await mustFindClaim(trx, session);
         if (decided(claimOf(claim), { type: 'reject' }, nowMs).length > 0) {
           if (!(await rejectClaim(trx, session))) throw relayErrors.make('CLAIM_NOT_WAITING');
           const detail = { staffId: tenant.staffId };
           await appendAudit(trx, { partnerId, atMs: nowMs, actor, action: 'claim.rejected', ref: session, detail });
         }
-        return viewIn(trx, await mustFind(trx, session), nowMs);
+        return viewIn(trx, await mustFindClaim(trx, session), nowMs);
       });
       announce(deps, { partnerId, siteId: view.siteId, appliances: [] }, nowMs);
       return view;

@@ -7,7 +7,7 @@ export type SiteHealth = 'problem' | 'warning' | 'unknown' | 'ok';
 export interface SiteFacts {
   status: Status;
   /** null: no box is in service at the site. */
-  appliance: { state: string; claimedAtMs: number } | null;
+  appliance: { state: string; claimedAtMs: number; quarantinedAtMs?: number | null } | null;
   /** Incidents not resolved. `oldestAtMs` of those of the worst kind there is. */
   incidents: { critical: number; high: number; medium: number; low: number; info: number };
   needsPerson: { count: number; oldestAtMs: number | null };
@@ -41,9 +41,9 @@ const quarantined: Rule = ({ appliance }) =>
     ? {
         health: 'problem',
         reason: 'Two boxes use the identity of this site. Neither gets orders.',
-        sinceMs: null,
+        sinceMs: appliance.quarantinedAtMs ?? null,
         nextStep:
-          'Look for a copy of the box and take it off the network. Then an admin releases the box on the site page.',
+          'Open the quarantine page: it shows both machines. Take the copy off, then an admin releases the box.',
       }
     : null;
 

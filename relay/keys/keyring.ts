@@ -74,7 +74,8 @@ export async function loadKeyring(input: { dataDir: string; host: string }): Pro
     host,
     published,
     publishedText,
-    sign: (purpose, payload) => envelopeText(working[purpose], TYPE_OF[purpose], payload),
+    sign: (purpose, payload, type) =>
+      envelopeText(working[purpose], type === undefined ? TYPE_OF[purpose] : PAYLOAD_TYPES[type], payload),
     cosign: (purpose, note, timestampS) =>
       cosign(note, { name: cosignerName(host, purpose), privateKey: working[purpose], timestampS }),
     tokenMac: (bytes) => createHmac('sha256', tokenKey).update(bytes).digest(),

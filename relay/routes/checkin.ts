@@ -4,7 +4,7 @@ import { raiseGeneration } from '../store/repositories/sites.ts';
 import { defineHandlers, type Services } from './context.ts';
 
 /** The service with everything real behind it; also what benchmarks and proofs drive without a socket. */
-export function checkinService({ store, clock, live, keys, metrics, boxes }: Services): CheckinService {
+export function checkinService({ store, clock, live, keys, metrics, boxes, sightings }: Services): CheckinService {
   return createCheckinService({
     store,
     clock,
@@ -43,11 +43,14 @@ export function checkinService({ store, clock, live, keys, metrics, boxes }: Ser
       });
       return now;
     },
+    sightings,
     onQuarantined: (applianceId) => boxes.forget(applianceId),
   });
 }
 
 export function checkinHandlers(services: Services) {
   const service = checkinService(services);
-  return defineHandlers({ checkin: ({ box, body, raw }) => service.checkin(box, body, raw) });
+  return defineHandlers({
+    checkin: ({ box, body, raw, request }) => service.checkin(box, body, raw, request.ip),
+  });
 }

@@ -9,6 +9,7 @@ import type { RelayKeyring } from '../keys/types.ts';
 import type { Box, Device, Tenant } from '../lib/identity.ts';
 import type { Role } from '../lib/roles.ts';
 import type { LiveBus, StreamPlaces } from '../live/index.ts';
+import type { SightingBook } from '../quarantine/index.ts';
 import type { Store, Tx } from '../store/index.ts';
 import type { ROUTES, RouteContract, RouteName } from './contract/table.ts';
 
@@ -28,6 +29,7 @@ export interface Services {
   /** Forgets what is cached about an appliance; call it after every change of its state, epoch or keys. */
   readonly boxes: BoxDirectory;
   readonly sessions: StaffSessions;
+  readonly sightings: SightingBook;
 }
 
 type Table = typeof ROUTES;

@@ -6,6 +6,7 @@ import { checkinHandlers } from './checkin.ts';
 import { checkpointHandlers } from './checkpoint.ts';
 import { clientHandlers } from './clients.ts';
 import type { HandlerTable, Services } from './context.ts';
+import { custodyHandlers } from './custody.ts';
 import { deviceHandlers } from './devices.ts';
 import { eventHandlers } from './events.ts';
 import { evidenceHandlers } from './evidence.ts';
@@ -35,6 +36,7 @@ export function allHandlers(services: Services, claims: Claims): HandlerTable {
     ...checkpointHandlers(services),
     ...boxOrderHandlers(services),
     ...boxConfigHandlers(services),
+    ...custodyHandlers(services, claims),
     ...sessionHandlers(services),
     ...userHandlers(services),
     ...eventHandlers(services),

@@ -21,12 +21,12 @@ export function siteHandlers({ live, boxes }: Services) {
       live.publish(tenant.partnerId, { kind: 'site', siteId, atMs: nowMs });
       return detail;
     },
-    releaseQuarantine: async ({ tenant, params: { siteId }, body: { applianceId }, inTenant, nowMs }) => {
+    releaseQuarantine: async ({ tenant, params: { siteId }, body, inTenant, nowMs }) => {
       const detail = await inTenant(async (trx) => {
-        await releaseQuarantine(trx, { tenant, siteId, applianceId, nowMs });
+        await releaseQuarantine(trx, { tenant, siteId, ...body, nowMs });
         return readSiteDetail(trx, siteId, nowMs);
       });
-      boxes.forget(applianceId);
+      boxes.forget(body.applianceId);
       live.publish(tenant.partnerId, { kind: 'site', siteId, atMs: nowMs });
       return detail;
     },

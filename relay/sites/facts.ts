@@ -28,7 +28,9 @@ export function judgeSite(row: SiteFactsRow, nowMs: number): JudgedSite {
   const verdict = siteHealth(
     {
       status,
-      appliance: hasBox ? { state: row.state ?? '', claimedAtMs: row.claimed_at_ms ?? 0 } : null,
+      appliance: hasBox
+        ? { state: row.state ?? '', claimedAtMs: row.claimed_at_ms ?? 0, quarantinedAtMs: row.quarantined_at_ms }
+        : null,
       incidents: {
         critical: row.critical ?? 0,
         high: row.high ?? 0,

@@ -1,5 +1,6 @@
 /** What staff see of their sites, and what they may set. */
 export { listSiteAgents } from './agents.ts';
+export { assertSite } from './assert-site.ts';
 export { readSiteDetail } from './detail.ts';
 export { listSiteDevices } from './devices.ts';
 export { listSiteEvidence, proveEntry } from './evidence.ts';

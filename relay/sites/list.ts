@@ -111,6 +111,7 @@ function summaryOf({ row, status, evidence, verdict }: JudgedSite, agents: Agent
     agents,
     queue: { depth: row.queue_depth ?? 0, oldestAgeMs: row.queue_oldest_ms ?? 0 },
     evidence,
+    isQuarantined: row.state === 'quarantined',
   };
 }
 

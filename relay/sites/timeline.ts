@@ -110,8 +110,25 @@ function alarmText(action: string, detail: Record<string, unknown>): string {
   return `Evidence was refused (${String(detail.code)}): ${String(detail.message)}`;
 }
 
+const becauseOf = ({ reason }: Record<string, unknown>) => (reason ? ` Reason: ${String(reason)}` : '');
+
+/** How a box came to leave the site, or went on under another key. */
+const CUSTODY_TEXTS: Readonly<Record<string, (detail: Record<string, unknown>) => string>> = {
+  'box.release_ordered': (detail) =>
+    `Box ${String(detail.serial)} is to be released: it closes its log and leaves.${becauseOf(detail)}`,
+  'box.release_withdrawn': () => 'The release was taken back before the box had it.',
+  'box.released': (detail) =>
+    `Box ${String(detail.serial)} closed its log at ${String(detail.size)} entries and left the site.`,
+  'box.removed': (detail) => `Box ${String(detail.serial)} was removed without its word.${becauseOf(detail)}`,
+  'box.replaced': (detail) => `Box ${String(detail.serial)} was taken out of service by another box.`,
+  'box.rearmed': (detail) =>
+    `Box ${String(detail.serial)} goes on under a new key in epoch ${String(detail.epoch)}; epoch ${String(detail.lastEpoch)} ends at ${String(detail.lastSize)} cosigned entries.`,
+};
+
 function settingsText(action: string, detail: Record<string, unknown>): string {
   if (action === 'site.created') return 'The site was created.';
+  const custody = CUSTODY_TEXTS[action];
+  if (custody !== undefined) return custody(detail);
   if (action === 'appliance.released') return 'The box was released from quarantine.';
   if (action === 'checkin.state_restored') {
     return 'The box was ahead of the relay, whose database is from a backup. It went on from there.';

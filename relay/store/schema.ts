@@ -108,7 +108,12 @@ export interface RelayDatabase {
     /** JSON; what the box last said of its way. */
     doctor: string | null;
     doctor_at_ms: number | null;
+    serial: Generated<string>;
+    /** Wrong numbers staff have typed for it when they re-armed. */
+    rearm_tries: Generated<number>;
   };
+  /** Why a device key is not welcome any more; told to whoever comes with it, for a while. Directory. */
+  retired_key: { fingerprint: string; why: string; at_ms: number };
 
   provision_code: {
     id: string;
@@ -173,7 +178,59 @@ export interface RelayDatabase {
     claimed_by: string;
     claimed_at_ms: number;
     order_seq: number;
+    /** The release that waits for the box. */
+    release_id: Generated<string | null>;
+    quarantined_at_ms: Generated<number | null>;
+    /** After a quarantine only this boot continues the chain until `genuine_until_ms`. */
+    genuine_boot_id: Generated<string | null>;
+    genuine_until_ms: Generated<number | null>;
   };
+  /** state: one of RELEASE_STATES. `envelope`: what the box gets. */
+  box_release: {
+    id: string;
+    partner_id: string;
+    site_id: string;
+    appliance_id: string;
+    epoch: number;
+    state: string;
+    reason: string;
+    ordered_by: string;
+    ordered_at_ms: number;
+    delivered_at_ms: number | null;
+    ended_at_ms: number | null;
+    envelope: string;
+  };
+  custody_receipt: {
+    id: string;
+    partner_id: string;
+    site_id: string;
+    appliance_id: string;
+    kind: string;
+    at_ms: number;
+    envelope: string;
+    relay_keys: string; // envelope of the keys at that time
+  };
+  /** A machine that used the identity of a quarantined box; `body`: its last CheckinRequest. */
+  box_sighting: {
+    appliance_id: string;
+    partner_id: string;
+    boot_id: string;
+    address: string;
+    first_seen_ms: number;
+    last_seen_ms: number;
+    body: string;
+  };
+  /** For how long of an hour or a day, UTC, a box was heard without a gap. */
+  availability: {
+    appliance_id: string;
+    partner_id: string;
+    site_id: string;
+    span: string; // hour | day
+    from_ms: number;
+    seen_ms: number;
+  };
+  /** From when and through when a tenant's check-ins are rolled up. */
+  availability_cursor: { partner_id: string; since_ms: number; through_ms: number };
   /** The one small row a check-in writes. */
   appliance_live: {
     appliance_id: string;
@@ -330,6 +387,11 @@ export const TENANT_TABLES = [
   'provision_session',
   'appliance',
   'appliance_live',
+  'box_release',
+  'custody_receipt',
+  'box_sighting',
+  'availability',
+  'availability_cursor',
   'outbox_position',
   'evidence_log',
   'evidence_entry',
@@ -350,6 +412,7 @@ export const DIRECTORY_TABLES = [
   'secret_directory',
   'sign_in_failure',
   'box_offer',
+  'retired_key',
 ] as const satisfies readonly (keyof RelayDatabase)[];
 
 export type DirectoryDatabase = Pick<RelayDatabase, (typeof DIRECTORY_TABLES)[number]>;

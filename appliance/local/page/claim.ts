@@ -71,6 +71,7 @@ const DOCTOR_NAMES: Readonly<Record<DoctorLine['name'], string>> = {
   http: 'Answer of the relay (HTTP)',
   clock: 'Clock',
   disk: 'Disk',
+  site: 'Site',
 };
 
 const DOCTOR = { ok: ['ok', 'Fine'], failed: ['bad', 'Failed'], skipped: ['unknown', 'Skipped'] } as const;

@@ -1,5 +1,6 @@
 import { type TSchema, Type } from '@sinclair/typebox';
 import * as http from '@sitewarden/agent-proto/http';
+import { CUSTODY_ROUTES } from './custody-routes.ts';
 import { USER_ROUTES } from './user-routes.ts';
 import * as view from './views.ts';
 
@@ -144,6 +145,8 @@ export const ROUTES = {
     summary: 'Signed configuration of the site',
     response: http.ConfigResponse,
   },
+
+  ...CUSTODY_ROUTES,
 
   signIn: {
     method: 'POST',

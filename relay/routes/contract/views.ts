@@ -85,6 +85,8 @@ export const SiteSummary = closed({
   agents: closed({ total: Count, ok: Count, failing: Count, away: Count }),
   queue: closed({ depth: Count, oldestAgeMs: Count }),
   evidence: EvidenceState,
+  /** Two boxes use its identity: the quarantine page shows which. */
+  isQuarantined: Type.Boolean(),
 });
 export type SiteSummary = Static<typeof SiteSummary>;
 
@@ -282,6 +284,9 @@ export const SitePatch = Type.Partial(Type.Omit(SiteRequest, ['clientId']), {
 });
 export const ReleaseRequest = closed({
   applianceId: Type.String({ pattern: '^app_[a-z2-7]{26}$', description: 'the box the person looked at' }),
+  genuineBootId: Type.Optional(
+    Type.String({ pattern: '^[0-9a-f-]{32,36}$', description: 'the machine that may go on; others are held off' }),
+  ),
 });
 export const SiteCreated = closed({ id: Id('site'), name: ShortText, clientId: Id('cli') });
 

@@ -7,6 +7,7 @@ import { peopleMigration } from './0005-people.ts';
 import { codeLife } from './0006-code-life.ts';
 import { inviteMaker } from './0007-invite-maker.ts';
 import { claimDoctor } from './0008-claim-doctor.ts';
+import { custodyMigration } from './0009-custody.ts';
 
 /** `statements` of one transaction. Appended only: a migration that was ever applied never changes. */
 export interface RelayMigration {
@@ -23,4 +24,5 @@ export const MIGRATIONS: readonly RelayMigration[] = [
   { name: '0006-code-life', statements: codeLife },
   { name: '0007-invite-maker', statements: inviteMaker },
   { name: '0008-claim-doctor', statements: claimDoctor },
+  { name: '0009-custody', statements: custodyMigration },
 ];

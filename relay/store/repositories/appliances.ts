@@ -1,5 +1,7 @@
 import { sql } from 'kysely';
 import type { Tx } from '../types.ts';
+import { unretireKey } from './custody.ts';
+import { insertLog } from './evidence.ts';
 
 export interface NewAppliance {
   readonly id: string;
@@ -15,8 +17,6 @@ export interface NewAppliance {
   readonly claimedBy: string;
   readonly claimedAtMs: number;
   readonly origin: string;
-  /** base64 of an empty tree's frontier. */
-  readonly emptyFrontier: string;
 }
 
 /** An appliance in its first epoch with an empty evidence log. Its key must not be active anywhere: `releaseKey` first. */
@@ -52,25 +52,7 @@ export async function insertAppliance(trx: Tx, appliance: NewAppliance): Promise
       revoked_at_ms: null,
     })
     .execute();
-  await trx
-    .insertInto('evidence_log')
-    .values({
-      appliance_id: id,
-      partner_id: partnerId,
-      epoch: 1,
-      origin: appliance.origin,
-      received_size: 0,
-      frontier: appliance.emptyFrontier,
-      last_leaf_hash: '',
-      cosigned_size: 0,
-      cosigned_root: '',
-      checkpoint: '',
-      cosigned_at_ms: null,
-      fault_code: null,
-      fault_message: null,
-      fault_at_ms: null,
-    })
-    .execute();
+  await insertLog(trx, { applianceId: id, partnerId, epoch: 1, origin: appliance.origin });
 }
 
 /** Takes an appliance out of service for good. Its key is refused from the commit on. */
@@ -126,6 +108,22 @@ export async function replacedAppliances(
   return rows.map((row) => row.id);
 }
 
+/** The box of a site with this serial number, if it is there under another key: a claim for it is a re-arm. */
+export async function applianceToRearm(
+  trx: Tx,
+  { siteId, serial, fingerprint }: { siteId: string; serial: string; fingerprint: string },
+): Promise<string | null> {
+  const row = await trx
+    .selectFrom('appliance')
+    .select('id')
+    .where('state', '<>', 'revoked')
+    .where('site_id', '=', siteId)
+    .where('serial', '=', serial)
+    .where('dik_fingerprint', '<>', fingerprint)
+    .executeTakeFirst();
+  return row?.id ?? null;
+}
+
 /** Makes room for a key that may be claimed again. False when another appliance, also of another tenant, still uses it. */
 export async function releaseKey(trx: Tx, fingerprint: string): Promise<boolean> {
   await trx
@@ -133,6 +131,7 @@ export async function releaseKey(trx: Tx, fingerprint: string): Promise<boolean>
     .where('fingerprint', '=', fingerprint)
     .where('revoked_at_ms', 'is not', null)
     .execute();
+  await unretireKey(trx, fingerprint);
   const left = await trx
     .selectFrom('key_directory')
     .select('fingerprint')

@@ -52,6 +52,7 @@ export async function insertOffer(trx: DirectoryTx | Tx, offer: NewOffer): Promi
       number: offer.number,
       started_at_ms: offer.startedAtMs,
       expires_at_ms: offer.expiresAtMs,
+      serial: offer.facts.serial,
     })
     .execute();
 }
@@ -208,6 +209,15 @@ export async function listClaims(
         old_id === null || old_serial === null ? null : { applianceId: old_id, serial: old_serial, lastCheckinAtMs },
     }),
   );
+}
+
+/** Holds the claim until the transaction ends: rows are locked in one order, the claim before appliances and the audit. */
+export async function lockClaim(trx: Tx, id: string): Promise<void> {
+  await trx
+    .updateTable('provision_session')
+    .set((eb) => ({ state: eb.ref('state') }))
+    .where('id', '=', id)
+    .execute();
 }
 
 /** Claimed to approved, for one caller, and never over a dispute. */

@@ -1,4 +1,4 @@
-import type { TreeNode } from '@sitewarden/agent-proto/merkle';
+import { Frontier, type TreeNode } from '@sitewarden/agent-proto/merkle';
 import { CompiledQuery } from 'kysely';
 import { engineOf } from '../engine.ts';
 import type { Tx } from '../types.ts';
@@ -39,6 +39,32 @@ export interface NewEntry {
   target: string;
   incidentId: string | null;
   wallTimeMs: number;
+}
+
+/** Of a log without entries. */
+export const EMPTY_FRONTIER = Buffer.from(new Frontier().toBytes()).toString('base64');
+
+/** A log without entries. */
+export async function insertLog(trx: Tx, key: LogKey & { origin: string }): Promise<void> {
+  await trx
+    .insertInto('evidence_log')
+    .values({
+      appliance_id: key.applianceId,
+      partner_id: key.partnerId,
+      epoch: key.epoch,
+      origin: key.origin,
+      received_size: 0,
+      frontier: EMPTY_FRONTIER,
+      last_leaf_hash: '',
+      cosigned_size: 0,
+      cosigned_root: '',
+      checkpoint: '',
+      cosigned_at_ms: null,
+      fault_code: null,
+      fault_message: null,
+      fault_at_ms: null,
+    })
+    .execute();
 }
 
 export async function readLog(trx: Tx, { applianceId, epoch }: LogRef): Promise<EvidenceLog | undefined> {

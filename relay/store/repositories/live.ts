@@ -28,6 +28,10 @@ export interface KnownBox {
   claimedAtMs: number;
   configGeneration: number;
   pendingOrders: number;
+  /** A release waits for the box. */
+  isReleasing: boolean;
+  /** After a quarantine: only this boot may continue the chain, until then. */
+  genuine: { bootId: string; untilMs: number } | null;
   live: {
     token: string;
     previousToken: string | null;
@@ -59,7 +63,8 @@ const ON_CONFLICT = `ON CONFLICT (appliance_id) DO UPDATE SET site_id = excluded
   queue_oldest_ms = excluded.queue_oldest_ms`;
 
 /** Orders already begun are not counted, the box knows them. */
-const KNOWN = `SELECT a.id, a.partner_id, a.site_id, a.state, a.claimed_at_ms, s.config_generation,
+const KNOWN = `SELECT a.id, a.partner_id, a.site_id, a.state, a.claimed_at_ms, a.release_id, a.genuine_boot_id,
+    a.genuine_until_ms, s.config_generation,
     (SELECT count(*) FROM site_order o
       WHERE o.appliance_id = a.id AND o.state IN ('queued', 'delivered') AND o.expires_at_ms > :now) AS pending_orders,
     l.token, l.previous_token, l.previous_body_hash, l.last_checkin_at_ms, l.online_since_ms`;
@@ -83,6 +88,9 @@ interface KnownRow {
   site_id: string;
   state: string;
   claimed_at_ms: number;
+  release_id: string | null;
+  genuine_boot_id: string | null;
+  genuine_until_ms: number | null;
   config_generation: number;
   pending_orders: number;
   token: string | null;
@@ -226,6 +234,8 @@ function knownBox(row: KnownRow): KnownBox {
     claimedAtMs: row.claimed_at_ms,
     configGeneration: row.config_generation,
     pendingOrders: row.pending_orders,
+    isReleasing: row.release_id !== null,
+    genuine: row.genuine_boot_id === null ? null : { bootId: row.genuine_boot_id, untilMs: row.genuine_until_ms ?? 0 },
     live:
       row.token === null
         ? null
@@ -240,10 +250,10 @@ function knownBox(row: KnownRow): KnownBox {
 }
 
 /** Takes a box out of service because its identity is in use twice. False when it already was. */
-export async function quarantine(trx: Tx, applianceId: string): Promise<boolean> {
+export async function quarantine(trx: Tx, applianceId: string, nowMs: number): Promise<boolean> {
   const { numUpdatedRows } = await trx
     .updateTable('appliance')
-    .set({ state: 'quarantined' })
+    .set({ state: 'quarantined', quarantined_at_ms: nowMs })
     .where('id', '=', applianceId)
     .where('state', '=', 'active')
     .executeTakeFirst();
@@ -252,13 +262,22 @@ export async function quarantine(trx: Tx, applianceId: string): Promise<boolean>
 
 /**
  * Puts a quarantined box of a site back into service and opens its chain: any token continues it, the last token stays
- * as what later ones must rise above. False when this site has no such box in quarantine.
+ * as what later ones must rise above. With `genuine` only that machine may continue it until then, so that a copy is not
+ * quicker. False when this site has no such box in quarantine.
  */
-export async function releaseQuarantined(trx: Tx, box: { siteId: string; applianceId: string }): Promise<boolean> {
+export async function releaseQuarantined(
+  trx: Tx,
+  box: { siteId: string; applianceId: string; genuine?: { bootId: string; untilMs: number } },
+): Promise<boolean> {
   // The row of the appliance first, like a check-in: whoever has it decides alone.
   const { numUpdatedRows } = await trx
     .updateTable('appliance')
-    .set({ state: 'active' })
+    .set({
+      state: 'active',
+      quarantined_at_ms: null,
+      genuine_boot_id: box.genuine?.bootId ?? null,
+      genuine_until_ms: box.genuine?.untilMs ?? null,
+    })
     .where('id', '=', box.applianceId)
     .where('site_id', '=', box.siteId)
     .where('state', '=', 'quarantined')

@@ -56,11 +56,11 @@ export async function readPosition(trx: Tx, key: LaneKey): Promise<number> {
 export async function readAppliance(
   trx: Tx,
   applianceId: string,
-): Promise<{ siteId: string; epoch: number; state: string } | undefined> {
+): Promise<{ siteId: string; epoch: number; state: string; fingerprint: string } | undefined> {
   const row = await trx
     .selectFrom('appliance')
-    .select(['site_id', 'epoch', 'state'])
+    .select(['site_id', 'epoch', 'state', 'dik_fingerprint'])
     .where('id', '=', applianceId)
     .executeTakeFirst();
-  return row && { siteId: row.site_id, epoch: row.epoch, state: row.state };
+  return row && { siteId: row.site_id, epoch: row.epoch, state: row.state, fingerprint: row.dik_fingerprint };
 }

@@ -23,6 +23,10 @@ export async function hasSite(trx: Tx, siteId: string): Promise<boolean> {
   return (await trx.selectFrom('site').select('id').where('id', '=', siteId).executeTakeFirst()) !== undefined;
 }
 
+export async function findSiteName(trx: Tx, siteId: string): Promise<string | undefined> {
+  return (await trx.selectFrom('site').select('name').where('id', '=', siteId).executeTakeFirst())?.name;
+}
+
 export async function hasClient(trx: Tx, clientId: string): Promise<boolean> {
   return (await trx.selectFrom('client').select('id').where('id', '=', clientId).executeTakeFirst()) !== undefined;
 }
@@ -88,6 +92,7 @@ export interface SiteFactsRow {
   state: string | null;
   epoch: number | null;
   claimed_at_ms: number | null;
+  quarantined_at_ms: number | null;
   last_checkin_at_ms: number | null;
   online_since_ms: number | null;
   clock_offset_ms: number | null;
@@ -184,6 +189,7 @@ export function siteFactsQuery(trx: Tx, { siteId, search, givenTo }: Selection) 
       'appliance.state',
       'appliance.epoch',
       'appliance.claimed_at_ms',
+      'appliance.quarantined_at_ms',
       'appliance_live.last_checkin_at_ms',
       'appliance_live.online_since_ms',
       'appliance_live.clock_offset_ms',
@@ -339,6 +345,12 @@ export async function listSiteAudit(trx: Tx, siteId: string, limit: number): Pro
       'site.config_reissued',
       'appliance.quarantined',
       'appliance.released',
+      'box.release_ordered',
+      'box.release_withdrawn',
+      'box.released',
+      'box.removed',
+      'box.replaced',
+      'box.rearmed',
       'checkin.state_restored',
       'evidence.refused',
     ])

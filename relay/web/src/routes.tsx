@@ -27,6 +27,10 @@ export function makeRouter() {
               lazy: async () => ({ Component: (await import('./pages/claim/claim-page.tsx')).ClaimPage }),
             },
             {
+              path: '/receipts/:receiptId',
+              lazy: async () => ({ Component: (await import('./pages/receipt/receipt-page.tsx')).ReceiptPage }),
+            },
+            {
               Component: Shell,
               children: [
                 {
@@ -35,6 +39,16 @@ export function makeRouter() {
                     {
                       index: true,
                       lazy: async () => ({ Component: (await import('./pages/sites/sites-page.tsx')).SitesPage }),
+                    },
+                    {
+                      path: '/sites/:siteId/leave',
+                      lazy: async () => ({ Component: (await import('./pages/leave/leave-page.tsx')).LeavePage }),
+                    },
+                    {
+                      path: '/sites/:siteId/quarantine',
+                      lazy: async () => ({
+                        Component: (await import('./pages/quarantine/quarantine-page.tsx')).QuarantinePage,
+                      }),
                     },
                     {
                       path: '/sites/:siteId/:section?',

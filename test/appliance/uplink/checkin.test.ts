@@ -1,4 +1,6 @@
 import { BOX_PATHS, type CheckinRequest } from '@sitewarden/agent-proto/http';
+import { parseRetryAfter } from '@sitewarden/kit/backoff';
+import fc from 'fast-check';
 import type { Test } from 'tap';
 import t from 'tap';
 import { agents, state } from '../../../appliance/store/index.ts';
@@ -247,4 +249,26 @@ t.test('retries wait as long as the kind of failure asks', async (t) => {
   t.equal(at('busy', 0, 120_000), 120_500);
   t.ok(at('unauthorized', 0) >= 15 * 60_000);
   t.equal(at('permanent', 0), 60_000);
+});
+
+t.test('whatever the relay says, the next check-in is never further away than an hour and its jitter', async () => {
+  const kinds = ['unsent', 'ambiguous', 'busy', 'clock', 'unauthorized', 'permanent'] as const;
+  fc.assert(
+    fc.property(
+      fc.record({
+        kind: fc.constantFrom(...kinds),
+        attempt: fc.nat(),
+        retryAfter: fc.option(
+          fc.oneof(fc.nat().map(String), fc.constant('Sun, 22 Nov 2099 11:00:00 GMT'), fc.string()),
+        ),
+        configuredMs: fc.integer({ min: 1000, max: 3_600_000 }),
+        random: fc.double({ min: 0, max: 0.999, noNaN: true }),
+      }),
+      ({ kind, attempt, retryAfter, configuredMs, random }) => {
+        const retryAfterMs = parseRetryAfter(retryAfter, 1_800_000_000_000);
+        const delayMs = retryCheckinDelayMs({ kind, attempt, retryAfterMs, configuredMs, random: () => random });
+        return delayMs >= 0 && delayMs >= (retryAfterMs ?? 0) && delayMs <= 1.1 * 3_600_000;
+      },
+    ),
+  );
 });

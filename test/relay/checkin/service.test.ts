@@ -6,7 +6,8 @@ import { appendAudit } from '../../../relay/audit/index.ts';
 import { type CheckinService, createCheckinMetrics, createCheckinService } from '../../../relay/checkin/index.ts';
 import { createLiveBus } from '../../../relay/live/index.ts';
 import { deliverOrders } from '../../../relay/orders/index.ts';
-import type { Store } from '../../../relay/store/index.ts';
+import { createSightingBook } from '../../../relay/quarantine/index.ts';
+import { type Store, TENANT_TABLES } from '../../../relay/store/index.ts';
 import { releaseQuarantined } from '../../../relay/store/repositories/live.ts';
 import { raiseGeneration } from '../../../relay/store/repositories/sites.ts';
 import { seedPartner, seedSite, type TestClock, testClock } from '../../helpers/relay.ts';
@@ -41,6 +42,7 @@ async function rigOf(store: Store): Promise<Rig> {
     noteRestored: (trx, { siteId: ref, atMs, applianceId }) =>
       appendAudit(trx, { partnerId, atMs, actor: applianceId, action: 'checkin.state_restored', ref }),
     overtakeConfig: async (trx, { siteId: id, generation }) => (await raiseGeneration(trx, id, generation)).generation,
+    sightings: createSightingBook(store),
     onQuarantined: () => {},
   });
   const send: Rig['send'] = (over = {}, box = sim) => {
@@ -64,6 +66,29 @@ const stateOf = async ({ store, partnerId, sim }: Rig) => {
     trx.selectFrom('appliance').select('state').where('id', '=', sim.box.applianceId).executeTakeFirstOrThrow();
   return (await store.inTenant(partnerId, query)).state;
 };
+
+/** Rows of every table of the tenant. */
+const countRows = ({ store, partnerId }: Rig) =>
+  store.inTenant(partnerId, async (trx) => {
+    const counts: Record<string, number> = {};
+    for (const table of TENANT_TABLES) {
+      const rows = await trx
+        .selectFrom(table as 'site')
+        .selectAll()
+        .execute();
+      counts[table] = rows.length;
+    }
+    return counts;
+  });
+
+/** Rows inserted, changed or deleted meanwhile; only SQLite counts them. */
+async function rowsWritten(store: Store, work: () => Promise<unknown>): Promise<number> {
+  const total = async () =>
+    (await store.sqliteBatch?.((db) => (db.prepare('SELECT total_changes() AS n').get() as { n: number }).n)) ?? 0;
+  const before = await total();
+  await work();
+  return (await total()) - before;
+}
 
 const auditActions = ({ store, partnerId }: Rig) =>
   store.inTenant(partnerId, async (trx) =>
@@ -126,6 +151,56 @@ t.test('check-ins on both engines', async (t) => {
       const next = await rig.send({ counter: 3, previousToken: again.token });
       t.equal(next.state, 'active');
       t.notMatch(await auditActions(rig), ['appliance.quarantined']);
+    },
+
+    'a check-in writes at most one row, whatever it comes to': async (t, store) => {
+      const rig = await rigOf(store);
+      const count = () => countRows(rig);
+      const first = await rig.send();
+      let before = await count();
+      let token = first.token;
+      for (let counter = 2; counter <= 6; counter += 1) ({ token } = await rig.send({ counter, previousToken: token }));
+      t.same(await count(), before, 'no table grows');
+      const written = await rowsWritten(store, () => rig.send({ counter: 7, previousToken: token }));
+      if (store.sqliteBatch) t.equal(written, 1);
+      await rig.send({ counter: 7, previousToken: token, devices: 3 });
+      t.equal(await stateOf(rig), 'quarantined');
+      before = await count();
+      const stopped = await rowsWritten(store, () => rig.send({ counter: 9, devices: 3 }));
+      if (store.sqliteBatch) t.equal(stopped, 1, 'in quarantine too');
+      t.same(await count(), before);
+    },
+
+    'of two machines only the one that was named genuine goes on, for as long as it may take': async (t, store) => {
+      const rig = await rigOf(store);
+      const { box } = rig.sim;
+      const [ours, theirs] = ['0f8fad5b-d9cb-469f-a165-70867728950e', '7c9e6679-7425-40de-944b-e07fc1f90ae7'];
+      const { token } = await rig.send();
+      const { token: next } = await rig.send({ counter: 2, previousToken: token });
+      t.equal((await rig.send({ counter: 2, previousToken: token, bootId: theirs })).state, 'quarantined');
+      const decide = () =>
+        store.inTenant(rig.partnerId, (trx) =>
+          releaseQuarantined(trx, {
+            siteId: box.siteId,
+            applianceId: box.applianceId,
+            genuine: { bootId: ours, untilMs: rig.clock.nowMs() + 600_000 },
+          }),
+        );
+      t.ok(await decide());
+      t.equal(
+        (await rig.send({ counter: 3, previousToken: next, bootId: theirs })).state,
+        'quarantined',
+        'it is quicker',
+      );
+      t.equal(await stateOf(rig), 'active', 'and held off, without stopping the genuine one');
+      const real = await rig.send({ counter: 3, previousToken: next });
+      t.equal(real.state, 'active');
+      t.equal((await rig.send({ counter: 4, previousToken: next, bootId: theirs })).state, 'quarantined');
+      t.equal(await stateOf(rig), 'quarantined', 'a copy that is still on is caught again');
+      t.ok(await decide());
+      rig.clock.advance(600_000);
+      const restarted = await rig.send({ counter: 5, previousToken: real.token, bootId: theirs });
+      t.equal(restarted.state, 'active', 'a machine that restarted meanwhile is not shut out for good');
     },
 
     'a used token with another body quarantines both copies, tells staff once and gives no orders': async (

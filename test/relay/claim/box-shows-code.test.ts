@@ -130,7 +130,7 @@ t.test('a new box takes the place of the old one at a site, and the old one is r
   const first = await relay.claim(admin, siteId);
   t.equal((await first.box.send(BOX_PATHS.orders)).status, 200);
   const second = await relay.claim(admin, siteId);
-  t.match(await first.box.send(BOX_PATHS.orders), { status: 403, body: { code: 'APPLIANCE_REVOKED' } });
+  t.match(await first.box.send(BOX_PATHS.orders), { status: 403, body: { code: 'APPLIANCE_REPLACED' } });
   t.equal((await second.box.send(BOX_PATHS.orders)).status, 200);
   const rows = await relay.store.inTenant(partnerId, (trx) =>
     trx
@@ -145,9 +145,9 @@ t.test('a new box takes the place of the old one at a site, and the old one is r
     { id: second.applianceId, state: 'active' },
   ]);
   const audit = await relay.store.inTenant(partnerId, (trx) =>
-    trx.selectFrom('audit_event').select(['ref', 'detail']).where('action', '=', 'appliance.revoked').execute(),
+    trx.selectFrom('audit_event').select(['ref', 'detail']).where('action', '=', 'box.replaced').execute(),
   );
-  t.match(audit, [{ ref: first.applianceId, detail: new RegExp(second.applianceId) }]);
+  t.match(audit, [{ ref: siteId, detail: new RegExp(`${first.applianceId}.*${second.box.serial}`) }]);
 });
 
 t.test('a box in use at one company cannot be taken by another', async (t) => {

@@ -284,6 +284,226 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/appliances/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The release that waits for the box; from here on it cannot be taken back
+         * @description A claimed appliance, by its device key.
+         */
+        get: operations["boxRelease"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/appliances/released": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The box has closed its log and leaves its site
+         * @description A claimed appliance, by its device key.
+         */
+        post: operations["boxReleased"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sites/{siteId}/custody": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The release that waits at a site, and its receipts
+         * @description Staff: admin, operator, readonly.
+         */
+        get: operations["custody"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sites/{siteId}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask the box to close its log and leave; it hears of it at its next check-in
+         * @description Staff: admin, operator.
+         */
+        post: operations["orderRelease"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sites/{siteId}/release/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a release back that the box has not got yet
+         * @description Staff: admin, operator.
+         */
+        post: operations["withdrawRelease"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sites/{siteId}/appliance/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a box off its site at once that cannot be asked: lost, broken, stolen
+         * @description Staff: admin.
+         */
+        post: operations["removeBox"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/receipts/{receiptId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One receipt, with what a stranger needs to check it offline
+         * @description Staff: admin, operator, readonly.
+         */
+        get: operations["receipt"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sites/{siteId}/quarantine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Which machines use the identity of a box in quarantine, and what tells them apart
+         * @description Staff: admin, operator, readonly.
+         */
+        get: operations["quarantine"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sites/{siteId}/availability": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * For how long of the last hours and days the box of a site was heard
+         * @description Staff: admin, operator, readonly.
+         */
+        get: operations["availability"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/provision/rearms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Boxes that came back under a new key and ask for their place
+         * @description Staff: admin, operator.
+         */
+        get: operations["rearms"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/provision/rearms/{session}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give such a box its place back, with the number it shows
+         * @description Staff: admin.
+         */
+        post: operations["rearmBox"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/session": {
         parameters: {
             query?: never;
@@ -1167,6 +1387,8 @@ export interface components {
             pendingOrders: number;
             drainRowsPerS: number;
             nextCheckinMs: number;
+            /** @constant */
+            isReleasing?: true;
         };
         ClaimLookup: {
             secret: string;
@@ -1290,6 +1512,46 @@ export interface components {
             config: string;
             relayKeys: string;
         };
+        CustodyBundle: {
+            receipt: string;
+            relayKeys: string;
+        };
+        CustodyReceipt: {
+            receiptId: string;
+            /** @enum {string} */
+            kind: "released" | "removed" | "rearmed" | "received";
+            /** @description Unix time in milliseconds */
+            atMs: number;
+            by: string;
+            reason: string;
+            partnerName: string;
+            siteId: string;
+            siteName: string;
+            box: {
+                applianceId: string;
+                epoch: number;
+                serial: string;
+                model: string;
+                dik: string;
+                evk: string;
+            };
+            log: {
+                origin: string;
+                size: number;
+                rootHash: string;
+                checkpoint: string;
+            };
+            released: string | null;
+            next: {
+                epoch: number;
+                dik: string;
+                evk: string;
+            } | null;
+            counterpart: {
+                partnerName: string;
+                siteName: string;
+            } | null;
+        };
         DeviceList: {
             devices: components["schemas"]["DeviceRow"][];
             /** @description Unix time in milliseconds */
@@ -1312,7 +1574,7 @@ export interface components {
         };
         DoctorFinding: {
             /** @enum {string} */
-            name: "link" | "address" | "dns" | "tcp" | "tls" | "http" | "clock" | "disk";
+            name: "link" | "address" | "dns" | "tcp" | "tls" | "http" | "clock" | "disk" | "site";
             /** @enum {string} */
             state: "ok" | "failed" | "skipped";
             code: string | null;
@@ -1568,6 +1830,12 @@ export interface components {
                 codeId: string;
                 config: string;
                 relayKeys: string;
+                previous?: {
+                    epoch: number;
+                    size: number;
+                    /** @description empty when nothing was cosigned */
+                    rootHash: string;
+                };
             };
         };
         ProvisionClaimRequest: {
@@ -1616,9 +1884,21 @@ export interface components {
             session: string;
             boxNonce: string;
         };
+        ReleaseAnswer: {
+            release: string;
+            relayKeys: string;
+        };
         ReleaseRequest: {
             /** @description the box the person looked at */
             applianceId: string;
+            /** @description the machine that may go on; others are held off */
+            genuineBootId?: string;
+        };
+        ReleasedAnswer: {
+            receipt: string;
+        };
+        ReleasedRequest: {
+            released: string;
         };
         SessionView: {
             staffId: string;
@@ -1704,6 +1984,7 @@ export interface components {
                 oldestAgeMs: number;
             };
             evidence: components["schemas"]["EvidenceState"];
+            isQuarantined: boolean;
         };
         Timeline: {
             items: components["schemas"]["TimelineItem"][];
@@ -2196,6 +2477,498 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ConfigResponse"];
+                };
+            };
+            /** @description What went wrong and what to do next */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    boxRelease: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The release that waits for the box; from here on it cannot be taken back */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReleaseAnswer"];
+                };
+            };
+            /** @description What went wrong and what to do next */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    boxReleased: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReleasedRequest"];
+            };
+        };
+        responses: {
+            /** @description The box has closed its log and leaves its site */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReleasedAnswer"];
+                };
+            };
+            /** @description What went wrong and what to do next */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    custody: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                siteId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The release that waits at a site, and its receipts */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        release: {
+                            id: string;
+                            applianceId: string;
+                            /** @enum {string} */
+                            state: "ordered" | "delivered" | "closed" | "withdrawn" | "overtaken";
+                            reason: string;
+                            by: string;
+                            /** @description Unix time in milliseconds */
+                            orderedAtMs: number;
+                            deliveredAtMs: number | null;
+                        } | null;
+                        receipts: components["schemas"]["CustodyReceipt"][];
+                        /** @description Unix time in milliseconds */
+                        asOfMs: number;
+                    };
+                };
+            };
+            /** @description What went wrong and what to do next */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    orderRelease: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                siteId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description the box the person looked at */
+                    applianceId: string;
+                    /** @description why, as it stands on the receipt */
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Ask the box to close its log and leave; it hears of it at its next check-in */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        release: {
+                            id: string;
+                            applianceId: string;
+                            /** @enum {string} */
+                            state: "ordered" | "delivered" | "closed" | "withdrawn" | "overtaken";
+                            reason: string;
+                            by: string;
+                            /** @description Unix time in milliseconds */
+                            orderedAtMs: number;
+                            deliveredAtMs: number | null;
+                        } | null;
+                        receipts: components["schemas"]["CustodyReceipt"][];
+                        /** @description Unix time in milliseconds */
+                        asOfMs: number;
+                    };
+                };
+            };
+            /** @description What went wrong and what to do next */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    withdrawRelease: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                siteId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    releaseId: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Take a release back that the box has not got yet */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        release: {
+                            id: string;
+                            applianceId: string;
+                            /** @enum {string} */
+                            state: "ordered" | "delivered" | "closed" | "withdrawn" | "overtaken";
+                            reason: string;
+                            by: string;
+                            /** @description Unix time in milliseconds */
+                            orderedAtMs: number;
+                            deliveredAtMs: number | null;
+                        } | null;
+                        receipts: components["schemas"]["CustodyReceipt"][];
+                        /** @description Unix time in milliseconds */
+                        asOfMs: number;
+                    };
+                };
+            };
+            /** @description What went wrong and what to do next */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    removeBox: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                siteId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description the box the person looked at */
+                    applianceId: string;
+                    /** @description why, as it stands on the receipt */
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Take a box off its site at once that cannot be asked: lost, broken, stolen */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        release: {
+                            id: string;
+                            applianceId: string;
+                            /** @enum {string} */
+                            state: "ordered" | "delivered" | "closed" | "withdrawn" | "overtaken";
+                            reason: string;
+                            by: string;
+                            /** @description Unix time in milliseconds */
+                            orderedAtMs: number;
+                            deliveredAtMs: number | null;
+                        } | null;
+                        receipts: components["schemas"]["CustodyReceipt"][];
+                        /** @description Unix time in milliseconds */
+                        asOfMs: number;
+                    };
+                };
+            };
+            /** @description What went wrong and what to do next */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    receipt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                receiptId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One receipt, with what a stranger needs to check it offline */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        receipt: components["schemas"]["CustodyReceipt"];
+                        bundle: components["schemas"]["CustodyBundle"];
+                    };
+                };
+            };
+            /** @description What went wrong and what to do next */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    quarantine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                siteId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Which machines use the identity of a box in quarantine, and what tells them apart */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        applianceId: string | null;
+                        isQuarantined: boolean;
+                        sinceMs: number | null;
+                        machines: {
+                            bootId: string;
+                            address: string;
+                            hostname: string;
+                            /** @description Unix time in milliseconds */
+                            firstSeenMs: number;
+                            /** @description Unix time in milliseconds */
+                            lastSeenMs: number;
+                        }[];
+                        differences: {
+                            name: string;
+                            values: string[];
+                        }[];
+                        /** @description Unix time in milliseconds */
+                        asOfMs: number;
+                    };
+                };
+            };
+            /** @description What went wrong and what to do next */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    availability: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                siteId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description For how long of the last hours and days the box of a site was heard */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        hours: {
+                            /** @description Unix time in milliseconds */
+                            fromMs: number;
+                            seenMs: number;
+                            ofMs: number;
+                        }[];
+                        days: {
+                            /** @description Unix time in milliseconds */
+                            fromMs: number;
+                            seenMs: number;
+                            ofMs: number;
+                        }[];
+                        throughMs: number | null;
+                        /** @description Unix time in milliseconds */
+                        asOfMs: number;
+                    };
+                };
+            };
+            /** @description What went wrong and what to do next */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    rearms: {
+        parameters: {
+            query?: {
+                siteId?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Boxes that came back under a new key and ask for their place */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        rearms: {
+                            session: string;
+                            serial: string;
+                            model: string;
+                            softwareVersion: string;
+                            imageDigest: string;
+                            dikFingerprint: string;
+                            siteId: string;
+                            siteName: string;
+                            applianceId: string;
+                            /** @description Unix time in milliseconds */
+                            startedAtMs: number;
+                            /** @description Unix time in milliseconds */
+                            expiresAtMs: number;
+                            triesLeft: number;
+                        }[];
+                        /** @description Unix time in milliseconds */
+                        asOfMs: number;
+                    };
+                };
+            };
+            /** @description What went wrong and what to do next */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    rearmBox: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description the number somebody read on the box */
+                    number: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Give such a box its place back, with the number it shows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        siteId: string;
+                        applianceId: string;
+                    };
                 };
             };
             /** @description What went wrong and what to do next */

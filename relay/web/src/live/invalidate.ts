@@ -9,7 +9,10 @@ const FLEET_REST_MS = 2000;
 
 type PerSite = (siteId: string) => QueryKey;
 const AFFECTED: Record<LiveChange['kind'], { always: QueryKey[]; perSite: PerSite[] }> = {
-  site: { always: [keys.sites, keys.claimSession], perSite: [keys.site, keys.timeline] },
+  site: {
+    always: [keys.sites, keys.claimSession],
+    perSite: [keys.site, keys.timeline, keys.custody, keys.quarantine],
+  },
   agents: { always: [keys.sites, keys.claimSession], perSite: [keys.site, keys.agents, keys.timeline] },
   incidents: { always: [keys.sites], perSite: [keys.site, keys.incidents, keys.timeline] },
   evidence: { always: [keys.sites], perSite: [keys.site, keys.evidence, keys.incidents, keys.timeline] },

@@ -72,5 +72,10 @@ export const changeSite = (siteId: string, body: SitePatch) =>
 export const fetchProof = (siteId: string, seq: number) =>
   take(api.GET('/api/sites/{siteId}/evidence/{seq}', { params: { path: { siteId, seq } } }));
 
-export const releaseQuarantine = (siteId: string, applianceId: string) =>
-  take(api.POST('/api/sites/{siteId}/appliance/release-quarantine', { ...at(siteId), body: { applianceId } }));
+export const releaseQuarantine = (siteId: string, applianceId: string, genuineBootId?: string) =>
+  take(
+    api.POST('/api/sites/{siteId}/appliance/release-quarantine', {
+      ...at(siteId),
+      body: { applianceId, ...(genuineBootId === undefined ? {} : { genuineBootId }) },
+    }),
+  );

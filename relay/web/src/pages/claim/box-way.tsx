@@ -16,6 +16,7 @@ const NAMES: Readonly<Record<Finding['name'], string>> = {
   http: 'Answer of the relay (HTTP)',
   clock: 'Clock',
   disk: 'Disk',
+  site: 'Site it belongs to',
 };
 
 const SIGNS: Readonly<Record<Finding['state'], Sign>> = {

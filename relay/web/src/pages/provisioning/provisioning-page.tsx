@@ -1,5 +1,6 @@
 import { useSearchParams } from 'react-router';
 import { Note } from '../../components/note.tsx';
+import { RearmNote } from '../../components/rearm-note.tsx';
 import { usePageTitle } from '../../layout/use-page-title.ts';
 import { may } from '../../session/rights.ts';
 import { useSession } from '../../session/session-gate.tsx';
@@ -26,6 +27,7 @@ export function ProvisioningPage() {
       <h1>Provisioning</h1>
       <div className={css.columns}>
         <div className={css.column}>
+          <RearmNote />
           <WaitingClaims />
           <CodesSection />
         </div>

@@ -1,6 +1,7 @@
 import { Button } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
+import { Link } from 'react-router';
 import { keys } from '../../api/keys.ts';
 import { releaseQuarantine } from '../../api/queries/site.ts';
 import { ErrorNote } from '../../components/error-note.tsx';
@@ -17,7 +18,8 @@ export function QuarantineNote({ siteId, applianceId }: { siteId: string; applia
     <Note tone="bad" role="alert" title="This box is quarantined: two boxes use its identity.">
       <p>
         It gets no orders until an admin releases it. Look for a copy of it first, like a cloned disk or virtual
-        machine, and take that off the network.
+        machine, and take that off the network.{' '}
+        <Link to={`/sites/${siteId}/quarantine`}>See both machines, and decide</Link>.
       </p>
       {isAdmin && <Release siteId={siteId} applianceId={applianceId} />}
     </Note>

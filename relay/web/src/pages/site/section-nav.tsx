@@ -7,8 +7,10 @@ const SECTIONS = [
   ['evidence', 'Evidence'],
   ['devices', 'Devices'],
   ['appliance', 'Appliance'],
+  ['seen', 'Seen'],
   ['orders', 'Orders'],
   ['settings', 'Settings'],
+  ['custody', 'Release'],
   ['timeline', 'Timeline'],
 ] as const;
 

@@ -5,18 +5,21 @@ import { siteQuery } from '../../api/queries/site.ts';
 import type { SiteDetail } from '../../api/types.ts';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { Loaded } from '../../components/loaded.tsx';
+import { RearmNote } from '../../components/rearm-note.tsx';
 import { RowsSkeleton } from '../../components/skeletons.tsx';
 import { usePageTitle } from '../../layout/use-page-title.ts';
 import { may } from '../../session/rights.ts';
 import { useSession } from '../../session/session-gate.tsx';
 import { AgentsSection } from './agents/agents-section.tsx';
 import { ApplianceSection } from './appliance/appliance-section.tsx';
+import { CustodySection } from './custody/custody-section.tsx';
 import { DevicesSection } from './devices/devices-section.tsx';
 import { EvidenceSection } from './evidence/evidence-section.tsx';
 import { IncidentsSection } from './incidents/incidents-section.tsx';
 import { NoBox } from './no-box.tsx';
 import { OrdersSection } from './orders/orders-section.tsx';
 import { SectionNav } from './section-nav.tsx';
+import { SeenSection } from './seen/seen-section.tsx';
 import { SettingsSection } from './settings/settings-section.tsx';
 import { SiteHeader } from './site-header.tsx';
 import css from './site-page.module.css';
@@ -48,6 +51,7 @@ function SiteBody({ siteId, detail }: { siteId: string; detail: SiteDetail }) {
   return (
     <div className={css.page}>
       <SiteHeader siteId={siteId} detail={detail} />
+      <RearmNote siteId={siteId} />
       <SectionNav siteId={siteId} hasSettings={Boolean(settings)} />
       <div className={css.columns}>
         <div className={css.main}>
@@ -61,8 +65,10 @@ function SiteBody({ siteId, detail }: { siteId: string; detail: SiteDetail }) {
           {detail.appliance && (
             <ApplianceSection appliance={detail.appliance} status={detail.summary.status} asOfMs={detail.asOfMs} />
           )}
+          <SeenSection siteId={siteId} />
           <OrdersSection siteId={siteId} />
           {settings}
+          <CustodySection siteId={siteId} hasBox={detail.appliance !== null} />
           <TimelineSection siteId={siteId} />
         </div>
       </div>

@@ -40,7 +40,17 @@ export function SiteRow({ site, asOfMs, canOpen }: SiteRowProps) {
             </span>
           )}
         </span>
-        {site.nextStep && <span className={css.next}>{site.nextStep}</span>}
+        {site.nextStep && (
+          <span className={css.next}>
+            {site.isQuarantined && canOpen ? (
+              <Link to={`/sites/${site.id}/quarantine`} className={css.lead}>
+                {site.nextStep}
+              </Link>
+            ) : (
+              site.nextStep
+            )}
+          </span>
+        )}
       </td>
       <td data-label="Incidents">
         <SeverityLine counts={site.incidents} />

@@ -1,0 +1,95 @@
+import { type Static, Type } from '@sinclair/typebox';
+import {
+  Count,
+  closed,
+  EnvelopeText,
+  Fingerprint,
+  Id,
+  Nullable,
+  oneOf,
+  PublicKey,
+  Sha256Hex,
+  ShortText,
+  UnixMs,
+} from './common.ts';
+
+const Epoch = Type.Integer({ minimum: 1 });
+
+/** GET BOX_PATHS.release, signed by the relay's `config` key; payload type PAYLOAD_TYPES.release. */
+export const ReleasePayload = closed({
+  releaseId: Id('rel'),
+  applianceId: Id('app'),
+  epoch: Epoch,
+  dikFingerprint: Fingerprint,
+  siteId: Id('site'),
+  siteName: ShortText,
+  partnerName: ShortText,
+  by: ShortText,
+  reason: ShortText,
+  orderedAtMs: UnixMs,
+});
+export type ReleasePayload = Static<typeof ReleasePayload>;
+
+export const ReleaseAnswer = closed({ release: EnvelopeText, relayKeys: EnvelopeText });
+export type ReleaseAnswer = Static<typeof ReleaseAnswer>;
+
+/** What a box says when its log is closed, signed by `dik`; payload type PAYLOAD_TYPES.released. */
+export const ReleasedPayload = closed({
+  releaseId: Id('rel'),
+  applianceId: Id('app'),
+  epoch: Epoch,
+  size: Count,
+  rootHash: Sha256Hex,
+  closedAtMs: UnixMs,
+});
+export type ReleasedPayload = Static<typeof ReleasedPayload>;
+
+/** POST BOX_PATHS.released. */
+export const ReleasedRequest = closed({ released: EnvelopeText });
+export type ReleasedRequest = Static<typeof ReleasedRequest>;
+export const ReleasedAnswer = closed({ receipt: EnvelopeText });
+export type ReleasedAnswer = Static<typeof ReleasedAnswer>;
+
+/**
+ * released: the box closed its log and left. removed: taken off without the box. rearmed: the same appliance goes on under
+ * a new key. received: it came from another site or owner.
+ */
+export const CUSTODY_KINDS = ['released', 'removed', 'rearmed', 'received'] as const;
+export type CustodyKind = (typeof CUSTODY_KINDS)[number];
+
+/** Who gave a box up or took it over, when and why. Signed by the relay's `config` key; type PAYLOAD_TYPES.custody. */
+export const CustodyReceipt = closed({
+  receiptId: Id('rcp'),
+  kind: oneOf(CUSTODY_KINDS),
+  atMs: UnixMs,
+  by: ShortText,
+  reason: ShortText,
+  partnerName: ShortText,
+  siteId: Id('site'),
+  siteName: ShortText,
+  box: closed({
+    applianceId: Id('app'),
+    epoch: Epoch,
+    serial: ShortText,
+    model: ShortText,
+    dik: PublicKey,
+    evk: PublicKey,
+  }),
+  /** The log of that epoch as far as the relay cosigned it. `checkpoint`: the cosigned note, empty when there is none. */
+  log: closed({
+    origin: ShortText,
+    size: Count,
+    rootHash: Type.String({ pattern: '^([0-9a-f]{64})?$' }),
+    checkpoint: Type.String({ maxLength: 8192 }),
+  }),
+  /** The box's own word that it closed its log; null when the box had none. */
+  released: Nullable(EnvelopeText),
+  /** rearmed: the epoch and key that go on. received: the site or owner the box came from. */
+  next: Nullable(closed({ epoch: Epoch, dik: PublicKey, evk: PublicKey })),
+  counterpart: Nullable(closed({ partnerName: ShortText, siteName: ShortText })),
+});
+export type CustodyReceipt = Static<typeof CustodyReceipt>;
+
+/** A receipt with what a stranger needs to check it under the relay's root key. */
+export const CustodyBundle = closed({ receipt: EnvelopeText, relayKeys: EnvelopeText });
+export type CustodyBundle = Static<typeof CustodyBundle>;

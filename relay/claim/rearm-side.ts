@@ -1,0 +1,91 @@
+import { relayErrors } from '../errors.ts';
+import type { Tenant } from '../lib/identity.ts';
+import type { Tx } from '../store/index.ts';
+import { type BoxFacts, findOffer } from '../store/repositories/claims.ts';
+import { listRearms, type RearmRow, returnRearmTry, takeRearmTry } from '../store/repositories/custody.ts';
+import { approve } from './approval.ts';
+import { announce, type ClaimDeps } from './deps.ts';
+import { takeOfferFor } from './take-offer.ts';
+
+/** Eight digits only the box shows: as many guesses as for a typed code. */
+const MAX_TRIES = 5;
+
+/** A box that says it is the one of a site, as people see it. The number is not told: who approves reads it off the box. */
+export interface RearmView {
+  session: string;
+  serial: string;
+  model: string;
+  softwareVersion: string;
+  imageDigest: string;
+  dikFingerprint: string;
+  siteId: string;
+  siteName: string;
+  applianceId: string;
+  startedAtMs: number;
+  expiresAtMs: number;
+  triesLeft: number;
+}
+
+function viewOf(row: RearmRow): RearmView {
+  const { model, softwareVersion, imageDigest } = JSON.parse(row.facts) as BoxFacts;
+  return {
+    session: row.session,
+    serial: row.serial,
+    model,
+    softwareVersion,
+    imageDigest,
+    dikFingerprint: row.fingerprint,
+    siteId: row.siteId,
+    siteName: row.siteName,
+    applianceId: row.applianceId,
+    startedAtMs: row.startedAtMs,
+    expiresAtMs: row.expiresAtMs,
+    triesLeft: Math.max(0, MAX_TRIES - row.tries),
+  };
+}
+
+/** Boxes that came back under a new key and ask for their place. */
+export function createRearmSide(deps: ClaimDeps) {
+  const { store, keys } = deps;
+
+  async function mustFind(trx: Tx, session: string, nowMs: number): Promise<RearmRow> {
+    const [row] = await listRearms(trx, { session, nowMs });
+    if (row === undefined) throw relayErrors.make('SESSION_UNKNOWN');
+    return row;
+  }
+
+  return {
+    async list(tenant: Tenant, at: { siteId?: string | undefined; nowMs: number }): Promise<RearmView[]> {
+      return (await store.inTenant(tenant.partnerId, (trx) => listRearms(trx, at))).map(viewOf);
+    },
+
+    /**
+     * Gives the box its place back when the number is the one it shows. Throws SESSION_UNKNOWN, NUMBER_MISMATCH,
+     * REARM_LOCKED, CLAIM_NOT_WAITING, BOX_CLAIMED_ELSEWHERE.
+     */
+    async approve(
+      tenant: Tenant,
+      session: string,
+      { number, nowMs }: { number: string; nowMs: number },
+    ): Promise<{ siteId: string; applianceId: string }> {
+      const { partnerId, actor: by, staffId } = tenant;
+      // A try is paid before the guess is looked at, so many at once cannot have more than there are.
+      const isRight = await store.inTenant(partnerId, async (trx) => {
+        const asking = await mustFind(trx, session, nowMs);
+        if (!(await takeRearmTry(trx, session, MAX_TRIES))) throw relayErrors.make('REARM_LOCKED');
+        return asking.number === number;
+      });
+      if (!isRight) throw relayErrors.make('NUMBER_MISMATCH', { field: '/number' });
+      const { siteId, touched } = await store.inTenant(partnerId, async (trx) => {
+        const { siteId } = await mustFind(trx, session, nowMs);
+        const offer = await findOffer(trx, session);
+        if (offer === undefined) throw relayErrors.make('SESSION_UNKNOWN');
+        await returnRearmTry(trx, session);
+        const claim = await takeOfferFor(trx, { ...offer, number }, { tenant, siteId, nowMs });
+        return { siteId, touched: await approve(trx, claim, { keys, by, staffId, nowMs }) };
+      });
+      announce(deps, { partnerId, siteId, appliances: touched }, nowMs);
+      return { siteId, applianceId: touched[0] ?? '' };
+    },
+  };
+}

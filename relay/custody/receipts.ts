@@ -1,0 +1,96 @@
+import type { CustodyKind, CustodyReceipt } from '@sitewarden/agent-proto/http';
+import { newId } from '@sitewarden/kit/ids';
+import { relayErrors } from '../errors.ts';
+import type { RelayKeyring } from '../keys/types.ts';
+import type { Tx } from '../store/index.ts';
+import {
+  type ApplianceRow,
+  findReceipt,
+  insertReceipt,
+  listReceipts,
+  type ReceiptRow,
+} from '../store/repositories/custody.ts';
+import { readLog } from '../store/repositories/evidence.ts';
+import { findSiteName } from '../store/repositories/sites.ts';
+import { partnerName } from '../store/repositories/staff.ts';
+
+const MAX_LISTED = 50;
+/** Of a reason and a name on a receipt; longer ones are cut, the rest is in the audit log. */
+const MAX_CHARS = 256;
+
+export interface ReceiptInput {
+  /** The appliance as it was when it was given up, or as it is when it was taken over. */
+  readonly box: ApplianceRow;
+  readonly kind: CustodyKind;
+  readonly by: string;
+  readonly reason: string;
+  readonly released?: string;
+  readonly next?: CustodyReceipt['next'];
+  readonly counterpart?: CustodyReceipt['counterpart'];
+  readonly atMs: number;
+}
+
+/** Signs and keeps a receipt, in the transaction of what it is about. Answers the text of its envelope. */
+export async function issueReceipt(
+  trx: Tx,
+  keys: Pick<RelayKeyring, 'sign' | 'publishedText'>,
+  { box, kind, by, reason, released, next, counterpart, atMs }: ReceiptInput,
+): Promise<string> {
+  const log = await readLog(trx, { applianceId: box.id, epoch: box.epoch });
+  const receipt: CustodyReceipt = {
+    receiptId: newId('rcp'),
+    kind,
+    atMs,
+    by: by.slice(0, MAX_CHARS),
+    reason: reason.slice(0, MAX_CHARS),
+    partnerName: (await partnerName(trx, box.partner_id)) ?? '',
+    siteId: box.site_id,
+    siteName: (await findSiteName(trx, box.site_id)) ?? '',
+    box: {
+      applianceId: box.id,
+      epoch: box.epoch,
+      serial: box.serial,
+      model: box.model,
+      dik: box.dik,
+      evk: box.evk,
+    },
+    log: {
+      origin: log?.origin ?? '',
+      size: log?.cosignedSize ?? 0,
+      rootHash: log?.cosignedRoot ?? '',
+      checkpoint: log?.checkpoint ?? '',
+    },
+    released: released ?? null,
+    next: next ?? null,
+    counterpart: counterpart ?? null,
+  };
+  const envelope = keys.sign('config', receipt, 'custody');
+  await insertReceipt(trx, {
+    id: receipt.receiptId,
+    partner_id: box.partner_id,
+    site_id: box.site_id,
+    appliance_id: box.id,
+    kind,
+    at_ms: atMs,
+    envelope,
+    relay_keys: keys.publishedText,
+  });
+  return envelope;
+}
+
+/** What the envelope says. It is the relay's own: it was signed here, and its payload is read, not trusted anew. */
+export function receiptOf(row: Pick<ReceiptRow, 'envelope'>): CustodyReceipt {
+  const { payload } = JSON.parse(row.envelope) as { payload: string };
+  return JSON.parse(Buffer.from(payload, 'base64').toString('utf8')) as CustodyReceipt;
+}
+
+export async function receiptsOf(trx: Tx, siteId: string): Promise<CustodyReceipt[]> {
+  return (await listReceipts(trx, siteId, MAX_LISTED)).map(receiptOf);
+}
+
+/** One receipt and what a stranger needs to check it. Throws NOT_FOUND. */
+export async function readReceipt(trx: Tx, id: string) {
+  const row = await findReceipt(trx, id);
+  if (row === undefined) throw relayErrors.make('NOT_FOUND');
+  return { receipt: receiptOf(row), bundle: { receipt: row.envelope, relayKeys: row.relay_keys } };
+}

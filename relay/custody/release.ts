@@ -1,0 +1,117 @@
+import type { ReleasePayload } from '@sitewarden/agent-proto/http';
+import { newId } from '@sitewarden/kit/ids';
+import { appendAudit } from '../audit/index.ts';
+import { relayErrors } from '../errors.ts';
+import type { RelayKeyring } from '../keys/types.ts';
+import type { Tenant } from '../lib/identity.ts';
+import type { Tx } from '../store/index.ts';
+import {
+  type ApplianceRow,
+  findRelease,
+  insertRelease,
+  lockAppliance,
+  moveRelease,
+  type ReleaseRow,
+} from '../store/repositories/custody.ts';
+import { findSiteName } from '../store/repositories/sites.ts';
+import { partnerName } from '../store/repositories/staff.ts';
+import { leaveSite } from './leave.ts';
+import { decideRelease, type ReleaseState } from './machine.ts';
+
+type Keys = Pick<RelayKeyring, 'sign' | 'publishedText'>;
+interface Wish {
+  readonly tenant: Tenant;
+  readonly siteId: string;
+  /** The box the person looked at. */
+  readonly applianceId: string;
+  readonly reason: string;
+  readonly nowMs: number;
+}
+
+/** The box a person named, if it is in service at that site. Throws APPLIANCE_LEFT. */
+async function boxAt(trx: Tx, { siteId, applianceId }: Pick<Wish, 'siteId' | 'applianceId'>): Promise<ApplianceRow> {
+  const box = await lockAppliance(trx, applianceId);
+  if (box === undefined || box.site_id !== siteId || box.state === 'revoked') {
+    throw relayErrors.make('APPLIANCE_LEFT', { field: '/applianceId' });
+  }
+  return box;
+}
+
+/**
+ * Asks the box to close its log and leave; it hears of it at its next check-in. Asked twice it stays the first one.
+ * Throws APPLIANCE_LEFT, RELEASE_QUARANTINED.
+ */
+export async function orderRelease(trx: Tx, keys: Keys, wish: Wish): Promise<void> {
+  const { tenant, siteId, reason, nowMs } = wish;
+  const box = await boxAt(trx, wish);
+  if (box.release_id !== null) return;
+  // Of two boxes with one identity nobody knows which one would close the log.
+  if (box.state === 'quarantined') throw relayErrors.make('RELEASE_QUARANTINED', { field: '/applianceId' });
+  const payload: ReleasePayload = {
+    releaseId: newId('rel'),
+    applianceId: box.id,
+    epoch: box.epoch,
+    dikFingerprint: box.dik_fingerprint,
+    siteId,
+    siteName: (await findSiteName(trx, siteId)) ?? '',
+    partnerName: (await partnerName(trx, tenant.partnerId)) ?? '',
+    by: tenant.actor.slice(0, 256),
+    reason,
+    orderedAtMs: nowMs,
+  };
+  await insertRelease(trx, {
+    id: payload.releaseId,
+    partner_id: tenant.partnerId,
+    site_id: siteId,
+    appliance_id: box.id,
+    epoch: box.epoch,
+    reason,
+    ordered_by: tenant.actor,
+    ordered_at_ms: nowMs,
+    envelope: keys.sign('config', payload, 'release'),
+  });
+  await audit(trx, wish, 'box.release_ordered', { serial: box.serial, release: payload.releaseId, reason });
+}
+
+/** Takes a release back that the box has not got yet. Throws NOT_FOUND, RELEASE_UNDER_WAY, RELEASE_OVER. */
+export async function withdrawRelease(
+  trx: Tx,
+  { tenant, siteId, releaseId, nowMs }: Omit<Wish, 'applianceId' | 'reason'> & { releaseId: string },
+): Promise<string> {
+  const found = await findRelease(trx, releaseId);
+  if (found === undefined || found.site_id !== siteId) throw relayErrors.make('NOT_FOUND');
+  const box = await lockAppliance(trx, found.appliance_id);
+  const release = (await findRelease(trx, releaseId)) as ReleaseRow;
+  const verdict = decideRelease(release.state as ReleaseState, { type: 'withdraw' });
+  if (!verdict.ok) throw relayErrors.make(verdict.code);
+  if (verdict.isNew) {
+    await moveRelease(trx, release, { to: verdict.next, atMs: nowMs });
+    const wish = { tenant, siteId, applianceId: release.appliance_id, reason: '', nowMs };
+    await audit(trx, wish, 'box.release_withdrawn', { serial: box?.serial ?? '', release: releaseId });
+  }
+  return release.appliance_id;
+}
+
+/** Takes a box off its site that cannot be asked: lost, broken, stolen. Throws APPLIANCE_LEFT. */
+export async function removeBox(trx: Tx, keys: Keys, wish: Wish): Promise<void> {
+  const { tenant, reason, nowMs } = wish;
+  const box = await boxAt(trx, wish);
+  const who = { by: tenant.actor, staffId: tenant.staffId, reason, atMs: nowMs };
+  await leaveSite(trx, keys, { applianceId: box.id, why: 'removed', ...who });
+}
+
+async function audit(
+  trx: Tx,
+  { tenant, siteId, applianceId, nowMs }: Wish,
+  action: string,
+  detail: Record<string, string>,
+): Promise<void> {
+  await appendAudit(trx, {
+    partnerId: tenant.partnerId,
+    atMs: nowMs,
+    actor: tenant.actor,
+    action,
+    ref: siteId,
+    detail: { applianceId, ...detail, staffId: tenant.staffId },
+  });
+}

@@ -1,0 +1,82 @@
+import type { Claims } from '../claim/index.ts';
+import {
+  announceCustody,
+  closeRelease,
+  custodyOf,
+  fetchRelease,
+  orderRelease,
+  readReceipt,
+  removeBox,
+  withdrawRelease,
+} from '../custody/index.ts';
+import { availabilityOf } from '../history/index.ts';
+import { quarantineOf } from '../quarantine/index.ts';
+import { assertSite } from '../sites/index.ts';
+import { defineHandlers, type Services } from './context.ts';
+
+/** Routes of boxes that leave, and of people who let them go or take them back. */
+export function custodyHandlers(services: Services, claims: Claims) {
+  const { keys, live } = services;
+  return defineHandlers({
+    boxRelease: async ({ box, inTenant, nowMs }) => {
+      const answer = await inTenant((trx) => fetchRelease(trx, box, nowMs));
+      live.publish(box.partnerId, { kind: 'site', siteId: box.siteId, atMs: nowMs });
+      return { ...answer, relayKeys: keys.publishedText };
+    },
+    boxReleased: async ({ box, body, inTenant, nowMs }) => {
+      const answer = await inTenant((trx) => closeRelease(trx, keys, { asking: box, released: body.released, nowMs }));
+      announceCustody(services, { ...box, atMs: nowMs });
+      return answer;
+    },
+    custody: ({ params: { siteId }, inTenant, nowMs }) =>
+      inTenant(async (trx) => {
+        await assertSite(trx, siteId);
+        return custodyOf(trx, siteId, nowMs);
+      }),
+    orderRelease: async ({ tenant, params: { siteId }, body, inTenant, nowMs }) => {
+      const view = await inTenant(async (trx) => {
+        await assertSite(trx, siteId);
+        await orderRelease(trx, keys, { tenant, siteId, ...body, nowMs });
+        return custodyOf(trx, siteId, nowMs);
+      });
+      live.publish(tenant.partnerId, { kind: 'site', siteId, atMs: nowMs });
+      return view;
+    },
+    withdrawRelease: async ({ tenant, params: { siteId }, body, inTenant, nowMs }) => {
+      const view = await inTenant(async (trx) => {
+        await assertSite(trx, siteId);
+        await withdrawRelease(trx, { tenant, siteId, releaseId: body.releaseId, nowMs });
+        return custodyOf(trx, siteId, nowMs);
+      });
+      live.publish(tenant.partnerId, { kind: 'site', siteId, atMs: nowMs });
+      return view;
+    },
+    removeBox: async ({ tenant, params: { siteId }, body, inTenant, nowMs }) => {
+      const view = await inTenant(async (trx) => {
+        await assertSite(trx, siteId);
+        await removeBox(trx, keys, { tenant, siteId, ...body, nowMs });
+        return custodyOf(trx, siteId, nowMs);
+      });
+      const { partnerId } = tenant;
+      announceCustody(services, { partnerId, siteId, applianceId: body.applianceId, atMs: nowMs });
+      return view;
+    },
+    quarantine: ({ params: { siteId }, inTenant, nowMs }) =>
+      inTenant(async (trx) => {
+        await assertSite(trx, siteId);
+        return quarantineOf(trx, siteId, nowMs);
+      }),
+    availability: ({ tenant: { partnerId }, params: { siteId }, inTenant, nowMs }) =>
+      inTenant(async (trx) => {
+        await assertSite(trx, siteId);
+        return availabilityOf(trx, { partnerId, siteId, nowMs });
+      }),
+    receipt: ({ params: { receiptId }, inTenant }) => inTenant((trx) => readReceipt(trx, receiptId)),
+    rearms: async ({ tenant, query: { siteId }, nowMs }) => ({
+      rearms: await claims.rearms.list(tenant, { siteId, nowMs }),
+      asOfMs: nowMs,
+    }),
+    rearmBox: ({ tenant, params: { session }, body: { number }, nowMs }) =>
+      claims.rearms.approve(tenant, session, { number, nowMs }),
+  });
+}
