@@ -33,6 +33,8 @@ export const ENTRY_KINDS = [
   'order_received',
   'order_finished',
   'loss',
+  'dik_rotated',
+  'evk_rotated',
 ] as const;
 export type EntryKind = (typeof ENTRY_KINDS)[number];
 

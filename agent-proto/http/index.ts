@@ -2,6 +2,7 @@ export * from './checkin.ts';
 export * from './claim.ts';
 export * from './common.ts';
 export * from './errors.ts';
+export * from './key-transition.ts';
 export * from './orders.ts';
 export * from './outbox.ts';
 export * from './paths.ts';

@@ -10,6 +10,7 @@ export const BOX_PATHS = {
   checkpoint: '/api/appliances/checkpoint',
   orders: '/api/appliances/orders',
   config: '/api/appliances/config',
+  keys: '/api/appliances/keys',
 } as const;
 
 /** DSSE payload types, one per purpose, so that a signature for one can never serve as another. */
@@ -20,4 +21,5 @@ export const PAYLOAD_TYPES = {
   order: 'application/vnd.sitewarden.order.v1+json',
   receipt: 'application/vnd.sitewarden.receipt.v1+json',
   time: 'application/vnd.sitewarden.time.v1+json',
+  keyTransition: 'application/vnd.sitewarden.key-transition.v1+json',
 } as const;

@@ -137,6 +137,15 @@ export const ROUTES = {
     response: http.ConfigResponse,
   },
 
+  boxKeys: {
+    method: 'POST',
+    url: http.BOX_PATHS.keys,
+    access: 'box',
+    summary: 'The device key that is to follow this one, signed by both; the first request under it retires this one',
+    body: http.KeyTransitionRequest,
+    response: http.KeyTransitionAnswer,
+  },
+
   signIn: {
     method: 'POST',
     url: '/api/session',
