@@ -27,6 +27,7 @@ import { readRelayKeys, readSignedTime } from './lib/trust.ts';
 import { applianceVersion, builtAtMs } from './lib/version.ts';
 import { createLocal } from './local/index.ts';
 import { createOutbox, type Outbox } from './outbox/index.ts';
+import { createRotation, type Rotation, settleEvidenceKey } from './rotation/index.ts';
 import {
   createRetention,
   createRoom,
@@ -74,6 +75,7 @@ export async function startAppliance(
   let running: Running | undefined;
   let isClosing = false;
   let reopening: Promise<void> | undefined;
+  const readIdentity = () => loadIdentity({ dataDir: config.dataDir, publicHosts: config.intake.publicHost });
 
   const begin = (identity: Identity, ports: Running['ports']) =>
     startParts(
@@ -82,26 +84,33 @@ export async function startAppliance(
         log,
         clock,
         identity,
-        onDiskFault: (error) => reopen(identity, error),
+        readIdentity,
+        onDiskFault(error) {
+          log.error({ err: error }, 'the disk failed under the database, opening it again');
+          beginAnew();
+        },
+        onKeyInForce() {
+          log.info('every part begins anew with the new key');
+          beginAnew();
+        },
       },
     );
 
-  function reopen(identity: Identity, error: unknown): void {
+  function beginAnew(): void {
     if (isClosing || reopening !== undefined) return;
-    log.error({ err: error }, 'the disk failed under the database, opening it again');
-    reopening = reopenUntilItWorks(identity).finally(() => {
+    reopening = reopenUntilItWorks().finally(() => {
       reopening = undefined;
     });
   }
 
-  async function reopenUntilItWorks(identity: Identity): Promise<void> {
+  async function reopenUntilItWorks(): Promise<void> {
     const ports = running?.ports ?? { intake: config.intake.port, local: config.local.port };
     await running?.lifecycle.stop();
     running?.closeStore();
     running = undefined;
     while (!isClosing) {
       try {
-        running = await begin(identity, ports);
+        running = await begin(await readIdentity(), ports);
         return;
       } catch (error) {
         log.error({ err: error }, 'the database could not be opened, trying again');
@@ -111,8 +120,7 @@ export async function startAppliance(
   }
 
   try {
-    const identity = await loadIdentity({ dataDir: config.dataDir, publicHosts: config.intake.publicHost });
-    running = await begin(identity, { intake: config.intake.port, local: config.local.port });
+    running = await begin(await readIdentity(), { intake: config.intake.port, local: config.local.port });
     const { addresses } = running;
     await writeRunFile(config.dataDir, { pid: process.pid, ...addresses });
     return {
@@ -137,12 +145,14 @@ interface PartDeps {
   readonly log: Logger;
   readonly clock: Clock;
   readonly identity: Identity;
+  readIdentity(): Promise<Identity>;
   onDiskFault(error: unknown): void;
+  onKeyInForce(): void;
 }
 
 /** Opens the store and starts every part, in the order of the data. */
 async function startParts(config: ApplianceConfig, deps: PartDeps): Promise<Running> {
-  const { log, clock, identity, onDiskFault } = deps;
+  const { log, clock, onDiskFault } = deps;
   const store = openStore(config.dataDir);
   if (store.setAside !== undefined) log.error(store.setAside, 'the database was damaged and is kept aside');
   const ctx: ApplianceContext = {
@@ -155,7 +165,9 @@ async function startParts(config: ApplianceConfig, deps: PartDeps): Promise<Runn
   };
   try {
     ctx.signals.on('diskFault', ({ error }) => onDiskFault(error));
-    const { parts, intake, local } = wire(ctx, identity, store);
+    const isKeyNew = await settleEvidenceKey(store.db, deps.identity);
+    const identity = isKeyNew ? await deps.readIdentity() : deps.identity;
+    const { parts, intake, local } = wire(ctx, identity, { store, onKeyInForce: deps.onKeyInForce });
     const lifecycle = createLifecycle(parts, { log });
     await lifecycle.start();
     const localUrl = local.url;
@@ -177,7 +189,11 @@ function closeStore({ db, marks }: OpenedStore): void {
   db.close();
 }
 
-function wire(ctx: ApplianceContext, identity: Identity, { marks, lostEvidence }: OpenedStore) {
+function wire(
+  ctx: ApplianceContext,
+  identity: Identity,
+  { store: { marks, lostEvidence }, onKeyInForce }: { store: OpenedStore; onKeyInForce(): void },
+) {
   const { config, clock, db } = ctx;
   const client = relayClient(ctx, identity);
   const ca = readCa(config);
@@ -189,6 +205,16 @@ function wire(ctx: ApplianceContext, identity: Identity, { marks, lostEvidence }
     timeQuality: client.clock.quality,
     marks,
     lostEntries: lostEvidence,
+    onKeyTurn: () => rotation.onKeyTurn(),
+  });
+  const serial = state.get(db, 'kept_serial')?.serial ?? serialOf(config, identity.dik.fingerprint);
+  const rotation: Rotation = createRotation({
+    ctx,
+    identity,
+    client,
+    evidence,
+    serial,
+    onInForce: onKeyInForce,
   });
   const outbox: Outbox = createOutbox({
     ctx,
@@ -209,6 +235,7 @@ function wire(ctx: ApplianceContext, identity: Identity, { marks, lostEvidence }
       outbox.drain.setRate(drainRowsPerS);
       outbox.drain.setPaused(false);
       outbox.drain.retryNow();
+      rotation.resume();
     },
     onRefused: () => outbox.drain.setPaused(true),
   });
@@ -217,12 +244,13 @@ function wire(ctx: ApplianceContext, identity: Identity, { marks, lostEvidence }
   const discovery = createDiscovery(ctx);
   const services = {
     identity: {
-      serial: serialOf(config, identity.dik.fingerprint),
+      serial,
       model: config.model,
       version: applianceVersion(),
       fingerprint: identity.dik.fingerprint,
     },
     claim,
+    keys: rotation,
     uplink,
     outbox,
     evidence,
@@ -241,6 +269,7 @@ function wire(ctx: ApplianceContext, identity: Identity, { marks, lostEvidence }
     intake,
     discovery,
     createSelfChecks(ctx),
+    rotation,
     local,
     claim,
     uplink,

@@ -114,6 +114,19 @@ export const applianceErrors = defineErrors({
     message:
       'This box already belongs to a site. To claim it anew, stop it, run `sitewarden-appliance reset` on it, and start it again.',
   },
+  KEYS_NOT_CLAIMED: {
+    status: 409,
+    message:
+      'This box belongs to no site yet, so nobody knows its keys. `sitewarden-appliance reset` makes it new ones.',
+  },
+  KEYS_BUSY: {
+    status: 503,
+    message: 'The box is starting, stopping, or taking a new key into use. Try again shortly.',
+  },
+  EVIDENCE_HALTED: {
+    status: 409,
+    message: 'The evidence log stands still because entries are gone. Reset the box and claim it again.',
+  },
   BOX_RUNS: { status: 409, message: 'The box is running. Stop its service first, then try again.' },
   RESET_NOT_CONFIRMED: { status: 409, message: 'Nothing was moved. Run it again with --yes to do it.' },
   CLAIM_BUSY: { status: 409, message: 'A claim is under way already. Wait for its end.' },

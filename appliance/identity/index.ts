@@ -1,12 +1,25 @@
 import { join } from 'node:path';
 import { ensureDir } from '@sitewarden/kit/files';
+import { dropNext, putNextInForce } from './key-files.ts';
 import { loadSealKey, type SealKey } from './seal-key.ts';
 import { ensureServerTls, type ServerTls, serverNames } from './server-certificate.ts';
-import { type DeviceKey, type EvidenceKey, loadDeviceKey, loadEvidenceKey } from './signing-key.ts';
+import {
+  type DeviceKey,
+  type EvidenceKey,
+  findNextKey,
+  loadDeviceKey,
+  loadEvidenceKey,
+  makeNextKey,
+  type NextKey,
+  ROTATING,
+} from './signing-key.ts';
 import { loadSiteCa, type SiteCa } from './site-ca.ts';
+import { PLAIN_VAULT, type Vault } from './vault.ts';
+
+const IDENTITY_FOLDER = 'identity';
 
 export { SERVER_NAME, type ServerTls } from './server-certificate.ts';
-export { type DeviceKey, type EvidenceKey, evidenceKeyOf, type PublicKeyInfo } from './signing-key.ts';
+export { type DeviceKey, type EvidenceKey, evidenceKeyOf, type NextKey, type PublicKeyInfo } from './signing-key.ts';
 export { AGENT_CERTIFICATE_MS, type IssuedCertificate, type SiteCa } from './site-ca.ts';
 
 /** Everything this box can prove. Private keys stay inside this folder; what is handed out are uses of them. */
@@ -17,21 +30,47 @@ export interface Identity {
   readonly siteCa: SiteCa;
   /** Of the agents' port; renewed here when it runs out or the box has new names. `isNew` since the call before. */
   serverTls(nowMs: number): Promise<{ tls: ServerTls; isNew: boolean }>;
+  readonly next: NextKeys;
 }
 
+/** Keys that are to follow those in force. What was put in force is used by the next `loadIdentity` only. */
+export interface NextKeys {
+  /** The one there is, or a new one. */
+  make(name: RotatingKey): Promise<NextKey>;
+  find(name: RotatingKey): Promise<NextKey | undefined>;
+  /** Takes the place of the present key; durable when this resolves. */
+  putInForce(name: RotatingKey): Promise<void>;
+  drop(name: RotatingKey): Promise<void>;
+}
+export type RotatingKey = keyof typeof ROTATING;
+
 /** Keys under `<dataDir>/identity` (0700, files 0600), made at first boot. Throws IDENTITY_DAMAGED. */
-export async function loadIdentity(input: { dataDir: string; publicHosts: readonly string[] }): Promise<Identity> {
-  const dir = join(input.dataDir, 'identity');
+export async function loadIdentity(input: {
+  dataDir: string;
+  publicHosts: readonly string[];
+  /** Default: the files are plain. */
+  vault?: Vault;
+}): Promise<Identity> {
+  const dir = join(input.dataDir, IDENTITY_FOLDER);
   await ensureDir(dir, 0o700);
-  const dik = await loadDeviceKey(dir);
-  const evk = await loadEvidenceKey(dir);
-  const seal = await loadSealKey(dir);
-  const siteCa = await loadSiteCa(dir);
+  const folder = { dir, vault: input.vault ?? PLAIN_VAULT };
+  const dik = await loadDeviceKey(folder);
+  const evk = await loadEvidenceKey(folder);
+  const seal = await loadSealKey(folder);
+  const siteCa = await loadSiteCa(folder);
+  // Made before a change of the vault, they must change with it.
+  for (const name of ['dik', 'evk'] as const) await findNextKey(folder, name);
   return {
     dik,
     evk,
     seal,
     siteCa,
-    serverTls: (nowMs) => ensureServerTls(dir, { ca: siteCa, names: serverNames(input.publicHosts), nowMs }),
+    serverTls: (nowMs) => ensureServerTls(folder, { ca: siteCa, names: serverNames(input.publicHosts), nowMs }),
+    next: {
+      make: (name) => makeNextKey(folder, name),
+      find: (name) => findNextKey(folder, name),
+      putInForce: (name) => putNextInForce(dir, ROTATING[name]),
+      drop: (name) => dropNext(dir, ROTATING[name]),
+    },
   };
 }

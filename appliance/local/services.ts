@@ -13,6 +13,10 @@ export interface LocalServices {
      */
     claimWithCode(text: string): Promise<ClaimSnapshot>;
   };
+  readonly keys: {
+    /** Replaces a key by a new one; every part begins anew with it shortly after the answer. */
+    rotate(key: 'dik' | 'evk'): Promise<object>;
+  };
   readonly uplink: { snapshot(): UplinkSnapshot };
   readonly outbox: { snapshot(): Readonly<Record<Lane, LaneSnapshot>> };
   readonly evidence: { snapshot(): EvidenceSnapshot };

@@ -39,6 +39,8 @@ export const LANE_OF_CHANGE: { readonly [K in ChangeKind]: outbox.StoredLane | u
   claimed: undefined,
   config_applied: undefined,
   loss: undefined,
+  dik_rotated: undefined,
+  evk_rotated: undefined,
   agent_enrolled: 'telemetry',
   agent_removed: 'telemetry',
   agent_changed: 'telemetry',

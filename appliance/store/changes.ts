@@ -31,6 +31,8 @@ export const CHANGE_KINDS = [
   'order_finished', // ref: relay order id
   'device_seen', // ref: device id; telemetry only, no evidence
   'loss', // ref: what was lost; evidence only
+  'dik_rotated', // ref: fingerprint of the new key; evidence only
+  'evk_rotated', // ref: fingerprint of the new key; evidence only
 ] as const;
 export type ChangeKind = (typeof CHANGE_KINDS)[number];
 
@@ -88,6 +90,15 @@ export interface ChangeBodies {
   order_finished: OrderChange;
   device_seen: DeviceRow;
   loss: LossBody;
+  dik_rotated: KeyRotatedBody;
+  evk_rotated: KeyRotatedBody;
+}
+
+/** Raw public keys, and the new key's signature over the transition. */
+export interface KeyRotatedBody {
+  readonly oldKey: string;
+  readonly newKey: string;
+  readonly newSignature: string;
 }
 
 /** The loss ledger: something that was stored is gone. */

@@ -1,6 +1,6 @@
 import type { RelayKeys, SiteConfig } from '@sitewarden/agent-proto/http';
 import type { SqliteDatabase } from '@sitewarden/kit/sqlite';
-import type { ClaimState, RelayKeysState, SiteConfigState } from './state-types.ts';
+import type { ClaimState, EvkTurnState, KeptSerialState, RelayKeysState, SiteConfigState } from './state-types.ts';
 import { prepared } from './statements.ts';
 
 export type * from './state-types.ts';
@@ -9,9 +9,17 @@ export interface StateValues {
   claim: ClaimState;
   site_config: SiteConfigState;
   relay_keys: RelayKeysState;
+  evk_turn: EvkTurnState;
+  kept_serial: KeptSerialState;
 }
 export type StateName = keyof StateValues;
-export const STATE_NAMES = ['claim', 'site_config', 'relay_keys'] as const satisfies readonly StateName[];
+export const STATE_NAMES = [
+  'claim',
+  'site_config',
+  'relay_keys',
+  'evk_turn',
+  'kept_serial',
+] as const satisfies readonly StateName[];
 
 export const STATE_SQL = {
   get: 'SELECT value FROM state WHERE name = ?',

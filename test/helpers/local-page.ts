@@ -84,6 +84,7 @@ export async function localPage(t: Test, yaml = '') {
   const services: LocalServices = {
     identity: { serial: 'SW-0042', model: 'NUC 13', version: '0.1.0', fingerprint: 'F'.repeat(43) },
     claim: { snapshot: () => said.claim, claimWithCode: (text) => said.claimWithCode(text) },
+    keys: { rotate: () => Promise.reject(new Error('no test of the page replaces a key')) },
     uplink: { snapshot: () => said.uplink },
     outbox: { snapshot: () => said.lanes },
     evidence: { snapshot: () => said.evidence },
