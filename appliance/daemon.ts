@@ -15,7 +15,7 @@ import { createDiscovery } from './discovery/index.ts';
 import { applianceErrors } from './errors.ts';
 import { createEvidence } from './evidence/index.ts';
 import { createHealing } from './healing/index.ts';
-import { type Identity, loadIdentity } from './identity/index.ts';
+import { type Identity, identityFolder, loadIdentity, openVault, type Vault } from './identity/index.ts';
 import { createIntake } from './intake/index.ts';
 import type { ApplianceContext } from './lib/context.ts';
 import { createMetrics } from './lib/metrics.ts';
@@ -75,7 +75,17 @@ export async function startAppliance(
   let running: Running | undefined;
   let isClosing = false;
   let reopening: Promise<void> | undefined;
-  const readIdentity = () => loadIdentity({ dataDir: config.dataDir, publicHosts: config.intake.publicHost });
+  let vault: Vault | undefined;
+  /** The TPM is asked once: the keys may be read anew while it is away. */
+  async function readIdentity(): Promise<Identity> {
+    vault ??= await openVault({
+      dir: identityFolder(config.dataDir),
+      mode: config.identity.tpm,
+      tcti: config.identity.tcti,
+      onPlain: (why) => log.info({ why }, 'the keys are kept plain: there is no TPM'),
+    });
+    return loadIdentity({ dataDir: config.dataDir, publicHosts: config.intake.publicHost, vault });
+  }
 
   const begin = (identity: Identity, ports: Running['ports']) =>
     startParts(
@@ -248,6 +258,7 @@ function wire(
       model: config.model,
       version: applianceVersion(),
       fingerprint: identity.dik.fingerprint,
+      keyStorage: identity.storage,
     },
     claim,
     keys: rotation,

@@ -25,6 +25,16 @@ export const applianceErrors = defineErrors({
     message:
       'A key file of this box is damaged. Restore the folder identity from a copy, or have the box claimed again.',
   },
+  TPM_NEEDED: {
+    status: 500,
+    message:
+      'The keys of this box need its TPM, and it does not answer. Check that the TPM is on in the firmware, that tpm2-tools is installed, and identity.tcti.',
+  },
+  KEYS_SEALED_ELSEWHERE: {
+    status: 500,
+    message:
+      'The keys in this data folder are sealed to the TPM of another machine, or this TPM was cleared. Start it on its own machine, or run `sitewarden-appliance reset` and have the box claimed again.',
+  },
   DISK_FAILED: {
     status: 503,
     message: 'Writing to disk failed. The database is being opened again; try again shortly.',

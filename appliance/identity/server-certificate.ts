@@ -44,8 +44,7 @@ export async function ensureServerTls(
   { ca, names, nowMs }: { ca: SiteCa; names: ServerNames; nowMs: number },
 ): Promise<{ tls: ServerTls; isNew: boolean }> {
   const file = { ...folder, name: FILE };
-  // A server key is worth nothing: whatever is wrong with the file, a new one takes its place.
-  const known = splitPem(await readKeyText(file).catch(() => undefined));
+  const known = splitPem(await readServerKey(folder));
   if (known !== undefined && isGood(known, { ca, names, nowMs })) return { tls: known, isNew: false };
   const { publicKey, privateKey } = await webcrypto.subtle.generateKey(P256, true, ['sign', 'verify']);
   const pkcs8 = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', privateKey));
@@ -57,6 +56,10 @@ export async function ensureServerTls(
   await writeKeyText(file, tls.keyPem + tls.certificatePem);
   return { tls, isNew: true };
 }
+
+/** A server key is worth nothing: whatever is wrong with the file, a new one takes its place. */
+export const readServerKey = (folder: KeyFolder): Promise<string | undefined> =>
+  readKeyText({ ...folder, name: FILE }).catch(() => undefined);
 
 function splitPem(text: string | undefined): ServerTls | undefined {
   const at = text?.indexOf('-----BEGIN CERTIFICATE-----') ?? -1;

@@ -36,6 +36,8 @@ export interface LocalIdentity {
   readonly version: string;
   /** Of the public device key, base64url SHA-256. */
   readonly fingerprint: string;
+  /** tpm: the private keys are of no use without the TPM of this machine. */
+  readonly keyStorage: 'plain' | 'tpm';
 }
 
 export const CLAIM_PHASES = [
