@@ -1,7 +1,8 @@
+import { parseVkey, verifyCosignature } from '@sitewarden/agent-proto/note';
 import { type KeyChain, keyInForce } from '@sitewarden/agent-proto/rotation';
 import { relayErrors } from '../errors.ts';
 import { evidenceState } from '../fleet/index.ts';
-import type { RelayKeyring } from '../keys/index.ts';
+import type { CosignPurpose, RelayKeyring } from '../keys/index.ts';
 import type { Tx } from '../store/index.ts';
 import {
   type EvidenceLog,
@@ -51,7 +52,7 @@ export async function listSiteEvidence(
 /** One entry with all a stranger needs to verify it. Throws NOT_FOUND, also while no cosignature covers the entry. */
 export async function proveEntry(
   trx: Tx,
-  keys: Pick<RelayKeyring, 'vkey'>,
+  keys: Pick<RelayKeyring, 'vkey' | 'formerVkeys'>,
   { siteId, seq }: { siteId: string; seq: number },
 ) {
   const { box, key, log } = await logOf(trx, siteId);
@@ -73,8 +74,24 @@ export async function proveEntry(
     checkpointKey: keyInForce(chain, log.cosignedSize),
     firstKey: chain.first,
     transitions: await transitionsOf(trx, key, { turns, size: log.cosignedSize }),
-    witnessKeys: [keys.vkey('witness'), keys.vkey('mirror')],
+    witnessKeys: [...signersOf(keys, 'witness', log.checkpoint), ...signersOf(keys, 'mirror', log.checkpoint)],
   };
+}
+
+/** The verifier keys whose lines the checkpoint carries: it may be from before a change of the relay's keys. */
+function signersOf(
+  keys: Pick<RelayKeyring, 'vkey' | 'formerVkeys'>,
+  purpose: CosignPurpose,
+  checkpoint: string,
+): string[] {
+  return [keys.vkey(purpose), ...keys.formerVkeys(purpose)].filter((vkey) => {
+    try {
+      verifyCosignature(checkpoint, parseVkey(vkey));
+      return true;
+    } catch {
+      return false;
+    }
+  });
 }
 
 /** How the keys of this entry and of the checkpoint follow from the first one, each as provable as the entry itself. */

@@ -1165,6 +1165,7 @@ export interface components {
             signedTime: string | null;
             configGeneration: number;
             pendingOrders: number;
+            relayKeysGeneration?: number;
             drainRowsPerS: number;
             nextCheckinMs: number;
         };

@@ -2,6 +2,7 @@
 import { identityFolder, loadIdentity, openVault } from '../../../../appliance/identity/index.ts';
 
 const [dataDir = '', tcti] = process.argv.slice(2);
+if (dataDir === '') throw new Error('usage: make-keys.ts <data folder> [tcti]');
 const vault = await openVault({
   dir: identityFolder(dataDir),
   mode: tcti === undefined ? 'off' : 'auto',
