@@ -6,6 +6,8 @@ import { readAppliance } from '../store/repositories/outbox.ts';
 /** A request signed before the change may still be on its way, and its clock may be off by as much as the skew allows. */
 export const LATE_REQUEST_MS = 10 * 60_000;
 
+export const RETIRED_KEY_USED = 'a device key that was replaced is still used';
+
 /**
  * Somebody signed with a key its box gave up: a copy from before the change, or the box itself if the copy changed the
  * key first. Which is which staff decide, so what is in service under the new key is quarantined. Answers whether it was.
@@ -32,7 +34,7 @@ export async function noteRetiredUse(
       actor: `appliance:${applianceId}`,
       action: 'appliance.quarantined',
       ref: appliance.siteId,
-      detail: { applianceId, reason: 'a device key that was replaced is still used', fingerprint },
+      detail: { applianceId, reason: RETIRED_KEY_USED, fingerprint },
     });
     return true;
   });

@@ -339,6 +339,7 @@ export async function listSiteAudit(trx: Tx, siteId: string, limit: number): Pro
       'site.config_reissued',
       'appliance.quarantined',
       'appliance.released',
+      'appliance.dik_rotated',
       'checkin.state_restored',
       'evidence.refused',
     ])

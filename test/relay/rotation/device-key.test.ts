@@ -150,6 +150,14 @@ t.test('a box changes its device key', async (t) => {
       t.match(await checkin(box.dikPrivate), { status: 401, body: { code: 'DIK_RETIRED' } });
       t.match((await audit()).at(-1), { action: 'appliance.quarantined', detail: /device key that was replaced/ });
       t.match(await checkin(next), { status: 200, body: { state: 'quarantined' } });
+      const { items } = (await admin.call('timeline', { params: { siteId } })).body as {
+        items: { kind: string; text: string }[];
+      };
+      t.ok(
+        items.some(({ kind, text }) => kind === 'alarm' && /there is a copy/.test(text)),
+        'staff are told',
+      );
+      t.ok(items.some(({ text }) => text === 'The box replaced its device key.'));
       t.match(await announce(transition(newKey(), { old: next }), next), {
         status: 403,
         body: { code: 'APPLIANCE_QUARANTINED' },
