@@ -89,8 +89,11 @@ export function createRotation({ ctx, identity, client, evidence, serial, onInFo
       await announceKey(client, { turn, oldSignature: identity.dik.signTransition(turn), newSignature });
     } catch (error) {
       if (!(error instanceof RelayFailure)) throw error;
-      // A key the relay will never take is no use.
-      if (error.code === 'KEY_IN_USE') await identity.next.drop('dik');
+      if (error.code === 'KEY_IN_USE') {
+        // A key the relay will never take is no use; the next try makes another.
+        await identity.next.drop('dik');
+        throw applianceErrors.make('RELAY_REFUSED', { detail: error.message, cause: error });
+      }
       log.warn({ code: error.code }, 'the next device key is not at the relay yet');
       return { key: 'dik', state: 'waiting', fingerprint, error: shown(error) };
     }
