@@ -1,6 +1,18 @@
 import { createHash } from 'node:crypto';
 import { type Static, Type } from '@sinclair/typebox';
-import { Count, closed, EnvelopeText, Fingerprint, Id, Nonce, oneOf, PublicKey, ShortText, UnixMs } from './common.ts';
+import {
+  Count,
+  closed,
+  EnvelopeText,
+  Fingerprint,
+  Id,
+  Nonce,
+  Nullable,
+  oneOf,
+  PublicKey,
+  ShortText,
+  UnixMs,
+} from './common.ts';
 
 /** The public halves a box is known by. `siteCaCsr`: PKCS#10 PEM of the site CA, proves possession and pins the CA. */
 export const BoxKeys = closed({
@@ -85,6 +97,26 @@ export type ProvisionAnswer = Static<typeof ProvisionAnswer>;
 /** POST /api/provision/status. The first call reveals the nonce behind the commitment. */
 export const ProvisionStatusRequest = closed({ session: Id('ps'), boxNonce: Nonce });
 export type ProvisionStatusRequest = Static<typeof ProvisionStatusRequest>;
+
+/** What the claim doctor looks at, in the order in which a connection comes about. */
+export const DOCTOR_STEPS = ['link', 'address', 'dns', 'tcp', 'tls', 'http', 'clock', 'disk'] as const;
+export type DoctorStep = (typeof DOCTOR_STEPS)[number];
+
+/** `code`: what is wrong, for programs; null when nothing is. `text`: a sentence, which ends with what to do where it failed. */
+export const DoctorFinding = closed({
+  name: oneOf(DOCTOR_STEPS),
+  state: oneOf(['ok', 'failed', 'skipped'] as const),
+  code: Nullable(Type.String({ pattern: '^[A-Z][A-Z_]{0,39}$' })),
+  text: Type.String({ minLength: 1, maxLength: 512, pattern: '^[^\\p{C}]*$', description: 'no control characters' }),
+});
+export type DoctorFinding = Static<typeof DoctorFinding>;
+
+/** POST /api/provision/doctor: what the box sees of its way, for the phone in front of it. A relay without it answers 404. */
+export const ProvisionDoctorRequest = closed({
+  session: Id('ps'),
+  findings: Type.Array(DoctorFinding, { minItems: 1, maxItems: DOCTOR_STEPS.length }),
+});
+export type ProvisionDoctorRequest = Static<typeof ProvisionDoctorRequest>;
 
 /** POST /api/provision/ack: config and ids are fsynced on the box. */
 export const ProvisionAckRequest = closed({ session: Id('ps'), applianceId: Id('app'), configGeneration: Count });

@@ -5,6 +5,7 @@ export const BOX_PATHS = {
   provisionClaim: '/api/provision/claim',
   provisionStatus: '/api/provision/status',
   provisionAck: '/api/provision/ack',
+  provisionDoctor: '/api/provision/doctor',
   checkin: '/api/appliances/checkin',
   outbox: '/api/appliances/outbox',
   checkpoint: '/api/appliances/checkpoint',

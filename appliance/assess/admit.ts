@@ -2,7 +2,7 @@ import type { CheckName } from '@sitewarden/agent-proto/checks';
 import type { SiteConfig } from '@sitewarden/agent-proto/http';
 import type { SqliteDatabase } from '@sitewarden/kit/sqlite';
 import { MORE_SUBJECTS } from '../lib/incident-words.ts';
-import { BOX, subjectsOfCheck } from '../store/index.ts';
+import { BOX, type ResultKey, subjectsOfCheck } from '../store/index.ts';
 import { CALM_MS } from './flapping.ts';
 import type { Incoming } from './read-results.ts';
 
@@ -24,6 +24,8 @@ export interface Gate {
   admit(result: Incoming): Admission;
   /** Whether there ever was too much of this check: cheap, for it is asked of every result. */
   everExceeded(result: Incoming): boolean;
+  /** Whether a subject that was admitted before still is, and nothing else is to be said about its check. */
+  isSettled(key: ResultKey): boolean;
   /** Nothing kept is sure: what is known is read again. */
   forget(): void;
 }
@@ -45,6 +47,9 @@ export function createGate(db: SqliteDatabase): Gate {
     return subjects;
   }
 
+  const isAskedFor = (check: CheckName, subject: string): boolean =>
+    check !== 'services' || required === undefined || required.has(subject);
+
   return {
     beginTurn(site) {
       // Before the claim nobody can know what will be required; the number of subjects bounds it.
@@ -58,7 +63,7 @@ export function createGate(db: SqliteDatabase): Gate {
         return 'too_many';
       }
       const subjects = subjectsOf(result);
-      if (check === 'services' && required !== undefined && !required.has(subject)) return 'not_required';
+      if (!isAskedFor(check, subject)) return 'not_required';
       if (subjects.has(subject)) return 'admitted';
       subjects.delete(MORE_SUBJECTS);
       if (subjects.size >= maxSubjectsOf(check)) {
@@ -67,6 +72,11 @@ export function createGate(db: SqliteDatabase): Gate {
       }
       subjects.add(subject);
       return 'admitted';
+    },
+    isSettled({ source, check, subject }) {
+      if (source === BOX) return true;
+      if (exceeded.size > 0 || subject === MORE_SUBJECTS) return false;
+      return known.get(source)?.get(check)?.has(subject) === true && isAskedFor(check, subject);
     },
     everExceeded: ({ source, check }) => exceeded.size > 0 && exceeded.has(`${source}|${check}`),
     forget() {

@@ -1,4 +1,6 @@
 import { hostname } from 'node:os';
+import type { CheckResult, Report } from '@sitewarden/agent-proto/agent';
+import type { CheckName } from '@sitewarden/agent-proto/checks';
 import type { LifecyclePart } from '@sitewarden/kit/lifecycle';
 import { type SqliteDatabase, withTransaction } from '@sitewarden/kit/sqlite';
 import type { ApplianceContext } from '../lib/context.ts';
@@ -18,12 +20,14 @@ import type { ReportHead } from '../store/reports.ts';
 import { type Admission, createGate, moreSubjects } from './admit.ts';
 import { applySteps } from './apply.ts';
 import { createBoard } from './board.ts';
-import { decide, isGood } from './decide.ts';
+import { boxTimeMs } from './box-time.ts';
+import { decide, isGood, seenAgain } from './decide.ts';
 import { lookBackOf } from './flapping.ts';
 import { dropNoLongerRequired } from './no-longer-required.ts';
-import { type Incoming, readResults } from './read-results.ts';
+import { type Incoming, type ResultOrigin, readResult, withinTime } from './read-results.ts';
 import { pruneAssessed } from './retention.ts';
 import { resolveRetired } from './retired.ts';
+import { saysTheSame } from './same.ts';
 
 export interface Assess extends LifecyclePart {
   /** Assesses all that is waiting, now. */
@@ -34,6 +38,9 @@ export interface Assess extends LifecyclePart {
 const REPORTS_PER_READ = 20;
 const RETENTION_EVERY_MS = 60_000;
 
+/** Checks of one report of which there are, or were, too many subjects. */
+type Crowded = Map<string, { readonly like: Incoming; readonly isExceeded: boolean }>;
+
 /** Turns reports into what is known about each check, and into incidents. */
 export function createAssess(ctx: ApplianceContext): Assess {
   const { clock, db, log, signals, metrics } = ctx;
@@ -43,45 +50,71 @@ export function createAssess(ctx: ApplianceContext): Assess {
   const loggedAs = new Set<string>();
 
   function assessReport(row: ReportHead): void {
-    const host = hosts.get(row.source) ?? hostOf(db, row.source);
-    hosts.set(row.source, host);
+    const report = readReport(row);
+    if (report === undefined) return;
+    const { source } = row;
+    const host = hosts.get(source) ?? hostOf(db, source);
+    hosts.set(source, host);
     const nowMs = clock.nowMs();
-    for (const result of admitted(readReport(row))) {
-      const incident = board.incident(result);
-      // Asked of the disk, and only the end of an incident depends on it.
-      const mayEnd = incident !== undefined && isGood(result);
-      const steps = decide({
-        latest: board.latest(result),
-        incident,
-        endedBefore: mayEnd ? board.countEnded(incident, lookBackOf(incident, nowMs)) : 0,
-        result,
-        host: host.name,
-        isRetired: host.isRetired,
-        nowMs,
-      });
-      applySteps({ db, board }, steps, nowMs);
+    const from = { source, reportId: row.id, receivedAtMs: withinTime(row.receivedAtMs) };
+    let crowded: Crowded | undefined;
+    let dropped = 0;
+    for (const result of report.results) {
+      if (isSeenAgain(result, from)) continue;
+      const incoming = readResult(result, from);
+      if (incoming === undefined) {
+        dropped += 1;
+        continue;
+      }
+      const admission = gate.admit(incoming);
+      if (gate.everExceeded(incoming)) {
+        crowded ??= new Map();
+        const before = crowded.get(incoming.check)?.isExceeded ?? false;
+        crowded.set(incoming.check, { like: incoming, isExceeded: before || admission === 'too_many' });
+      }
+      if (admission === 'admitted') assessResult(incoming, host, nowMs);
+      else ignore(incoming, admission);
     }
+    if (crowded !== undefined) assessCrowded(crowded, host, nowMs);
+    if (dropped > 0) log.debug({ source, seq: row.seq, dropped }, 'results of unknown checks or states');
   }
 
-  /** Without what the agent was not asked for; where there was too much of it, a result that says so. */
-  function admitted(results: readonly Incoming[]): Incoming[] {
-    const taken: Incoming[] = [];
-    const checks = new Map<string, { like: Incoming; isExceeded: boolean }>();
-    for (const result of results) {
-      const admission = gate.admit(result);
-      if (gate.everExceeded(result)) {
-        const before = checks.get(result.check)?.isExceeded ?? false;
-        checks.set(result.check, { like: result, isExceeded: before || admission === 'too_many' });
-      }
-      if (admission === 'admitted') taken.push(result);
-      else ignore(result, admission);
-    }
-    for (const { like, isExceeded } of checks.values()) {
+  /** Nearly all that comes in only confirms what is known; that takes a fraction of the time. */
+  function isSeenAgain(result: CheckResult, from: ResultOrigin): boolean {
+    const key = { source: from.source, check: result.check as CheckName, subject: result.subject };
+    const latest = board.known(key);
+    if (latest === undefined || !saysTheSame(latest, result) || !gate.isSettled(key)) return false;
+    const collectedAtMs = boxTimeMs(result.collectedAtMs, from.receivedAtMs);
+    const row = seenAgain(latest, board.incident(latest), { ...from, collectedAtMs });
+    if (row === undefined) return false;
+    board.putLatest(row);
+    board.extendRun(row);
+    return true;
+  }
+
+  function assessResult(result: Incoming, host: Host, nowMs: number): void {
+    const incident = board.incident(result);
+    // Asked of the disk, and only the end of an incident depends on it.
+    const mayEnd = incident !== undefined && isGood(result);
+    const steps = decide({
+      latest: board.latest(result),
+      incident,
+      endedBefore: mayEnd ? board.countEnded(incident, lookBackOf(incident, nowMs)) : 0,
+      result,
+      host: host.name,
+      isRetired: host.isRetired,
+      nowMs,
+    });
+    applySteps({ db, board }, steps, nowMs);
+  }
+
+  /** Where there was too much of a check, a result that says so. */
+  function assessCrowded(crowded: Crowded, host: Host, nowMs: number): void {
+    for (const { like, isExceeded } of crowded.values()) {
       const latest = board.latest({ ...like, subject: MORE_SUBJECTS });
       const said = moreSubjects({ like, isExceeded, latest });
-      if (said !== undefined) taken.push(said);
+      if (said !== undefined) assessResult(said, host, nowMs);
     }
-    return taken;
   }
 
   function ignore({ source, check }: Incoming, why: Exclude<Admission, 'admitted'>): void {
@@ -93,18 +126,12 @@ export function createAssess(ctx: ApplianceContext): Assess {
   }
 
   /** The journal holds what was acknowledged; a row nobody can read must not hold up those behind it. */
-  function readReport(row: ReportHead): Incoming[] {
+  function readReport(row: ReportHead): Report | undefined {
     try {
-      const { results: known, dropped } = readResults(reports.reportOf(db, row.id), {
-        source: row.source,
-        reportId: row.id,
-        receivedAtMs: row.receivedAtMs,
-      });
-      if (dropped > 0) log.debug({ source: row.source, seq: row.seq, dropped }, 'results of unknown checks or states');
-      return known;
+      return reports.reportOf(db, row.id);
     } catch (error) {
       log.error({ source: row.source, seq: row.seq, err: error }, 'report cannot be read, skipped');
-      return [];
+      return undefined;
     }
   }
 
@@ -124,7 +151,7 @@ export function createAssess(ctx: ApplianceContext): Assess {
       for (const row of rows) assessReport(row);
     },
     // Incidents belong to others too: what was decided about one is written before they get a turn.
-    isUrgent: () => board.hasNews,
+    isUrgent: () => board.hasIncidentNews,
     write: board.flush,
     forget() {
       board.forget();

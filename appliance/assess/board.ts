@@ -38,6 +38,8 @@ export interface Board {
   /** Others may have written since the turn before. */
   beginTurn(): void;
   latest(key: ResultKey): ResultRow | undefined;
+  /** Like `latest`, of a key that anybody may have made up: what is not kept in memory is not looked for. */
+  known(key: ResultKey): ResultRow | undefined;
   incident(key: ResultKey): Incident | undefined;
   putLatest(row: ResultRow): void;
   startRun(row: ResultRow): void;
@@ -52,8 +54,8 @@ export interface Board {
   dropLatest(key: ResultKey): void;
   /** A write that keeps its place among the others of its kind. */
   later(write: () => void): void;
-  /** Something is to be written that is more than a confirmation. */
-  readonly hasNews: boolean;
+  /** Something is to be written about an incident. */
+  readonly hasIncidentNews: boolean;
   /** Writes all that waits. Belongs in a transaction. */
   flush(): void;
   /** What waits is not written, or was rolled back: nothing kept is sure. */
@@ -64,6 +66,7 @@ export function createBoard(db: SqliteDatabase): Board {
   const subjects = new Map<string, Subject>();
   const touched = new Set<Subject>();
   let writes: (() => void)[] = [];
+  let hasIncidentNews = false;
   let turn = 0;
   /** Of this turn; most subjects have none, and need not be asked for. */
   let withIncident: Set<string> | undefined;
@@ -95,6 +98,11 @@ export function createBoard(db: SqliteDatabase): Board {
       withIncident = undefined;
     },
     latest: (key) => subjectOf(key).latest,
+    known(key) {
+      const subject = subjects.get(nameOf(key));
+      if (subject !== undefined) last = { key, subject };
+      return subject?.latest;
+    },
     incident(key) {
       const subject = subjectOf(key);
       if (subject.incidentTurn !== turn) {
@@ -124,11 +132,13 @@ export function createBoard(db: SqliteDatabase): Board {
     },
     setIncident(key, incident) {
       const subject = subjectOf(key);
+      hasIncidentNews = true;
       subject.incident = incident;
       subject.incidentTurn = turn;
     },
     endIncident(key, atMs) {
       const subject = subjectOf(key);
+      hasIncidentNews = true;
       subject.incident = undefined;
       subject.incidentTurn = turn;
       subject.endedAtMs.push(atMs);
@@ -145,12 +155,13 @@ export function createBoard(db: SqliteDatabase): Board {
       last = undefined;
     },
     later: (write) => void writes.push(write),
-    get hasNews() {
-      return writes.length > 0;
+    get hasIncidentNews() {
+      return hasIncidentNews;
     },
     flush() {
       for (const write of writes) write();
       writes = [];
+      hasIncidentNews = false;
       for (const subject of touched) {
         const { latest, extendToMs } = subject;
         if (latest !== undefined && extendToMs !== undefined) extendResultHistory(db, latest, extendToMs);
@@ -164,6 +175,7 @@ export function createBoard(db: SqliteDatabase): Board {
     },
     forget() {
       writes = [];
+      hasIncidentNews = false;
       touched.clear();
       forgetSubjects();
     },

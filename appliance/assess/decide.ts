@@ -57,6 +57,20 @@ export function decide(input: AssessInput): AssessStep[] {
   return steps;
 }
 
+/**
+ * The row of a result that says the same as the latest again, where `decide` would only put it and extend its run.
+ * Undefined where there may be more to do, so that `decide` has to be asked.
+ */
+export function seenAgain(
+  latest: ResultRow,
+  incident: Incident | undefined,
+  { collectedAtMs, receivedAtMs, reportId }: Pick<ResultRow, 'collectedAtMs' | 'receivedAtMs' | 'reportId'>,
+): ResultRow | undefined {
+  if (latest.status === 'fail' || (incident !== undefined && isGood(latest))) return undefined;
+  const row = { ...latest, collectedAtMs, receivedAtMs, reportId };
+  return isOlder(row, latest) || isAnnouncementDue(latest, row) ? undefined : row;
+}
+
 function isOlder(result: Incoming, latest: ResultRow): boolean {
   if (result.collectedAtMs >= latest.collectedAtMs) return false;
   return Math.abs(result.receivedAtMs - latest.receivedAtMs) < CLOCK_SET_BACK_AFTER_MS;

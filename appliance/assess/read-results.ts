@@ -4,7 +4,6 @@ import {
   decodeFacts,
   type Facts,
   fitFacts,
-  type Report,
   severityFromWire,
   statusFromWire,
 } from '@sitewarden/agent-proto/agent';
@@ -20,31 +19,25 @@ const MAX_SUBJECT_CHARS = 256;
 const MAX_CONTROL_CHARS = 256;
 const MAX_TIME_MS = 253402300799999;
 
-/**
- * The results of a report that mean something here. A newer agent may send checks, states or facts that this box does not
- * know; they are left out, never guessed. Texts are cut to what the relay's schemas take.
- */
-export function readResults(
-  report: Report,
-  from: { source: string; reportId: number; receivedAtMs: number },
-): { results: Incoming[]; dropped: number } {
-  const results: Incoming[] = [];
-  for (const result of report.results) {
-    const incoming = readResult(result, from);
-    if (incoming !== undefined) results.push(incoming);
-  }
-  return { results, dropped: report.results.length - results.length };
+export interface ResultOrigin {
+  /** An agent's id, or BOX. */
+  readonly source: string;
+  readonly reportId: number;
+  readonly receivedAtMs: number;
 }
 
-function readResult(
-  result: CheckResult,
-  from: { source: string; reportId: number; receivedAtMs: number },
-): Incoming | undefined {
+export const withinTime = (receivedAtMs: number): number => Math.min(Math.max(0, receivedAtMs), MAX_TIME_MS);
+
+/**
+ * A result in the box's words; undefined for one that means nothing here. A newer agent may send checks, states or facts
+ * that this box does not know; they are left out, never guessed. Texts are cut to what the relay's schemas take.
+ */
+export function readResult(result: CheckResult, from: ResultOrigin): Incoming | undefined {
   const status = statusFromWire(result.status);
   const severity = severityFromWire(result.severity);
   const { check } = result;
   if (!isCheckName(check) || status === undefined || severity === undefined) return undefined;
-  const receivedAtMs = Math.min(Math.max(0, from.receivedAtMs), MAX_TIME_MS);
+  const { receivedAtMs } = from;
   return {
     source: from.source,
     check,

@@ -16,6 +16,7 @@ import { boxFacts } from './box-facts.ts';
 import { parseCode } from './parse-code.ts';
 import { createClaimCalls } from './relay-calls.ts';
 import { storeGrant } from './store-grant.ts';
+import { createDoctorTeller } from './tell-doctor.ts';
 
 export { boxFacts, serialOf } from './box-facts.ts';
 export { type CodeForm, parseCode } from './parse-code.ts';
@@ -56,6 +57,16 @@ export function createClaim({ ctx, identity, client, ca, proxy, random = Math.ra
   const facts = boxFacts(config, identity);
   const dikFingerprint = identity.dik.fingerprint;
   const calls = createClaimCalls(client, { facts, rootKey: config.relay.rootKey, dikFingerprint });
+  const examine = () =>
+    runDoctor({
+      relayOrigin: client.origin,
+      rootKey: config.relay.rootKey,
+      ca,
+      proxy,
+      dataDir: config.dataDir,
+      nowMs: clock.nowMs,
+    });
+  const teller = createDoctorTeller({ calls, clock, log, examine });
   let relayState: ProvisionAnswer['state'] | undefined;
   let lastError: ClaimSnapshot['error'] = null;
   let doctor: readonly DoctorLine[] = [];
@@ -141,20 +152,15 @@ export function createClaim({ ctx, identity, client, ca, proxy, random = Math.ra
       failures = 0;
       if (relayState !== 'rejected') lastError = null;
       doctor = [];
+      const claim = current();
+      if (claim.phase === 'session') teller.wake(claim.session.session);
       return waitMs;
     } catch (error) {
       noteError(error);
       const { retryAfterMs } = error instanceof RelayFailure ? error : {};
       const delayMs = nextDelayMs({ ...RETRY_SCHEDULES.relay, attempt: failures, random, floorMs: retryAfterMs });
       failures += 1;
-      doctor = await runDoctor({
-        relayOrigin: client.origin,
-        rootKey: config.relay.rootKey,
-        ca,
-        proxy,
-        dataDir: config.dataDir,
-        nowMs: clock.nowMs,
-      });
+      doctor = await examine();
       return delayMs;
     }
   }
@@ -250,7 +256,7 @@ export function createClaim({ ctx, identity, client, ca, proxy, random = Math.ra
       isOn = false;
       clearTimeout(timer);
       client.close();
-      await running;
+      await Promise.all([running, teller.settled()]);
     },
     snapshot,
     claimWithCode,

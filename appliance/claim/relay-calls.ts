@@ -5,6 +5,7 @@ import {
   confirmationNumber,
   nonceCommitment,
   ProvisionAnswer,
+  type ProvisionDoctorRequest,
   ProvisionStartResponse,
   type RelayKeys,
 } from '@sitewarden/agent-proto/http';
@@ -29,6 +30,8 @@ export interface ClaimCalls {
   status(session: ClaimSession): Promise<ProvisionAnswer>;
   /** Presents a partner's code. */
   present(code: CodeForm, boxNonce: string): Promise<{ session: ClaimSession; answer: ProvisionAnswer }>;
+  /** Rejects with RelayFailure; NOT_FOUND from a relay that does not want to know. */
+  tellDoctor(input: ProvisionDoctorRequest): Promise<void>;
   acknowledge(input: { session: string; applianceId: string; configGeneration: number }): Promise<void>;
 }
 
@@ -101,6 +104,9 @@ export function createClaimCalls(
       const { session, relayNonce, number } = answer;
       const expiresAtMs = client.clock.nowMs() + CODE_SESSION_MS;
       return { session: { session, boxNonce, relayNonce, number, claimUrl: null, expiresAtMs }, answer };
+    },
+    async tellDoctor(input) {
+      await client.sendJson(post(BOX_PATHS.provisionDoctor, input), ackValidator());
     },
     async acknowledge(input) {
       await client.sendJson(post(BOX_PATHS.provisionAck, input), ackValidator());

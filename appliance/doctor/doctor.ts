@@ -1,3 +1,4 @@
+import { DOCTOR_STEPS } from '@sitewarden/agent-proto/http';
 import { examineClock } from './clock.ts';
 import { examineDisk } from './disk.ts';
 import { examineDns } from './dns.ts';
@@ -6,7 +7,6 @@ import { examineAddress, examineLink } from './network.ts';
 import { examineTcp } from './tcp.ts';
 import { examineTls } from './tls.ts';
 import {
-  DOCTOR_STEPS,
   type DoctorInput,
   type DoctorLine,
   type DoctorStep,

@@ -1,7 +1,6 @@
 export { runDoctor } from './doctor.ts';
 export {
   DOCTOR_CODES,
-  DOCTOR_STEPS,
   type DoctorCode,
   type DoctorInput,
   type DoctorLine,

@@ -1,16 +1,10 @@
+import type { DoctorFinding, DoctorStep } from '@sitewarden/agent-proto/http';
 import type { OutboundProxy } from '../lib/proxy.ts';
 
-/** In the order in which a connection comes about: what fails first is the cause of what follows. */
-export const DOCTOR_STEPS = ['link', 'address', 'dns', 'tcp', 'tls', 'http', 'clock', 'disk'] as const;
-export type DoctorStep = (typeof DOCTOR_STEPS)[number];
+export type { DoctorStep };
 
-export interface DoctorLine {
-  readonly name: DoctorStep;
-  readonly state: 'ok' | 'failed' | 'skipped';
-  /** What is wrong, for programs; null when nothing is. */
+export interface DoctorLine extends DoctorFinding {
   readonly code: DoctorCode | null;
-  /** A sentence; when failed it ends with what to do. */
-  readonly text: string;
 }
 
 export const DOCTOR_CODES = [

@@ -11,6 +11,7 @@ import { createFormTokens, isOwnHost } from './guard.ts';
 import { SCRIPT_HASH, STYLE_HASH } from './page/page.ts';
 import { adminRoutes } from './routes/admin.ts';
 import { claimRoutes } from './routes/claim.ts';
+import { scanRoutes } from './routes/scan.ts';
 import { statusRoutes } from './routes/status.ts';
 import type { LocalServices } from './services.ts';
 import { readStatus } from './status.ts';
@@ -58,7 +59,7 @@ export async function buildServer(options: LocalServerOptions): Promise<FastifyI
       directives: {
         defaultSrc: ["'none'"],
         styleSrc: [STYLE_HASH],
-        scriptSrc: [SCRIPT_HASH],
+        scriptSrc: [SCRIPT_HASH, "'self'"],
         imgSrc: ["'self'"],
         connectSrc: ["'self'"],
         formAction: ["'self'"],
@@ -85,6 +86,7 @@ export async function buildServer(options: LocalServerOptions): Promise<FastifyI
   const read = () => readStatus({ ctx, services, telemetry });
   statusRoutes(app, { ctx, read, forms });
   claimRoutes(app, { services, read, forms });
+  scanRoutes(app);
   adminRoutes(app, { services, adminToken });
   return app;
 }

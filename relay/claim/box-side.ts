@@ -2,6 +2,7 @@ import {
   confirmationNumber,
   nonceCommitment,
   type ProvisionAnswer,
+  type ProvisionDoctorRequest,
   type ProvisionStartRequest,
   type ProvisionStartResponse,
 } from '@sitewarden/agent-proto/http';
@@ -19,6 +20,7 @@ import {
   findClaim,
   findOffer,
   insertOffer,
+  keepFindings,
   type OfferRow,
   revealOffer,
 } from '../store/repositories/claims.ts';
@@ -80,6 +82,12 @@ export function createBoxSide(deps: ClaimDeps) {
   }
 
   return {
+    /** The newest word counts. Throws SESSION_UNKNOWN, KEYS_MISMATCH. */
+    async tellDoctor(device: Device, { session, findings }: ProvisionDoctorRequest, nowMs: number): Promise<void> {
+      await ownOffer(session, device);
+      await store.system((trx) => keepFindings(trx, { id: session, findings, nowMs }));
+    },
+
     async start(device: Device, body: ProvisionStartRequest, nowMs: number): Promise<ProvisionStartResponse> {
       const facts = await boxFacts(body, device);
       const id = newId('ps');

@@ -9,6 +9,7 @@ import {
   type ClaimRow,
   claimProgress,
   findClaim,
+  findingsOf,
   findOffer,
   findOfferBySecret,
   insertClaim,
@@ -87,7 +88,7 @@ export function createStaffSide(deps: ClaimDeps) {
     return store.inTenant(tenant.partnerId, async (trx) => {
       const claim = await mustFind(trx, offer.id);
       await assertGiven(trx, tenant, claim.site_id);
-      return viewIn(trx, claim, nowMs);
+      return { ...(await viewIn(trx, claim, nowMs)), doctor: findingsOf(offer) };
     });
   }
 

@@ -1,6 +1,13 @@
 import type { ProvisionState } from '@sitewarden/agent-proto/http';
 import type { ReplacedBox } from '../store/repositories/appliances.ts';
-import type { BoxFacts, ClaimProgress, ClaimRow, OfferRow } from '../store/repositories/claims.ts';
+import {
+  type BoxFacts,
+  type BoxFindings,
+  type ClaimProgress,
+  type ClaimRow,
+  findingsOf,
+  type OfferRow,
+} from '../store/repositories/claims.ts';
 import { type Claim, stateAt } from './machine.ts';
 
 /**
@@ -24,6 +31,8 @@ export interface ClaimView {
   disputed: boolean;
   applianceId: string | null;
   replaces: ReplacedBox | null;
+  /** What the box last said of its way here; null in lists and when it never did. */
+  doctor: BoxFindings | null;
   progress: { claimed: boolean; approved: boolean; acknowledged: boolean; firstCheckin: boolean; agents: number };
 }
 
@@ -74,6 +83,7 @@ export function unclaimedView(offer: OfferRow, replaces: ReplacedBox | null, now
     disputed: false,
     applianceId: null,
     replaces,
+    doctor: findingsOf(offer),
     progress: { ...NOTHING_YET },
   };
 }
@@ -100,6 +110,7 @@ export function claimView(
     disputed: row.disputed_at_ms !== null,
     applianceId: row.appliance_id,
     replaces: state === 'claimed' ? replaces : null,
+    doctor: null,
     progress: {
       claimed: true,
       approved: row.approved_at_ms !== null,

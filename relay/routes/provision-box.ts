@@ -15,5 +15,9 @@ export function provisionBoxHandlers(claims: Claims) {
       await claims.box.ack(device, body, nowMs);
       return { ok: true };
     },
+    provisionDoctor: async ({ device, body, nowMs }) => {
+      await claims.box.tellDoctor(device, body, nowMs);
+      return { ok: true };
+    },
   });
 }

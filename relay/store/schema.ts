@@ -117,6 +117,9 @@ export interface RelayDatabase {
     number: string | null;
     started_at_ms: number;
     expires_at_ms: number;
+    /** JSON; what the box last said of its way. */
+    doctor: string | null;
+    doctor_at_ms: number | null;
   };
 
   provision_code: {

@@ -13,6 +13,7 @@ export interface ApplianceOptions {
   logLevel?: string;
   nodeArgs?: readonly string[];
   env?: NodeJS.ProcessEnv;
+  onLine?: (line: string) => void;
   /** Reports one agent may send in a second; tests hurry more than agents do, and benchmarks more than tests. Default 2000. */
   reportsPerS?: number;
   /** Wraps the process, like `strace ...`. */
@@ -65,6 +66,7 @@ export async function startAppliance(options: ApplianceOptions): Promise<TestApp
     args: ['run', '--config', configFile, '--ready-json'],
     ...(options.nodeArgs ? { nodeArgs: options.nodeArgs } : {}),
     ...(options.env ? { env: options.env } : {}),
+    ...(options.onLine ? { onLine: options.onLine } : {}),
   });
   let tokens = 0;
   return Object.assign(program, {

@@ -4,7 +4,7 @@ import { type Browser, chromium } from 'playwright-core';
 import type { Test } from 'tap';
 
 /** Headless, and nothing that talks to anybody but the page under test. */
-const FLAGS = [
+export const BROWSER_FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
   '--disable-quic',
@@ -41,7 +41,7 @@ export async function launchBrowser(): Promise<Browser> {
   const executablePath = await findBrowser();
   if (executablePath === undefined)
     throw new Error('No Chromium found. Install one, or name it in SITEWARDEN_CHROMIUM.');
-  return chromium.launch({ executablePath, args: FLAGS });
+  return chromium.launch({ executablePath, args: BROWSER_FLAGS });
 }
 
 const BUILT_PAGE = join(import.meta.dirname, '..', '..', 'relay', 'web', 'dist', 'index.html');

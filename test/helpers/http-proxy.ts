@@ -9,11 +9,23 @@ import type { AddressInfo } from 'node:net';
  */
 export type Verdict = 'pass' | 'hold' | 'drop-answer' | 'lose-answer' | 'refuse' | 'duplicate';
 
+export interface Exchange {
+  readonly method: string;
+  readonly path: string;
+  readonly requestHeaders: IncomingMessage['headers'];
+  readonly requestBody: Buffer;
+  readonly status: number;
+  readonly answerHeaders: IncomingMessage['headers'];
+  readonly answerBody: Buffer;
+}
+
 export interface HttpProxy {
   readonly url: string;
   readonly port: number;
   /** Decides for each request; default: pass. */
   decide: (path: string, method: string) => Verdict;
+  /** Told of each exchange that was answered; nothing is told by default. */
+  observe: (exchange: Exchange) => void;
   /** Resolves when an exchange with this verdict reached its point (read whole, or answered behind). */
   reached(verdict: Verdict): Promise<string>;
   setTarget(port: number): void;
@@ -39,6 +51,9 @@ export async function startHttpProxy(port = 0, tls?: { key: string; cert: string
     if (verdict === 'duplicate') await forward(target, incoming, body).catch(() => {});
     const answer = await forward(target, incoming, body).catch(() => undefined);
     if (!answer) return void outgoing.destroy();
+    const { status, headers: answerHeaders, body: answerBody } = answer;
+    const { method = 'GET', headers: requestHeaders } = incoming;
+    proxy.observe({ method, path, requestHeaders, requestBody: body, status, answerHeaders, answerBody });
     if (verdict === 'drop-answer') return announce(verdict, path);
     if (verdict === 'lose-answer') return void outgoing.destroy();
     announce(verdict, path);
@@ -51,6 +66,7 @@ export async function startHttpProxy(port = 0, tls?: { key: string; cert: string
     url: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${address.port}`,
     port: address.port,
     decide: () => 'pass',
+    observe: () => {},
     reached: (verdict) => new Promise((resolve) => waiting.push({ verdict, resolve })),
     setTarget: (value) => {
       target = value;

@@ -53,6 +53,10 @@ export function look(
   return jsqr.default(pixels, width, height, { inversionAttempts: 'dontInvert' })?.data;
 }
 
+/** What a camera reads off a picture of one code. */
+export const decodeQr = ({ data, width, height }: Picture): string | undefined =>
+  jsqr.default(new Uint8ClampedArray(data), width, height)?.data;
+
 /** What the codes of the first `count` labels say. */
 export const urlsOn = (pages: readonly Picture[], count: number, paper: Paper): (string | undefined)[] =>
   Array.from({ length: count }, (_, index) =>

@@ -7,7 +7,7 @@ import { initRelay, makeSignInLink } from '../../scripts/lib/relay-setup.ts';
 import { type StaffClient, signIn } from '../../scripts/lib/staff-client.ts';
 import { claimBox } from '../../scripts/start/site.ts';
 import { startAppliance, type TestAppliance } from './appliance.ts';
-import { type HttpProxy, startHttpProxy } from './http-proxy.ts';
+import { type Exchange, type HttpProxy, startHttpProxy } from './http-proxy.ts';
 
 /** A relay, one claimed appliance and, if asked, an enrolled agent: real programs, the box reaching its relay through a proxy. */
 export interface System {
@@ -31,11 +31,20 @@ export interface SystemOptions {
   pidfileDir?: string;
   checkIntervalMs?: number;
   checkinIntervalMs?: number;
+  /** Of all three programs; default: that of each. */
+  logLevel?: string;
+  /** Told every line that any of the three prints. */
+  onLine?: (line: string) => void;
+  /** Told every exchange with the relay. */
+  onExchange?: (exchange: Exchange) => void;
 }
 
 export async function startSystem(options: SystemOptions = {}): Promise<System> {
   const base = mkdtempSync(join(tmpdir(), 'sitewarden-system-'));
   const proxy = await startHttpProxy();
+  if (options.onExchange) proxy.observe = options.onExchange;
+  const said = options.onLine ? { onLine: options.onLine } : {};
+  const logLevel = options.logLevel ? { logLevel: options.logLevel } : {};
   const relayConfig = join(base, 'relay.yaml');
   writeFileSync(
     relayConfig,
@@ -43,6 +52,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
       publicUrl: proxy.url,
       listen: { host: '127.0.0.1', port: 0 },
       dataDir: join(base, 'relay'),
+      ...logLevel,
       limits: { requestsPerMinute: 1_000_000, claimsPerMinute: 1_000_000, signInsPerMinute: 1000 },
     }),
   );
@@ -54,6 +64,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
       name: 'relay',
       entry: ENTRIES.relay,
       args: ['serve', '--config', relayConfig, '--ready-json'],
+      ...said,
     });
     proxy.setTarget(Number(new URL(String(system.relay.ready.url)).port));
   };
@@ -62,6 +73,8 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
       dataDir: join(base, 'appliance'),
       relay: { url: proxy.url, rootKey },
       checkinIntervalMs: options.checkinIntervalMs ?? 1000,
+      ...logLevel,
+      ...said,
       ...(options.pidfileDir ? { services: { pidfileDir: options.pidfileDir } } : {}),
       ...(system.appliance ? { intakePort: Number(system.appliance.intakeAddress.split(':').at(-1)) } : {}),
     });
@@ -69,7 +82,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
   system.startAgent = async () => {
     const config = join(base, 'agent.yaml');
     const tokenFile = join(base, 'agent-token.json');
-    if (!existsSync(join(base, 'agent', 'identity', 'identity.json'))) {
+    if (!existsSync(tokenFile) && !existsSync(join(base, 'agent', 'identity', 'identity.json'))) {
       await runProgram('appliance', ['agents', 'token', '--config', system.appliance.configFile, '--out', tokenFile]);
     }
     writeFileSync(
@@ -78,6 +91,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
         applianceAddress: system.appliance.intakeAddress,
         dataDir: join(base, 'agent'),
         tokenFile,
+        ...logLevel,
         ...(options.pidfileDir ? { serviceManager: { pidfileDir: options.pidfileDir } } : {}),
       }),
     );
@@ -85,6 +99,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
       name: 'agent',
       entry: ENTRIES.agent,
       args: ['run', '--config', config, '--ready-json'],
+      ...said,
     });
   };
   system.close = async () => {

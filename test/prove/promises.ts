@@ -22,6 +22,7 @@ export const PROMISES = {
     load: () => import('./t13.ts'),
   },
   T14: { title: 'a clone is caught', load: () => import('./t14.ts') },
+  T15: { title: 'no secret leaks', load: () => import('./t15.ts') },
   T16: { title: 'first-boot man in the middle gets nothing', load: () => import('./t16.ts') },
   T17: { title: 'TLS strict on the agent port', load: () => import('./t17.ts') },
   T18: { title: 'a wrong clock never bricks', load: () => import('./t18.ts') },

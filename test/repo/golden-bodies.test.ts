@@ -119,6 +119,7 @@ t.test('the appliance makes the golden claim requests and takes the golden answe
     [BOX_PATHS.provisionStart]: contractOf('provision start').response,
     [BOX_PATHS.provisionClaim]: contractOf('provision claim by hand').response,
     [BOX_PATHS.provisionStatus]: contractOf('provision status').response,
+    [BOX_PATHS.provisionDoctor]: contractOf('provision doctor').response,
     [BOX_PATHS.provisionAck]: contractOf('provision ack').response,
   });
   const calls = createClaimCalls(client, {
@@ -134,6 +135,8 @@ t.test('the appliance makes the golden claim requests and takes the golden answe
     t.match(await calls.status(session), { state: 'approved' });
   }
   t.equal(sent.at(-1)?.body, contractOf('provision status').request);
+  await calls.tellDoctor(JSON.parse(contractOf('provision doctor').request));
+  t.equal(sent.at(-1)?.body, contractOf('provision doctor').request);
   await calls.acknowledge(JSON.parse(contractOf('provision ack').request));
   t.equal(sent.at(-1)?.body, contractOf('provision ack').request);
 });

@@ -53,8 +53,12 @@ export function codeForm(
 <div class="form-row"><input id="code" name="code" type="text" required maxlength="512" spellcheck="false" autocapitalize="characters"
  aria-describedby="${described}"${error === undefined ? html`` : html` aria-invalid="true" autofocus`}>
 <button type="submit">Claim</button></div>
+<div id="scanner" hidden><video id="scan-picture" playsinline muted aria-label="Picture of the camera"></video>
+<button type="button" class="plain" id="scan-stop">Stop the camera</button></div>
+<button type="button" class="plain" id="scan" hidden>Scan it with the camera</button>
+<p class="quiet" id="scan-says" role="status"></p>
 ${error === undefined ? html`` : html`<p class="form-error" id="code-error" role="alert">${error}</p>`}
-<p class="quiet" id="code-help">14 letters such as BCDF GHJKL MNPQR, with or without spaces, or the address a QR label holds.</p>
+<p class="quiet" id="code-help">14 letters such as BCDF GHJKL MNPQR, with or without spaces, or the address a QR label holds. A scanner that types can read the label as it is.</p>
 </form></section>`;
 }
 

@@ -47,7 +47,7 @@ ${codeForm(claim, { formToken, error: codeError })}
 </div>
 </main>
 <footer>This page comes from the box itself and works without the internet.</footer>
-<script>${markup(SCRIPT)}</script>`,
+<script>${markup(SCRIPT)}</script>${claim.phase === 'done' ? html`` : html`<script type="module" src="/scan/scan.js"></script>`}`,
   );
 }
 

@@ -82,6 +82,9 @@ label{font-weight:600}
 input[type=text]{flex:1 1 14rem;min-width:0;min-height:44px;font:1rem ui-monospace,Menlo,Consolas,"DejaVu Sans Mono",monospace;padding:8px 12px;color:var(--text);background:var(--surface);border:1px solid var(--line);border-radius:8px}
 input[aria-invalid]{border-color:var(--bad)}
 button{min-height:44px;padding:8px 20px;border:0;border-radius:8px;background:var(--button);color:var(--button-text);font:600 1rem system-ui,sans-serif;cursor:pointer}
+button.plain{background:none;color:var(--link);border:1px solid var(--line);justify-self:start}
+video{display:block;width:100%;max-width:24rem;border-radius:8px;background:#000;margin-bottom:8px}
+#scan-says:empty{display:none}
 :focus-visible{outline:3px solid var(--focus);outline-offset:2px}
 .form-error{color:var(--bad)}
 footer{margin-top:24px;color:var(--quiet);font-size:.8125rem}

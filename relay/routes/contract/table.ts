@@ -89,6 +89,14 @@ export const ROUTES = {
     body: http.ProvisionAckRequest,
     response: http.Acknowledged,
   },
+  provisionDoctor: {
+    method: 'POST',
+    url: http.BOX_PATHS.provisionDoctor,
+    access: 'newBox',
+    summary: 'A box tells what it sees of its way to the relay',
+    body: http.ProvisionDoctorRequest,
+    response: http.Acknowledged,
+  },
   codeOpened: {
     method: 'POST',
     url: '/api/provision/code-opened',

@@ -6,6 +6,7 @@ import {
   Count,
   closed,
   DeviceRow,
+  DoctorFinding,
   FactsObject,
   Id,
   INCIDENT_STATES,
@@ -365,6 +366,8 @@ export const ClaimSessionView = closed({
   applianceId: Nullable(Id('app')),
   /** the box of the site that the approval takes out of service; before the claim only with a siteId in the query */
   replaces: Nullable(closed({ applianceId: Id('app'), serial: ShortText, lastCheckinAtMs: Nullable(UnixMs) })),
+  /** What the box last said of its way to the relay; null in lists and when it never did. */
+  doctor: Nullable(closed({ atMs: UnixMs, findings: Type.Array(DoctorFinding) })),
   /** progress after approval, in order */
   progress: closed({
     claimed: Type.Boolean(),

@@ -6,7 +6,8 @@ import { codeReplaces } from './0004-code-replaces.ts';
 import { peopleMigration } from './0005-people.ts';
 import { codeLife } from './0006-code-life.ts';
 import { inviteMaker } from './0007-invite-maker.ts';
-import { keyRotation } from './0008-key-rotation.ts';
+import { claimDoctor } from './0008-claim-doctor.ts';
+import { keyRotation } from './0009-key-rotation.ts';
 
 /** `statements` of one transaction. Appended only: a migration that was ever applied never changes. */
 export interface RelayMigration {
@@ -22,5 +23,6 @@ export const MIGRATIONS: readonly RelayMigration[] = [
   { name: '0005-people', statements: peopleMigration },
   { name: '0006-code-life', statements: codeLife },
   { name: '0007-invite-maker', statements: inviteMaker },
-  { name: '0008-key-rotation', statements: keyRotation },
+  { name: '0008-claim-doctor', statements: claimDoctor },
+  { name: '0009-key-rotation', statements: keyRotation },
 ];

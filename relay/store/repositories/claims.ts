@@ -1,4 +1,4 @@
-import type { BoxKeys } from '@sitewarden/agent-proto/http';
+import type { BoxKeys, DoctorFinding } from '@sitewarden/agent-proto/http';
 import { type Selectable, sql } from 'kysely';
 import type { RelayDatabase } from '../schema.ts';
 import type { DirectoryTx, Tx } from '../types.ts';
@@ -15,6 +15,11 @@ export interface BoxFacts {
   readonly model: string;
   readonly softwareVersion: string;
   readonly imageDigest: string;
+}
+
+export interface BoxFindings {
+  readonly atMs: number;
+  readonly findings: DoctorFinding[];
 }
 
 export interface NewOffer {
@@ -75,6 +80,22 @@ export async function revealOffer(
     .where('id', '=', id)
     .where('box_nonce', 'is', null)
     .execute();
+}
+
+export async function keepFindings(
+  trx: DirectoryTx,
+  { id, findings, nowMs }: { id: string; findings: readonly DoctorFinding[]; nowMs: number },
+): Promise<void> {
+  const values = { doctor: JSON.stringify(findings), doctor_at_ms: nowMs };
+  await trx.updateTable('box_offer').set(values).where('id', '=', id).execute();
+}
+
+/** What the box last said of its way to the relay; null when it never did. */
+export function findingsOf({
+  doctor,
+  doctor_at_ms: atMs,
+}: Pick<OfferRow, 'doctor' | 'doctor_at_ms'>): BoxFindings | null {
+  return doctor === null || atMs === null ? null : { atMs, findings: JSON.parse(doctor) as DoctorFinding[] };
 }
 
 /** The one atomic update of the way in where the box shows the code: true for one caller, false for all others. */

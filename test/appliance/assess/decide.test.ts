@@ -4,7 +4,7 @@ import { newId } from '@sitewarden/kit/ids';
 import fc from 'fast-check';
 import t from 'tap';
 import { decide } from '../../../appliance/assess/decide.ts';
-import { type Incoming, readResults } from '../../../appliance/assess/read-results.ts';
+import { type Incoming, readResult } from '../../../appliance/assess/read-results.ts';
 import type { Incident, ResultRow } from '../../../appliance/store/index.ts';
 import { toCheckRow, toIncidentRow } from '../../../appliance/store/index.ts';
 import { checkResult } from '../../helpers/reports.ts';
@@ -25,8 +25,7 @@ const incoming = fc
     receivedAtMs: fc.nat({ max: 365 * 24 * 3600 * 1000 }).map((ms) => T0 + ms),
   })
   .map(({ receivedAtMs, ...input }) => {
-    const report = { seq: 1, results: [checkResult(input)], rmmFindings: [], orderId: '' };
-    return readResults(report, { source: SOURCE, reportId: 1, receivedAtMs }).results[0] as Incoming;
+    return readResult(checkResult(input), { source: SOURCE, reportId: 1, receivedAtMs }) as Incoming;
   });
 
 /** Carries the steps out on plain variables, as apply.ts does on rows. */

@@ -189,6 +189,22 @@ t.test('facts outside the closed set of the check do not pass', async (t) => {
   t.strictSame(latestResult(ctx.db, key)?.facts, { service: 'cron', state: 'stopped' });
 });
 
+t.test('what is said again without a change counts only as long as it is asked for', async (t) => {
+  const { ctx, send, assess, key } = site(t);
+  const say = async (atMs: number) => {
+    send({ status: 'pass', collectedAtMs: atMs });
+    await assess.settle();
+    return latestResult(ctx.db, key)?.collectedAtMs;
+  };
+  requireServices(ctx, [key.subject]);
+  const first = ctx.clock.nowMs();
+  t.equal(await say(first - 3), first - 3);
+  t.equal(await say(first - 2), first - 2, 'seen again');
+  requireServices(ctx, ['another']);
+  t.equal(await say(first - 1), first - 2, 'left out');
+  t.match(await ctx.metrics.registry.metrics(), /results_ignored_total\{why="not_required"\} 1/);
+});
+
 const openSubjects = (ctx: TestContext) =>
   openIncidents(ctx.db)
     .map(({ subject }) => subject)

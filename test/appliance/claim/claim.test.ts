@@ -1,6 +1,7 @@
 import {
   BOX_PATHS,
   confirmationNumber,
+  DOCTOR_STEPS,
   nonceCommitment,
   type ProvisionAnswer,
   type ProvisionGrant,
@@ -86,6 +87,24 @@ async function setUp(t: Test): Promise<Desk> {
 
 const phase = (desk: Desk, wanted: string) =>
   eventually(`the phase ${wanted}`, () => (desk.claim.snapshot().phase === wanted ? desk.claim.snapshot() : undefined));
+
+t.test('it tells the relay what it sees of its way, and goes on where nobody wants to know', async (t) => {
+  const desk = await setUp(t);
+  const told: { session: string; findings: { name: string }[] }[] = [];
+  desk.relay.override.set(BOX_PATHS.provisionDoctor, ({ body }) => {
+    told.push(JSON.parse(body.toString()));
+    return { error: 'NOT_FOUND' };
+  });
+  await desk.claim.start();
+  const [first] = await eventually('the findings', () => (told.length > 0 ? told : undefined));
+  t.strictSame(
+    first?.findings.map(({ name }) => name),
+    [...DOCTOR_STEPS],
+  );
+  desk.stand = { state: 'approved', grant: desk.grant() };
+  await phase(desk, 'done');
+  t.equal(told.length, 1);
+});
 
 t.test('the box shows its code and number, is claimed, stores the grant, and only then acknowledges', async (t) => {
   const desk = await setUp(t);

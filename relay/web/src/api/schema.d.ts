@@ -144,6 +144,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/provision/doctor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A box tells what it sees of its way to the relay
+         * @description Any box whose signature verifies under the device key it names.
+         */
+        post: operations["provisionDoctor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/provision/code-opened": {
         parameters: {
             query?: never;
@@ -1211,6 +1231,11 @@ export interface components {
                 serial: string;
                 lastCheckinAtMs: number | null;
             } | null;
+            doctor: {
+                /** @description Unix time in milliseconds */
+                atMs: number;
+                findings: components["schemas"]["DoctorFinding"][];
+            } | null;
             progress: {
                 claimed: boolean;
                 approved: boolean;
@@ -1305,6 +1330,15 @@ export interface components {
             firstSeenMs: number;
             /** @description Unix time in milliseconds */
             lastSeenMs: number;
+        };
+        DoctorFinding: {
+            /** @enum {string} */
+            name: "link" | "address" | "dns" | "tcp" | "tls" | "http" | "clock" | "disk";
+            /** @enum {string} */
+            state: "ok" | "failed" | "skipped";
+            code: string | null;
+            /** @description no control characters */
+            text: string;
         };
         ErrorBody: {
             code: string;
@@ -1595,6 +1629,10 @@ export interface components {
                 locator: string;
                 secret: string;
             };
+        };
+        ProvisionDoctorRequest: {
+            session: string;
+            findings: components["schemas"]["DoctorFinding"][];
         };
         ProvisionStartRequest: {
             keys: components["schemas"]["BoxKeys"];
@@ -1970,6 +2008,39 @@ export interface operations {
         };
         responses: {
             /** @description A box has its grant on disk */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Acknowledged"];
+                };
+            };
+            /** @description What went wrong and what to do next */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    provisionDoctor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProvisionDoctorRequest"];
+            };
+        };
+        responses: {
+            /** @description A box tells what it sees of its way to the relay */
             200: {
                 headers: {
                     [name: string]: unknown;

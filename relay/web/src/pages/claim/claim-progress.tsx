@@ -6,6 +6,7 @@ import { Note } from '../../components/note.tsx';
 import { Progress, type ProgressStep } from '../../components/progress.tsx';
 import { may } from '../../session/rights.ts';
 import { useSession } from '../../session/session-gate.tsx';
+import { BoxWay } from './box-way.tsx';
 import css from './claim.module.css';
 
 /** From the claim to a box that is live, each step with what to do when it takes long. */
@@ -24,6 +25,7 @@ export function ClaimProgress({ session, onDrop }: { session: ClaimSession; onDr
         </Note>
       )}
       <Progress label="Progress of the claim" steps={steps(session)} />
+      {!progress.acknowledged && <BoxWay doctor={session.doctor} />}
       {progress.firstCheckin && (
         <Note tone="ok" role="status" title="The box is live.">
           {site} is watched from now on. You can leave the site.

@@ -2,6 +2,7 @@ import type { ClaimSession } from '../../api/types.ts';
 import { FactGrid } from '../../components/fact-grid.tsx';
 import { Note } from '../../components/note.tsx';
 import { TimeAgo } from '../../components/time-ago.tsx';
+import { BoxWay } from './box-way.tsx';
 import css from './claim.module.css';
 
 /** The number both screens must show, and what else tells boxes apart. */
@@ -34,6 +35,7 @@ export function ConfirmationNumber({ session }: { session: ClaimSession }) {
           { name: 'Code runs out', value: <TimeAgo atMs={session.expiresAtMs} /> },
         ]}
       />
+      <BoxWay doctor={session.doctor} />
     </>
   );
 }
