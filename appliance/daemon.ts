@@ -15,7 +15,7 @@ import { createDiscovery } from './discovery/index.ts';
 import { applianceErrors } from './errors.ts';
 import { createEvidence } from './evidence/index.ts';
 import { createHealing } from './healing/index.ts';
-import { type Identity, loadIdentity } from './identity/index.ts';
+import { type Identity, identityFolder, loadIdentity, openVault, type Vault } from './identity/index.ts';
 import { createIntake } from './intake/index.ts';
 import type { ApplianceContext } from './lib/context.ts';
 import { createMetrics } from './lib/metrics.ts';
@@ -28,6 +28,7 @@ import { applianceVersion, builtAtMs } from './lib/version.ts';
 import { createLocal } from './local/index.ts';
 import { createOutbox, type Outbox } from './outbox/index.ts';
 import { createRelease, forgetSite, type LeftSite, type Release, readLeft, writeLeft } from './release/index.ts';
+import { createRotation, type Rotation, settleEvidenceKey } from './rotation/index.ts';
 import {
   createRetention,
   createRoom,
@@ -75,6 +76,17 @@ export async function startAppliance(
   let running: Running | undefined;
   let isClosing = false;
   let reopening: Promise<void> | undefined;
+  let vault: Vault | undefined;
+  /** The TPM is asked once: the keys may be read anew while it is away. */
+  async function readIdentity(): Promise<Identity> {
+    vault ??= await openVault({
+      dir: identityFolder(config.dataDir),
+      mode: config.identity.tpm,
+      tcti: config.identity.tcti,
+      onPlain: (why) => log.info({ why }, 'the keys are kept plain: there is no TPM'),
+    });
+    return loadIdentity({ dataDir: config.dataDir, publicHosts: config.intake.publicHost, vault });
+  }
 
   const begin = async (identity: Identity, ports: Running['ports']) =>
     startParts(
@@ -84,11 +96,18 @@ export async function startAppliance(
         clock,
         identity,
         left: await readLeft(config.dataDir),
-        onDiskFault: (error) => reopen(identity, error),
+        readIdentity,
         onLeft: leave,
+        onDiskFault(error) {
+          log.error({ err: error }, 'the disk failed under the database, opening it again');
+          beginAnew();
+        },
+        onKeyInForce() {
+          log.info('every part begins anew with the new key');
+          beginAnew();
+        },
       },
     );
-  const load = () => loadIdentity({ dataDir: config.dataDir, publicHosts: config.intake.publicHost });
 
   /** The box belongs to nobody: it forgets the site and starts anew, on the same ports and under its own keys. */
   function leave(left: LeftSite): void {
@@ -103,11 +122,11 @@ export async function startAppliance(
       await writeLeft(config.dataDir, left);
       const ports = await stopParts();
       await forgetSite(config.dataDir);
-      running = await begin(await load(), ports);
+      running = await begin(await readIdentity(), ports);
     } catch (error) {
       // What is still to be forgotten is forgotten at the next start.
       log.error({ err: error }, 'the box could not start anew after it left its site');
-      await reopenUntilItWorks(await load());
+      await reopenUntilItWorks();
     }
   }
 
@@ -119,20 +138,19 @@ export async function startAppliance(
     return ports;
   }
 
-  function reopen(identity: Identity, error: unknown): void {
+  function beginAnew(): void {
     if (isClosing || reopening !== undefined) return;
-    log.error({ err: error }, 'the disk failed under the database, opening it again');
-    reopening = reopenUntilItWorks(identity).finally(() => {
+    reopening = reopenUntilItWorks().finally(() => {
       reopening = undefined;
     });
   }
 
-  async function reopenUntilItWorks(identity: Identity): Promise<void> {
+  async function reopenUntilItWorks(): Promise<void> {
     const ports = await stopParts();
     while (!isClosing) {
       try {
         await forgetSite(config.dataDir);
-        running = await begin(identity, ports);
+        running = await begin(await readIdentity(), ports);
         return;
       } catch (error) {
         log.error({ err: error }, 'the database could not be opened, trying again');
@@ -143,8 +161,7 @@ export async function startAppliance(
 
   try {
     await forgetSite(config.dataDir);
-    const identity = await load();
-    running = await begin(identity, { intake: config.intake.port, local: config.local.port });
+    running = await begin(await readIdentity(), { intake: config.intake.port, local: config.local.port });
     const { addresses } = running;
     await writeRunFile(config.dataDir, { pid: process.pid, ...addresses });
     return {
@@ -170,7 +187,9 @@ interface PartDeps {
   readonly clock: Clock;
   readonly identity: Identity;
   readonly left: LeftSite | undefined;
+  readIdentity(): Promise<Identity>;
   onDiskFault(error: unknown): void;
+  onKeyInForce(): void;
   onLeft(left: LeftSite): void;
 }
 
@@ -189,7 +208,9 @@ async function startParts(config: ApplianceConfig, deps: PartDeps): Promise<Runn
   };
   try {
     ctx.signals.on('diskFault', ({ error }) => onDiskFault(error));
-    const { parts, intake, local } = wire(ctx, deps, store);
+    const isKeyNew = await settleEvidenceKey(store.db, deps.identity);
+    const identity = isKeyNew ? await deps.readIdentity() : deps.identity;
+    const { parts, intake, local } = wire(ctx, { ...deps, identity }, store);
     const lifecycle = createLifecycle(parts, { log });
     await lifecycle.start();
     const localUrl = local.url;
@@ -211,7 +232,11 @@ function closeStore({ db, marks }: OpenedStore): void {
   db.close();
 }
 
-function wire(ctx: ApplianceContext, { identity, left, onLeft }: PartDeps, { marks, lostEvidence }: OpenedStore) {
+function wire(
+  ctx: ApplianceContext,
+  { identity, left, onLeft, onKeyInForce }: PartDeps,
+  { marks, lostEvidence }: OpenedStore,
+) {
   const { config, clock, db } = ctx;
   const client = relayClient(ctx, identity);
   const ca = readCa(config);
@@ -223,6 +248,16 @@ function wire(ctx: ApplianceContext, { identity, left, onLeft }: PartDeps, { mar
     timeQuality: client.clock.quality,
     marks,
     lostEntries: lostEvidence,
+    onKeyTurn: () => rotation.onKeyTurn(),
+  });
+  const serial = state.get(db, 'kept_serial')?.serial ?? serialOf(config, identity.dik.fingerprint);
+  const rotation: Rotation = createRotation({
+    ctx,
+    identity,
+    client,
+    evidence,
+    serial,
+    onInForce: onKeyInForce,
   });
   const outbox: Outbox = createOutbox({
     ctx,
@@ -244,6 +279,7 @@ function wire(ctx: ApplianceContext, { identity, left, onLeft }: PartDeps, { mar
       outbox.drain.setRate(drainRowsPerS);
       outbox.drain.setPaused(false);
       outbox.drain.retryNow();
+      rotation.resume();
     },
     onRefused: () => outbox.drain.setPaused(true),
   });
@@ -254,12 +290,14 @@ function wire(ctx: ApplianceContext, { identity, left, onLeft }: PartDeps, { mar
   const discovery = createDiscovery(ctx);
   const services = {
     identity: {
-      serial: serialOf(config, identity.dik.fingerprint),
+      serial,
       model: config.model,
       version: applianceVersion(),
       fingerprint: identity.dik.fingerprint,
+      keyStorage: identity.storage,
     },
     claim,
+    keys: rotation,
     uplink,
     outbox,
     evidence,
@@ -278,6 +316,7 @@ function wire(ctx: ApplianceContext, { identity, left, onLeft }: PartDeps, { mar
     intake,
     discovery,
     createSelfChecks(ctx),
+    rotation,
     local,
     claim,
     uplink,

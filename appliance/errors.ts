@@ -25,6 +25,16 @@ export const applianceErrors = defineErrors({
     message:
       'A key file of this box is damaged. Restore the folder identity from a copy, or have the box claimed again.',
   },
+  TPM_NEEDED: {
+    status: 500,
+    message:
+      'The keys of this box need its TPM, and it does not answer. Check that the TPM is on in the firmware, that tpm2-tools is installed, and identity.tcti.',
+  },
+  KEYS_SEALED_ELSEWHERE: {
+    status: 500,
+    message:
+      'The keys in this data folder are sealed to the TPM of another machine, or this TPM was cleared. Start it on its own machine, or run `sitewarden-appliance reset` and have the box claimed again.',
+  },
   DISK_FAILED: {
     status: 503,
     message: 'Writing to disk failed. The database is being opened again; try again shortly.',
@@ -113,6 +123,19 @@ export const applianceErrors = defineErrors({
     status: 409,
     message:
       'This box already belongs to a site. To claim it anew, stop it, run `sitewarden-appliance reset` on it, and start it again.',
+  },
+  KEYS_NOT_CLAIMED: {
+    status: 409,
+    message:
+      'This box belongs to no site yet, so nobody knows its keys. `sitewarden-appliance reset` makes it new ones.',
+  },
+  KEYS_BUSY: {
+    status: 503,
+    message: 'The box is starting, stopping, or taking a new key into use. Try again shortly.',
+  },
+  EVIDENCE_HALTED: {
+    status: 409,
+    message: 'The evidence log stands still because entries are gone. Reset the box and claim it again.',
   },
   BOX_RUNS: { status: 409, message: 'The box is running. Stop its service first, then try again.' },
   RESET_NOT_CONFIRMED: { status: 409, message: 'Nothing was moved. Run it again with --yes to do it.' },

@@ -171,6 +171,14 @@ const STAFF_ERRORS = {
     status: 500,
     message: 'The migration was rolled back and the database is as before. Read the cause, then run it again.',
   },
+  KEYS_STEP_WRONG: {
+    status: 409,
+    message: 'The keys are at another step. Run the step that comes next: next, then switch, then retire.',
+  },
+  ROOT_KEY_NEEDED: {
+    status: 500,
+    message: 'This step needs the private root key. Bring it from where it is kept and name it with --root-key.',
+  },
   KEYS_MISSING: { status: 500, message: 'The relay has no keys here. Run sitewarden-relay init first.' },
   KEYS_EXIST: {
     status: 409,

@@ -1,4 +1,6 @@
 export { buildStatement, snapshotFacts } from './entry.ts';
+export { type KeyTurn, keyTurnFacts, readKeyTurn } from './key-turn.ts';
+export { createLogVerifier, type LogVerdict, type LogVerifier } from './log-verifier.ts';
 export * from './statement.ts';
 export {
   createEntryVerifier,

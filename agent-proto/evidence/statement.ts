@@ -34,6 +34,8 @@ export const ENTRY_KINDS = [
   'order_finished',
   'loss',
   'released',
+  'dik_rotated',
+  'evk_rotated',
 ] as const;
 export type EntryKind = (typeof ENTRY_KINDS)[number];
 

@@ -2,7 +2,9 @@ import { hash, type KeyObject } from 'node:crypto';
 import { canonicalBytes, parseCanonical } from '../canonical/index.ts';
 import { decodeEnvelope, type Envelope, verifyEnvelope, verifyEnvelopeAsync } from '../dsse/index.ts';
 import { type BoxErrorCode, compile, PAYLOAD_TYPES } from '../http/index.ts';
+import { rawPublicKey } from '../keys/index.ts';
 import { leafHash } from '../merkle/index.ts';
+import { readKeyTurn } from './key-turn.ts';
 import { EvidenceStatement, MAX_ENVELOPE_BYTES, PREDICATE_TYPE, STATEMENT_TYPE } from './statement.ts';
 
 export type EntryFault = Extract<BoxErrorCode, `EVIDENCE_${string}`>;
@@ -16,14 +18,22 @@ export interface EntryPlace {
 }
 
 export type EntryVerdict =
-  | { ok: true; statement: EvidenceStatement; leafHash: Uint8Array; leafHashHex: string }
+  | {
+      ok: true;
+      statement: EvidenceStatement;
+      leafHash: Uint8Array;
+      leafHashHex: string;
+      /** The key that signs all entries after this one, when it is a transition. */
+      nextKey?: string;
+    }
   | { ok: false; code: EntryFault; detail: string };
 
 const fault = (code: EntryFault, detail: string): Extract<EntryVerdict, { ok: false }> => ({ ok: false, code, detail });
 
 /**
  * Checks one entry against its place in the log, in this order: envelope, signature, canonical form, schema, log,
- * sequence, predecessor, subject digest. The signature comes before the payload is parsed.
+ * sequence, predecessor, subject digest, and of a change of the key the new key's signature. The signature comes before
+ * the payload is parsed.
  */
 export function createEntryVerifier(evk: KeyObject): (bytes: Uint8Array, place: EntryPlace) => EntryVerdict {
   return (bytes, place) => {
@@ -31,7 +41,7 @@ export function createEntryVerifier(evk: KeyObject): (bytes: Uint8Array, place: 
     if ('ok' in opened) return opened;
     const payload = attempt(() => verifyEnvelope(opened, evk));
     if (!payload.ok) return fault('EVIDENCE_SIGNATURE', payload.detail);
-    return judgeStatement(bytes, payload.value, place);
+    return judgeStatement(bytes, payload.value, { ...place, evk });
   };
 }
 
@@ -47,7 +57,7 @@ export function createEntryVerifierAsync(
     } catch (error) {
       return fault('EVIDENCE_SIGNATURE', (error as Error).message);
     }
-    return judgeStatement(bytes, opened.payload, place);
+    return judgeStatement(bytes, opened.payload, { ...place, evk });
   };
 }
 
@@ -59,7 +69,7 @@ function openEntry(bytes: Uint8Array): Envelope | Extract<EntryVerdict, { ok: fa
   return envelope.value;
 }
 
-function judgeStatement(bytes: Uint8Array, payload: Uint8Array, place: EntryPlace): EntryVerdict {
+function judgeStatement(bytes: Uint8Array, payload: Uint8Array, place: EntryPlace & { evk: KeyObject }): EntryVerdict {
   const parsed = attempt(() => parseCanonical(payload));
   if (!parsed.ok) return fault('EVIDENCE_FORMAT', parsed.detail);
   const valid = statementValidator()(parsed.value);
@@ -76,7 +86,10 @@ function judgeStatement(bytes: Uint8Array, payload: Uint8Array, place: EntryPlac
     return fault('EVIDENCE_SCHEMA', '/subject/0/digest');
   }
   const leaf = leafHash(bytes);
-  return { ok: true, statement, leafHash: leaf, leafHashHex: Buffer.from(leaf).toString('hex') };
+  const good = { ok: true, statement, leafHash: leaf, leafHashHex: Buffer.from(leaf).toString('hex') } as const;
+  if (predicate.kind !== 'evk_rotated') return good;
+  const turn = readKeyTurn(predicate, { origin: place.origin, evk: rawPublicKey(place.evk) });
+  return turn.ok ? { ...good, nextKey: turn.newKey } : fault('EVIDENCE_TRANSITION', turn.detail);
 }
 
 const HEAD = `{"_type":"${STATEMENT_TYPE}","predicate":`;

@@ -43,6 +43,8 @@ export const CheckinResponse = closed({
   signedTime: Nullable(EnvelopeText),
   configGeneration: Count,
   pendingOrders: Count,
+  /** Of the list of the relay's working keys. Higher than the known one: GET /api/relay/keys. */
+  relayKeysGeneration: Type.Optional(Count),
   drainRowsPerS: Type.Integer({ minimum: 1 }),
   nextCheckinMs: Type.Integer({ minimum: 1000, maximum: 3_600_000 }),
   /** A release waits for this box: it fetches it from BOX_PATHS.release. */

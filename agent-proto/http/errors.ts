@@ -44,6 +44,20 @@ export const BOX_ERRORS = {
     status: 401,
     message: 'No appliance with this key. Run `sitewarden-appliance reset` on the box and claim it again.',
   },
+  DIK_RETIRED: {
+    status: 401,
+    message:
+      'This device key was replaced by a newer one. Take this copy or old state off the network, or run `sitewarden-appliance reset` on it and claim it again.',
+  },
+  KEY_TRANSITION_INVALID: {
+    status: 422,
+    message:
+      'The transition is not signed by both the old and the new key. Sign the same four members with each of them.',
+  },
+  KEY_IN_USE: {
+    status: 409,
+    message: 'The new key is already known here, or was in use before. Make a fresh key and send its transition.',
+  },
   APPLIANCE_REVOKED: {
     status: 403,
     message: 'This appliance was removed from its site. Ask the MSP; the box keeps serving the site meanwhile.',
@@ -119,6 +133,10 @@ export const BOX_ERRORS = {
   EVIDENCE_SEQ: { status: 422, message: 'An entry says another sequence number than its place in the log.' },
   EVIDENCE_PREV: { status: 422, message: 'An entry does not follow the entry before it.' },
   EVIDENCE_FOREIGN: { status: 422, message: 'An entry belongs to the log of another appliance or epoch.' },
+  EVIDENCE_TRANSITION: {
+    status: 422,
+    message: 'A change of the evidence key is not signed by both keys, or names a key that was in force before.',
+  },
   EVIDENCE_CONFLICT: {
     status: 409,
     message: 'Another entry with this sequence number is already stored. Two logs exist; staff were alarmed.',

@@ -3,6 +3,7 @@ export * from './claim.ts';
 export * from './common.ts';
 export * from './custody.ts';
 export * from './errors.ts';
+export * from './key-transition.ts';
 export * from './orders.ts';
 export * from './outbox.ts';
 export * from './paths.ts';

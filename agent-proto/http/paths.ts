@@ -13,6 +13,7 @@ export const BOX_PATHS = {
   config: '/api/appliances/config',
   release: '/api/appliances/release',
   released: '/api/appliances/released',
+  keys: '/api/appliances/keys',
 } as const;
 
 /** DSSE payload types, one per purpose, so that a signature for one can never serve as another. */
@@ -26,4 +27,5 @@ export const PAYLOAD_TYPES = {
   release: 'application/vnd.sitewarden.release.v1+json',
   released: 'application/vnd.sitewarden.released.v1+json',
   custody: 'application/vnd.sitewarden.custody.v1+json',
+  keyTransition: 'application/vnd.sitewarden.key-transition.v1+json',
 } as const;

@@ -6,6 +6,7 @@ import { addClaimCommands } from './claim-commands.ts';
 import { addConfigCommands } from './config-commands.ts';
 import { doctor } from './doctor.ts';
 import { reported } from './failure.ts';
+import { addKeyCommands } from './key-commands.ts';
 import { reset } from './reset.ts';
 import { showStatus } from './status.ts';
 
@@ -49,5 +50,6 @@ withConfig(program.command('reset'))
 addConfigCommands(program, withConfig);
 addAgentCommands(program, withConfig);
 addClaimCommands(program, withConfig);
+addKeyCommands(program, withConfig);
 
 await program.parseAsync();

@@ -43,6 +43,24 @@ export const ApplianceConfigSchema = Type.Object(
       default: '/var/lib/sitewarden',
       description: 'Folder of keys and database, 0700',
     }),
+    identity: closed(
+      {
+        tpm: Type.Unsafe<'auto' | 'required' | 'off'>({
+          type: 'string',
+          enum: ['auto', 'required', 'off'],
+          default: 'auto',
+          description:
+            'Seal the private keys to the TPM 2.0 of the machine: auto where there is one, required to start only with one, off to write them back plain',
+        }),
+        tcti: Type.Optional(
+          Type.String({
+            pattern: '^[a-z]+(:[^\\s]{1,200})?$',
+            description: 'How the TPM is reached, as tpm2-tools says it; default: device:/dev/tpmrm0',
+          }),
+        ),
+      },
+      'The private keys of the box',
+    ),
     intake: closed(
       {
         host: Type.String({ default: '0.0.0.0', description: 'Address workstation agents connect to' }),

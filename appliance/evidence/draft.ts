@@ -1,4 +1,4 @@
-import type { EntryKind, EvidencePredicate } from '@sitewarden/agent-proto/evidence';
+import { type EntryKind, type EvidencePredicate, keyTurnFacts } from '@sitewarden/agent-proto/evidence';
 import type { AgentRow } from '@sitewarden/agent-proto/http';
 import type { ChangeBodies, ChangeKind, ChangeRow, NOT_EVIDENCE } from '../store/changes.ts';
 import { type EntryDraft, snapshotOf } from './entry-text.ts';
@@ -156,6 +156,17 @@ const releasedEntry: Drafter<'released'> = (body) => ({
   outcome: { code: 'released', text: boundText(`Released from ${body.siteName} by ${body.by}: this log ends here`) },
 });
 
+const keyTurn =
+  (subject: string, text: string): Drafter<'dik_rotated' | 'evk_rotated'> =>
+  (body) => ({
+    ...NOTHING,
+    controls: [],
+    actor: { type: 'system', id: 'box' },
+    target: { ...own, subject },
+    after: snapshotOf(keyTurnFacts(body)),
+    outcome: { code: 'rotated', text },
+  });
+
 const LEFT_OUT = ' (The facts are too large for an entry; their digests stand for them.)';
 
 /** The same entry with the digests of its facts alone. */
@@ -213,6 +224,8 @@ const DRAFTERS: { [K in EvidenceKinds]: { kind: EntryKind; draft: Drafter<K> } }
   order_received: { kind: 'order_received', draft: (body) => orderEntry(body, 'received') },
   loss: { kind: 'loss', draft: lossEntry },
   released: { kind: 'released', draft: releasedEntry },
+  dik_rotated: { kind: 'dik_rotated', draft: keyTurn('dik', 'The device key was replaced; the relay has the new one') },
+  evk_rotated: { kind: 'evk_rotated', draft: keyTurn('evk', 'Every entry after this one is signed by the new key') },
   order_finished: { kind: 'order_finished', draft: (body) => orderEntry(body, body.code ?? body.state) },
 };
 

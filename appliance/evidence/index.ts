@@ -1,4 +1,5 @@
 import { logOrigin } from '@sitewarden/agent-proto/evidence';
+import { isTransitionSigned } from '@sitewarden/agent-proto/rotation';
 import type { LifecyclePart } from '@sitewarden/kit/lifecycle';
 import { withTransaction } from '@sitewarden/kit/sqlite';
 import { bootId } from '@sitewarden/kit/time';
@@ -6,6 +7,7 @@ import { applianceErrors } from '../errors.ts';
 import type { EvidenceKey } from '../identity/index.ts';
 import type { ApplianceContext } from '../lib/context.ts';
 import type { TimeQuality } from '../lib/relay-clock.ts';
+import type { KeyRotatedBody } from '../store/changes.ts';
 import {
   advanceCursor,
   type ChangeRow,
@@ -68,10 +70,19 @@ export interface EvidenceOptions {
   readonly marks?: Pick<Marks, 'raiseEvidence'>;
   /** Signed entries that are gone: appending would fork the log, so it stands still until the box is reset and claimed again. */
   readonly lostEntries?: number;
+  /** The entry that hands over to the next key is in the log; nothing more is written until this starts anew with that key. */
+  onKeyTurn?(): void;
 }
 
 /** Turns changes into signed, chained entries. Until the box is claimed they wait: entry 0 is the claim. */
-export function createEvidence({ ctx, evk, timeQuality, marks, lostEntries = 0 }: EvidenceOptions): Evidence {
+export function createEvidence({
+  ctx,
+  evk,
+  timeQuality,
+  marks,
+  lostEntries = 0,
+  onKeyTurn,
+}: EvidenceOptions): Evidence {
   const { db, clock, log, metrics } = ctx;
   const fitted = createFitter({ keyId: evk.fingerprint, log });
   const thread = createChainThread(evk);
@@ -86,14 +97,30 @@ export function createEvidence({ ctx, evk, timeQuality, marks, lostEntries = 0 }
       'signed entries are gone; the log stands still until the box is reset and claimed again',
     );
 
+  /** This key signed its last entry. */
+  function isTurned(): boolean {
+    const turn = state.get(db, 'evk_turn');
+    return turn?.phase === 'entered' && turn.newKey !== evk.publicKey;
+  }
+
   function openWriter(): LogWriter | undefined {
-    if (isHalted) return undefined;
+    if (isHalted || isTurned()) return undefined;
     if (writer !== undefined) return writer;
     const claim = state.get(db, 'claim');
     if (claim?.phase !== 'claimed' && claim?.phase !== 'granted') return undefined;
     const { relayHost, applianceId, epoch } = claim.site;
     writer = openLog(db, { origin: logOrigin(relayHost, applianceId, epoch), evk });
     return writer;
+  }
+
+  /** A change of the key that was made for another log or from another key: nobody would take it. */
+  function isForeignTurn({ kind, body }: ChangeRow, owner: string): boolean {
+    if (kind !== 'evk_rotated') return false;
+    const { oldKey, newKey, newSignature } = body as KeyRotatedBody;
+    const isOurs =
+      oldKey === evk.publicKey && isTransitionSigned({ key: 'evk', owner, oldKey, newKey }, 'new', newSignature);
+    if (!isOurs) log.error({ newKey }, 'a change of the evidence key does not fit this log and is left out');
+    return !isOurs;
   }
 
   function begin(to: LogWriter, rows: readonly ChangeRow[]): Prepared {
@@ -109,7 +136,7 @@ export function createEvidence({ ctx, evk, timeQuality, marks, lostEntries = 0 }
     const end = rows.findIndex(({ kind }) => kind === 'released');
     const open = isClosed ? [] : end < 0 ? rows : rows.slice(0, end + 1);
     isClosed ||= end >= 0;
-    const said = open.filter(({ kind }) => kind !== 'claimed');
+    const said = open.filter((row) => row.kind !== 'claimed' && !isForeignTurn(row, origin));
     const entries = (claim === undefined ? said : [claim, ...said]).flatMap((change) => {
       const entry = fitted(change, moment, origin);
       return entry === undefined ? [] : [{ change, ...entry }];
@@ -119,6 +146,7 @@ export function createEvidence({ ctx, evk, timeQuality, marks, lostEntries = 0 }
 
   /** Leaves, tree, what they are about, and the cursor: one commit. */
   function write(to: LogWriter, { throughId, count, entries }: Prepared, signed: readonly SignedEntry[]): void {
+    const turn = entries.find(({ kind }) => kind === 'evk_rotated');
     withTransaction(db, () => {
       for (const [i, { change, kind }] of entries.entries()) {
         const seq = to.store({ kind, signed: signed[i]!, atMs: change.atMs });
@@ -127,6 +155,10 @@ export function createEvidence({ ctx, evk, timeQuality, marks, lostEntries = 0 }
         if (runId !== undefined) evidence.markActionRun(db, runId, seq);
       }
       advanceCursor(db, 'evidence', throughId);
+      if (turn !== undefined) {
+        const { newKey } = turn.change.body as KeyRotatedBody;
+        state.set(db, 'evk_turn', { value: { phase: 'entered', newKey }, atMs: clock.nowMs() });
+      }
     });
     to.commit();
     noteTurn(db, 'evidence', { isGood: true, monotonicMs: clock.monotonicMs() });
@@ -134,9 +166,16 @@ export function createEvidence({ ctx, evk, timeQuality, marks, lostEntries = 0 }
     metrics.stageRows.inc({ stage: 'evidence' }, count);
     metrics.evidenceSize.set(to.size);
     ctx.signals.emit('outbox');
+    if (turn !== undefined) onKeyTurn?.();
   }
 
-  const read = (afterId: number, limit: number) => changes.since(db, afterId, { limit });
+  /** Up to a change of the key and no further: what comes after it is for the other key. */
+  function read(afterId: number, limit: number): ChangeRow[] {
+    const rows = changes.since(db, afterId, { limit });
+    const turnAt = rows.findIndex(({ kind }) => kind === 'evk_rotated');
+    return turnAt < 0 ? rows : rows.slice(0, turnAt + 1);
+  }
+  const endsInTurn = ({ entries }: Prepared) => entries.at(-1)?.kind === 'evk_rotated';
   const piecesOfAll = ({ entries }: Prepared) => entries.map(({ pieces }) => pieces);
 
   /** While one batch is written here, the next is being signed on the other core. */
@@ -151,7 +190,7 @@ export function createEvidence({ ctx, evk, timeQuality, marks, lostEntries = 0 }
     };
     let current = prepare(read(readCursor(db, 'evidence'), ROWS_PER_JOB), to.place);
     for (;;) {
-      const rows = isStopping ? [] : read(current.batch.throughId, ROWS_PER_JOB);
+      const rows = isStopping || endsInTurn(current.batch) ? [] : read(current.batch.throughId, ROWS_PER_JOB);
       const next = rows.length === 0 ? undefined : prepare(rows, undefined);
       const signed = (await current.signed) ?? signChain(evk, to.place, piecesOfAll(current.batch));
       write(to, current.batch, signed);

@@ -1,5 +1,5 @@
 import nacl from 'tweetnacl';
-import { loadOrMake } from './key-files.ts';
+import { type KeyFolder, loadOrMake } from './key-files.ts';
 
 /** `seal`: X25519, for secrets sent to this box. */
 export interface SealKey {
@@ -9,9 +9,9 @@ export interface SealKey {
   open(box: { ciphertext: Uint8Array; nonce: Uint8Array; senderPublicKey: Uint8Array }): Uint8Array | undefined;
 }
 
-export async function loadSealKey(dir: string): Promise<SealKey> {
+export async function loadSealKey(folder: KeyFolder): Promise<SealKey> {
   const { publicKey, secretKey } = await loadOrMake({
-    dir,
+    ...folder,
     name: 'seal.key',
     make: () => `${Buffer.from(nacl.box.keyPair().secretKey).toString('base64url')}\n`,
     parse: (text) => nacl.box.keyPair.fromSecretKey(Buffer.from(text.trim(), 'base64url')),

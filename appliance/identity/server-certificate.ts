@@ -1,8 +1,7 @@
 import { createPrivateKey, webcrypto, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { hostname, networkInterfaces } from 'node:os';
-import { join } from 'node:path';
-import { readFileIfExists, writeFileAtomic } from '@sitewarden/kit/files';
+import { type KeyFolder, readKeyText, writeKeyText } from './key-files.ts';
 import type { ServerNames, SiteCa } from './site-ca.ts';
 import { P256 } from './x509.ts';
 
@@ -41,11 +40,11 @@ export function serverNames(configured: readonly string[]): ServerNames {
  * left. One that outlives two years by far was made under a wrong clock and is replaced too.
  */
 export async function ensureServerTls(
-  dir: string,
+  folder: KeyFolder,
   { ca, names, nowMs }: { ca: SiteCa; names: ServerNames; nowMs: number },
 ): Promise<{ tls: ServerTls; isNew: boolean }> {
-  const path = join(dir, FILE);
-  const known = splitPem((await readFileIfExists(path))?.toString('utf8'));
+  const file = { ...folder, name: FILE };
+  const known = splitPem(await readServerKey(folder));
   if (known !== undefined && isGood(known, { ca, names, nowMs })) return { tls: known, isNew: false };
   const { publicKey, privateKey } = await webcrypto.subtle.generateKey(P256, true, ['sign', 'verify']);
   const pkcs8 = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', privateKey));
@@ -54,9 +53,13 @@ export async function ensureServerTls(
     keyPem: key.export({ format: 'pem', type: 'pkcs8' }) as string,
     certificatePem: `${await ca.issueForServer({ publicKey, names, notAfter: new Date(nowMs + VALID_MS) })}\n`,
   };
-  await writeFileAtomic(path, tls.keyPem + tls.certificatePem, { mode: 0o600 });
+  await writeKeyText(file, tls.keyPem + tls.certificatePem);
   return { tls, isNew: true };
 }
+
+/** A server key is worth nothing: whatever is wrong with the file, a new one takes its place. */
+export const readServerKey = (folder: KeyFolder): Promise<string | undefined> =>
+  readKeyText({ ...folder, name: FILE }).catch(() => undefined);
 
 function splitPem(text: string | undefined): ServerTls | undefined {
   const at = text?.indexOf('-----BEGIN CERTIFICATE-----') ?? -1;
@@ -64,7 +67,6 @@ function splitPem(text: string | undefined): ServerTls | undefined {
   return { keyPem: text.slice(0, at), certificatePem: text.slice(at) };
 }
 
-/** A server key is worth nothing: whatever is wrong with the file, a new one takes its place. */
 function isGood(tls: ServerTls, { ca, names, nowMs }: { ca: SiteCa; names: ServerNames; nowMs: number }): boolean {
   try {
     const certificate = new X509Certificate(tls.certificatePem);

@@ -1,6 +1,7 @@
 import { createHash, createPrivateKey, webcrypto, X509Certificate } from 'node:crypto';
 import { checkCsr } from './csr.ts';
-import { loadOrMake } from './key-files.ts';
+import { type KeyFolder, loadOrMake } from './key-files.ts';
+import { PLAIN_VAULT } from './vault.ts';
 import { ECDSA_SHA256, loadX509, NEVER, NOT_BEFORE, newSerial, P256 } from './x509.ts';
 
 const DAY_MS = 86_400_000;
@@ -78,15 +79,17 @@ async function makeCsr(keys: webcrypto.CryptoKeyPair): Promise<string> {
   return `${csr.toString('pem')}\n`;
 }
 
-export async function loadSiteCa(dir: string): Promise<SiteCa> {
-  const keys = await loadOrMake({ dir, name: 'site-ca.key.pem', make: makeKeyPem, parse: importPair });
+export async function loadSiteCa(folder: KeyFolder): Promise<SiteCa> {
+  const keys = await loadOrMake({ ...folder, name: 'site-ca.key.pem', make: makeKeyPem, parse: importPair });
+  // Nothing secret stands in these.
+  const open = { dir: folder.dir, vault: PLAIN_VAULT };
   const certificate = await loadOrMake({
-    dir,
+    ...open,
     name: 'site-ca.pem',
     make: () => makeCertificate(keys),
     parse: (pem) => new X509Certificate(pem),
   });
-  const csrPem = await loadOrMake({ dir, name: 'site-ca.csr.pem', make: () => makeCsr(keys), parse: (pem) => pem });
+  const csrPem = await loadOrMake({ ...open, name: 'site-ca.csr.pem', make: () => makeCsr(keys), parse: (pem) => pem });
   const certificatePem = certificate.toString();
 
   async function issue(input: {

@@ -13,6 +13,10 @@ export interface LocalServices {
      */
     claimWithCode(text: string): Promise<ClaimSnapshot>;
   };
+  readonly keys: {
+    /** Replaces a key by a new one; every part begins anew with it shortly after the answer. */
+    rotate(key: 'dik' | 'evk'): Promise<object>;
+  };
   readonly uplink: { snapshot(): UplinkSnapshot };
   readonly outbox: { snapshot(): Readonly<Record<Lane, LaneSnapshot>> };
   readonly evidence: { snapshot(): EvidenceSnapshot };
@@ -32,6 +36,8 @@ export interface LocalIdentity {
   readonly version: string;
   /** Of the public device key, base64url SHA-256. */
   readonly fingerprint: string;
+  /** tpm: the private keys are of no use without the TPM of this machine. */
+  readonly keyStorage: 'plain' | 'tpm';
 }
 
 export const CLAIM_PHASES = [

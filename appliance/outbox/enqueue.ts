@@ -40,6 +40,8 @@ export const LANE_OF_CHANGE: { readonly [K in ChangeKind]: outbox.StoredLane | u
   config_applied: undefined,
   loss: undefined,
   released: undefined,
+  dik_rotated: undefined,
+  evk_rotated: undefined,
   agent_enrolled: 'telemetry',
   agent_removed: 'telemetry',
   agent_changed: 'telemetry',

@@ -34,6 +34,8 @@ export const CHANGE_KINDS = [
   'device_seen', // ref: device id; telemetry only, no evidence
   'loss', // ref: what was lost; evidence only
   'released', // ref: release id; evidence only, the last entry of a log
+  'dik_rotated', // ref: fingerprint of the new key; evidence only
+  'evk_rotated', // ref: fingerprint of the new key; evidence only
 ] as const;
 export type ChangeKind = (typeof CHANGE_KINDS)[number];
 
@@ -92,6 +94,15 @@ export interface ChangeBodies {
   device_seen: DeviceRow;
   loss: LossBody;
   released: ReleasePayload;
+  dik_rotated: KeyRotatedBody;
+  evk_rotated: KeyRotatedBody;
+}
+
+/** Raw public keys, and the new key's signature over the transition. */
+export interface KeyRotatedBody {
+  readonly oldKey: string;
+  readonly newKey: string;
+  readonly newSignature: string;
 }
 
 /** The loss ledger: something that was stored is gone. */

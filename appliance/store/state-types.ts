@@ -42,3 +42,18 @@ export interface RelayKeysState {
   readonly keys: RelayKeys;
   readonly envelope: string;
 }
+
+/**
+ * The last change of the evidence key. said: the change waits for its entry. entered: its entry is in the log, and what
+ * follows is signed by `newKey`.
+ */
+export interface EvkTurnState {
+  readonly phase: 'said' | 'entered';
+  /** Raw, base64url. */
+  readonly newKey: string;
+}
+
+/** What a box whose hardware names no serial number derived from its first device key; it keeps it. */
+export interface KeptSerialState {
+  readonly serial: string;
+}

@@ -1,6 +1,6 @@
 import type { RelayKeys, ReleasePayload, SiteConfig } from '@sitewarden/agent-proto/http';
 import type { SqliteDatabase } from '@sitewarden/kit/sqlite';
-import type { ClaimState, RelayKeysState, SiteConfigState } from './state-types.ts';
+import type { ClaimState, EvkTurnState, KeptSerialState, RelayKeysState, SiteConfigState } from './state-types.ts';
 import { prepared } from './statements.ts';
 
 export type * from './state-types.ts';
@@ -11,9 +11,18 @@ export interface StateValues {
   relay_keys: RelayKeysState;
   /** The box closes its log and leaves. */
   release: ReleasePayload;
+  evk_turn: EvkTurnState;
+  kept_serial: KeptSerialState;
 }
 export type StateName = keyof StateValues;
-export const STATE_NAMES = ['claim', 'site_config', 'relay_keys', 'release'] as const satisfies readonly StateName[];
+export const STATE_NAMES = [
+  'claim',
+  'site_config',
+  'relay_keys',
+  'release',
+  'evk_turn',
+  'kept_serial',
+] as const satisfies readonly StateName[];
 
 export const STATE_SQL = {
   get: 'SELECT value FROM state WHERE name = ?',

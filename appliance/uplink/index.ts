@@ -1,4 +1,12 @@
-import { BOX_PATHS, type CheckinResponse, ConfigResponse, compile, type Lane } from '@sitewarden/agent-proto/http';
+import {
+  BOX_PATHS,
+  type CheckinResponse,
+  ConfigResponse,
+  closed,
+  compile,
+  EnvelopeText,
+  type Lane,
+} from '@sitewarden/agent-proto/http';
 import type { LifecyclePart } from '@sitewarden/kit/lifecycle';
 import type { ApplianceContext } from '../lib/context.ts';
 import { lazily } from '../lib/lazily.ts';
@@ -11,6 +19,7 @@ import { createCheckin } from './checkin.ts';
 import type { HostState } from './checkin-body.ts';
 import { createOrderProgress } from './order-progress.ts';
 import { createOrderTaker } from './orders.ts';
+import { storeRelayKeys } from './relay-keys.ts';
 import { nextCheckinDelayMs, retryCheckinDelayMs } from './schedule.ts';
 import { applyConfig, type ConfigOwner } from './site-config.ts';
 
@@ -52,6 +61,8 @@ export interface UplinkOptions {
 /** Right after the claim, and after a repeated answer, the next one follows soon. */
 const SOON_MS = 1000;
 
+const RelayKeysAnswer = closed({ relayKeys: EnvelopeText });
+
 /** Phones home: one check-in after the other, and what their answers ask for. */
 export function createUplink(options: UplinkOptions): Uplink {
   const { ctx, client, random = Math.random } = options;
@@ -61,6 +72,7 @@ export function createUplink(options: UplinkOptions): Uplink {
   const orders = createOrderTaker(ctx, client);
   const progress = createOrderProgress(ctx);
   const configValidator = lazily(() => compile(ConfigResponse));
+  const keysValidator = lazily(() => compile(RelayKeysAnswer));
   let phase: UplinkSnapshot['state'] = 'idle';
   let lastError: UplinkSnapshot['lastError'] = null;
   let attempt = 0;
@@ -83,7 +95,16 @@ export function createUplink(options: UplinkOptions): Uplink {
       applyConfig(ctx, await client.sendJson({ method: 'GET', path: BOX_PATHS.config }, configValidator()), to);
   }
 
+  /** The relay changes its keys: the root signs the new list, so a box that missed any number of changes learns them here. */
+  async function refreshRelayKeys({ relayKeysGeneration }: CheckinResponse): Promise<void> {
+    const known = state.relayKeys(db);
+    if (relayKeysGeneration === undefined || relayKeysGeneration <= (known?.generation ?? -1)) return;
+    const { relayKeys } = await client.sendJson({ method: 'GET', path: BOX_PATHS.relayKeys }, keysValidator());
+    storeRelayKeys(ctx, relayKeys, config.relay.rootKey);
+  }
+
   async function follow(answer: CheckinResponse): Promise<void> {
+    await refreshRelayKeys(answer);
     if (answer.configGeneration > (state.siteConfig(db)?.generation ?? 0)) await fetchConfig();
     // Two boxes with one identity: neither gets orders until staff have decided.
     if (answer.pendingOrders > 0 && answer.state === 'active') await orders.fetch();

@@ -16,6 +16,8 @@ let
       "--config"
       "${file}"
     ];
+    # Seals the keys to the machine's TPM where there is one.
+    extraService.path = [ pkgs.tpm2-tools ];
   };
 in
 {

@@ -33,6 +33,7 @@ let
     platforms.linux = [ "x86_64-linux" ];
   };
   pkgs = {
+    tpm2-tools = "/nix/store/tpm2-tools";
     stdenv.hostPlatform.system = "x86_64-linux";
     formats.yaml = _: { generate = name: settings: "/etc/${name}?${builtins.toJSON settings}"; };
   };

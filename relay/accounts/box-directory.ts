@@ -5,7 +5,8 @@ import { Batcher } from '../lib/batcher.ts';
 import type { Box } from '../lib/identity.ts';
 import { createLru } from '../lib/lru.ts';
 import type { Store } from '../store/index.ts';
-import { type BoxRow, findBoxes } from '../store/repositories/boxes.ts';
+import { findOtherKey } from '../store/repositories/box-keys.ts';
+import { type BoxRow, findBoxes, findBoxOf } from '../store/repositories/boxes.ts';
 import { type RetiredReason, whyRetired } from '../store/repositories/custody.ts';
 
 /**
@@ -15,15 +16,22 @@ import { type RetiredReason, whyRetired } from '../store/repositories/custody.ts
 const FRESH_MS = { sqlite: 10 * 60_000, postgres: 5000 } as const;
 const MAX_BOXES = 20_000;
 
+/** What the key that was asked for is to its box. A retired one says since when. */
+export type KeyStanding = { readonly is: 'current' | 'next' } | { readonly is: 'retired'; readonly atMs: number };
+
 export interface KnownBox {
+  /** Under its present key, whatever key was asked for. */
   readonly box: Box;
+  /** The key that was asked for. */
   readonly publicKey: KeyObject;
+  readonly fingerprint: string;
+  readonly standing: KeyStanding;
 }
 
 export interface BoxDirectory {
   /**
-   * The box of a device key's fingerprint. Throws APPLIANCE_UNKNOWN, APPLIANCE_REVOKED, or why it left its site:
-   * APPLIANCE_RELEASED, _REPLACED, _REARMED, _REMOVED.
+   * The box of a device key's fingerprint, also of its next and of retired ones. Throws APPLIANCE_UNKNOWN,
+   * APPLIANCE_REVOKED, or why it left its site: APPLIANCE_RELEASED, _REPLACED, _REARMED, _REMOVED.
    */
   find(fingerprint: string, nowMs: number): Promise<KnownBox>;
   /** Whether the fingerprint is of a box that was found before and not revoked, from memory alone: costs no look into the store. */
@@ -66,23 +74,44 @@ export function createBoxDirectory(store: Store): BoxDirectory {
     const found = lookups.add(fingerprint);
     if (found === undefined) throw relayErrors.make('OVERLOADED', { data: { retryAfterS: 10 } });
     const row = await found;
-    if (row === undefined || row.state === 'revoked') {
-      const why = await store.system((trx) => whyRetired(trx, fingerprint));
-      if (row === undefined && why === undefined) throw relayErrors.make('APPLIANCE_UNKNOWN');
+    if (row !== undefined && row.state !== 'revoked') {
+      return entryOf(row, { fingerprint, publicKey: row.dik, standing: { is: 'current' } }, nowMs);
+    }
+    const why = await store.system((trx) => whyRetired(trx, fingerprint));
+    if (row !== undefined || why !== undefined) {
       return { known: undefined, why, applianceId: row?.id ?? '', readAtMs: nowMs };
     }
+    const other = await findOtherKey(store, fingerprint);
+    const owner = other && (await findBoxOf(store, other));
+    if (other === undefined || owner === undefined) {
+      // Between the two looks the next key may have become the present one.
+      const now = (await findBoxes(store, [fingerprint])).get(fingerprint);
+      if (now === undefined) throw relayErrors.make('APPLIANCE_UNKNOWN');
+      return entryOf(now, { fingerprint, publicKey: now.dik, standing: { is: 'current' } }, nowMs);
+    }
+    const { publicKey, state, atMs } = other;
+    const standing: KeyStanding = state === 'next' ? { is: 'next' } : { is: 'retired', atMs };
+    return entryOf(owner, { fingerprint, publicKey, standing }, nowMs);
+  }
+
+  function entryOf(
+    row: BoxRow,
+    key: { fingerprint: string; publicKey: string; standing: KeyStanding },
+    readAtMs: number,
+  ): Entry {
+    if (row.state === 'revoked') return { known: undefined, why: undefined, applianceId: row.id, readAtMs };
     const box: Box = {
       applianceId: row.id,
       partnerId: row.partner_id,
       siteId: row.site_id,
       epoch: row.epoch,
       state: row.state === 'active' ? 'active' : 'quarantined',
-      fingerprint,
+      fingerprint: row.fingerprint,
       dik: row.dik,
       evk: row.evk,
     };
-    const known = { box, publicKey: publicKeyOf(row.dik) };
-    return { known, why: undefined, applianceId: row.id, readAtMs: nowMs };
+    const known = { ...key, box, publicKey: publicKeyOf(key.publicKey) };
+    return { known, why: undefined, applianceId: row.id, readAtMs };
   }
 
   /** A key never changes, and importing one costs as much as verifying with it. */
@@ -105,7 +134,10 @@ export function createBoxDirectory(store: Store): BoxDirectory {
       }
       return entry.known;
     },
-    isCached: (fingerprint) => entries.get(fingerprint)?.known !== undefined,
+    isCached(fingerprint) {
+      const is = entries.get(fingerprint)?.known?.standing.is;
+      return is === 'current' || is === 'next';
+    },
     forget(applianceId) {
       entries.deleteWhere((entry) => entry.applianceId === applianceId);
     },

@@ -18,11 +18,18 @@ type LinkFlags = {
 /** Each command loads what it needs: a sign-in link should not wait for the web server's modules. */
 const load = {
   init: async () => (await import('./commands/init.ts')).init,
+  stepKeys: async () => (await import('./commands/step-keys.ts')).stepKeysOf,
   serve: async () => (await import('./commands/serve.ts')).serve,
   store: () => import('./commands/store.ts'),
   verifyReceipt: async () => (await import('./commands/verify-receipt.ts')).verifyReceipt,
   openApi: async () => (await import('../routes/openapi-document.ts')).openApiDocument,
 };
+
+const KEY_STEP_TEXTS = {
+  next: 'make the next keys, and have boxes told of them',
+  switch: 'sign with the next keys from the next start on; boxes still believe the old ones',
+  retire: 'end with the old keys: boxes are told to believe them no more',
+} as const;
 
 const program = new Command('sitewarden-relay')
   .description('Hands boxes to sites, knows which sites are fine, and witnesses their evidence')
@@ -41,6 +48,18 @@ withFolderOptions(program.command('init'))
   .action(async (flags: ConfigFlags & { json?: boolean; ifMissing?: boolean }) =>
     (await load.init())(await configFrom(flags), flags),
   );
+
+const keys = program
+  .command('keys')
+  .description('change the working keys of the relay: next, then switch, then retire');
+for (const [step, text] of Object.entries(KEY_STEP_TEXTS)) {
+  withFolderOptions(keys.command(step))
+    .option('--root-key <file>', 'the private root key, where it is not in the data folder')
+    .description(text)
+    .action(async (flags: ConfigFlags & { rootKey?: string }) =>
+      (await load.stepKeys())(await configFrom(flags), step as keyof typeof KEY_STEP_TEXTS, flags),
+    );
+}
 
 withConfigOptions(program.command('serve'))
   .description('run the relay; the first start of all prints a one-time sign-in link')

@@ -63,6 +63,8 @@ export interface CheckinDeps {
   sightings: SightingBook;
   /** After that transaction: what is cached about the box is out of date. */
   onQuarantined(applianceId: string): void;
+  /** Of the list of working keys this relay publishes. */
+  relayKeysGeneration?: number;
   /** Between two check-ins of a box. Default 60,000. */
   intervalMs?: number;
 }
@@ -168,6 +170,7 @@ export function createCheckinService(deps: CheckinDeps): CheckinService {
         signedTime: request.timeNonce === null ? null : signTime(request.timeNonce, nowMs),
         configGeneration,
         pendingOrders: decision.pendingOrders,
+        ...(deps.relayKeysGeneration === undefined ? {} : { relayKeysGeneration: deps.relayKeysGeneration }),
         drainRowsPerS: drain.rateFor(box.applianceId, queue.depth, nowMs),
         nextCheckinMs: intervalMs,
         ...(decision.isReleasing ? { isReleasing: true as const } : {}),

@@ -15,6 +15,7 @@ export const PASSING_FAULTS = [
   'EVIDENCE_SEQ',
   'EVIDENCE_PREV',
   'EVIDENCE_FOREIGN',
+  'EVIDENCE_TRANSITION',
 ] as const satisfies readonly EntryFault[];
 
 /** Evidence that is not believed. `seq` of the outbox row. */

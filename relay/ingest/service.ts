@@ -44,7 +44,7 @@ export function createIngestService(deps: IngestDeps): IngestService {
   const positions = deps.positions ?? { lock: lockPosition, save: savePosition };
   const lanes: Record<Lane, LaneHandler> = {
     evidence: createEvidenceLane({ store }),
-    receipts: createReceiptsLane(),
+    receipts: createReceiptsLane({ store }),
     incidents: createIncidentsLane(),
     telemetry: createTelemetryLane(),
   };

@@ -5,7 +5,15 @@ import { PAYLOAD_TYPES, RELAY_KEY_PURPOSES, type RelayKeyPurpose, type RelayKeys
 import { fingerprint, rawPublicKey, sign } from '@sitewarden/agent-proto/keys';
 import { cosign, encodeVkey, NOTE_KEY_TYPES } from '@sitewarden/agent-proto/note';
 import { relayErrors } from '../errors.ts';
-import { ensureTokenSecret, hasKeys, makeKeyFiles, readKeyFiles, rootKeyPath, writePublished } from './files.ts';
+import {
+  ensureTokenSecret,
+  hasKeys,
+  makeKeyFiles,
+  readFormerlyPublished,
+  readKeySlots,
+  rootKeyPath,
+  writePublished,
+} from './files.ts';
 import type { CosignPurpose, RelayKeyring, StatementPurpose } from './types.ts';
 
 const TYPE_OF = {
@@ -28,7 +36,11 @@ function envelopeText(key: KeyObject, payloadType: string, payload: object): str
   return Buffer.from(encodeEnvelope(envelope)).toString('latin1');
 }
 
-function workingKey(key: KeyObject) {
+/** The list of working keys as boxes are given it. */
+export const publishedText = (root: KeyObject, published: RelayKeys): string =>
+  envelopeText(root, PAYLOAD_TYPES.relayKeys, published);
+
+export function workingKey(key: KeyObject) {
   const publicKey = rawPublicKey(key);
   return { keyId: fingerprint(publicKey), publicKey };
 }
@@ -48,7 +60,7 @@ export async function initKeys(input: {
     RELAY_KEY_PURPOSES.map((purpose) => [purpose, [workingKey(working[purpose])]]),
   ) as Pick<RelayKeys, RelayKeyPurpose>;
   const published: RelayKeys = { host, generation: 1, issuedAtMs: nowMs, ...lists };
-  await writePublished(dataDir, envelopeText(root, PAYLOAD_TYPES.relayKeys, published));
+  await writePublished(dataDir, { text: publishedText(root, published) });
   return { rootPublicKey: rawPublicKey(root), rootKeyFile: rootKeyPath(dataDir) };
 }
 
@@ -56,39 +68,45 @@ export { hasKeys };
 
 /** Reads the working keys and holds them against what the root key signed. Throws KEYS_MISSING, KEYS_INVALID. */
 export async function loadKeyring(input: { dataDir: string; host: string }): Promise<RelayKeyring> {
-  const { working, publishedText } = await readKeyFiles(input.dataDir);
+  const slots = await readKeySlots(input.dataDir);
   const { host } = input;
-  const published = readPublished(publishedText);
+  const published = readPublished(slots.publishedText);
   if (published.host !== host) {
     throw relayErrors.make('KEYS_INVALID', {
       detail: `The keys were made for ${published.host}, this relay is ${host}`,
     });
   }
-  for (const purpose of RELAY_KEY_PURPOSES) {
-    const { keyId } = workingKey(working[purpose]);
-    if (published[purpose][0]?.keyId === keyId) continue;
+  const inUse = RELAY_KEY_PURPOSES.map((purpose) => {
+    const { first, next } = slots.keys[purpose];
+    const found = [first, next].find((key) => key && workingKey(key).keyId === published[purpose][0]?.keyId);
+    if (found !== undefined) return [purpose, found] as const;
     throw relayErrors.make('KEYS_INVALID', { detail: `The ${purpose} key is not the one the root key signed` });
-  }
+  });
+  const working = Object.fromEntries(inUse) as Record<RelayKeyPurpose, KeyObject>;
+  const former = (await readFormerlyPublished(input.dataDir)).map(readPublished);
   const tokenKey = createSecretKey(await ensureTokenSecret(input.dataDir));
   return {
     host,
     published,
-    publishedText,
+    publishedText: slots.publishedText,
     sign: (purpose, payload, type) =>
       envelopeText(working[purpose], type === undefined ? TYPE_OF[purpose] : PAYLOAD_TYPES[type], payload),
     cosign: (purpose, note, timestampS) =>
       cosign(note, { name: cosignerName(host, purpose), privateKey: working[purpose], timestampS }),
     tokenMac: (bytes) => createHmac('sha256', tokenKey).update(bytes).digest(),
-    vkey: (purpose) =>
-      encodeVkey({
-        name: cosignerName(host, purpose),
-        publicKey: rawPublicKey(working[purpose]),
-        type: NOTE_KEY_TYPES.cosignature,
-      }),
+    vkey: (purpose) => vkeyOf(host, purpose, rawPublicKey(working[purpose])),
+    formerVkeys(purpose) {
+      const used = former.flatMap((list) => list[purpose].slice(0, 1)).map(({ publicKey }) => publicKey);
+      const now = rawPublicKey(working[purpose]);
+      return [...new Set(used)].filter((key) => key !== now).map((key) => vkeyOf(host, purpose, key));
+    },
   };
 }
 
-function readPublished(text: string): RelayKeys {
+const vkeyOf = (host: string, purpose: CosignPurpose, publicKey: string): string =>
+  encodeVkey({ name: cosignerName(host, purpose), publicKey, type: NOTE_KEY_TYPES.cosignature });
+
+export function readPublished(text: string): RelayKeys {
   try {
     const { payload } = decodeEnvelope(Buffer.from(text, 'latin1'));
     return JSON.parse(Buffer.from(payload).toString('utf8')) as RelayKeys;

@@ -21,4 +21,6 @@ export interface RelayKeyring {
   tokenMac(bytes: Uint8Array): Buffer;
   /** The C2SP verifier key that checks those lines. */
   vkey(purpose: CosignPurpose): string;
+  /** Of the keys that signed such lines before this one: older checkpoints carry theirs. */
+  formerVkeys(purpose: CosignPurpose): string[];
 }

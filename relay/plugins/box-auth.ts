@@ -5,15 +5,16 @@ import {
   type SignatureAccepted,
   verifyRequestAsync,
 } from '@sitewarden/agent-proto/http-signature';
-import { fingerprint, publicKeyFromRaw } from '@sitewarden/agent-proto/keys';
+import { fingerprint, publicKeyFromRaw, rawPublicKey } from '@sitewarden/agent-proto/keys';
 import type { FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import type { KnownBox } from '../accounts/index.ts';
 import { relayErrors } from '../errors.ts';
-import type { Device } from '../lib/identity.ts';
+import type { Box, Device } from '../lib/identity.ts';
 import { parseJson } from '../lib/json.ts';
 import { NonceMemory } from '../lib/nonce-memory.ts';
 import { rawBody } from '../lib/raw-body.ts';
+import { noteRetiredUse, promoteNextKey } from '../rotation/index.ts';
 import type { Services } from '../routes/context.ts';
 
 export const MAX_SKEW_S = 300;
@@ -29,14 +30,14 @@ declare module 'fastify' {
 export type FindSessionKey = (session: string) => Promise<string | undefined>;
 
 type BoxAuthOptions = {
-  services: Pick<Services, 'boxes' | 'clock' | 'keys' | 'publicUrl'>;
+  services: Pick<Services, 'boxes' | 'clock' | 'keys' | 'publicUrl' | 'store'>;
   findSessionKey: FindSessionKey;
 };
 
 /** Verifies who calls the routes of boxes, by RFC 9421 signatures over the exact bytes. */
 export const boxAuth = fp<BoxAuthOptions>(
   async (app, { services, findSessionKey }) => {
-    const { boxes, clock, keys, publicUrl } = services;
+    const { boxes, clock, keys, publicUrl, store } = services;
     const nonces = new NonceMemory(2 * MAX_SKEW_S * 1000);
     app.decorateRequest('box', null);
     app.decorateRequest('device', null);
@@ -55,12 +56,31 @@ export const boxAuth = fp<BoxAuthOptions>(
       if (access === 'box') {
         const known = request.knownBox;
         if (known === null) throw relayErrors.make('APPLIANCE_UNKNOWN');
-        await verify(request, known.publicKey, known.box.fingerprint);
-        request.box = known.box;
+        const { createdS } = await verify(request, known.publicKey, known.fingerprint);
+        request.box = await boxInForce(known, createdS * 1000);
       } else if (access === 'newBox') {
         request.device = await verifyNewBox(request);
       }
     });
+
+    /** The first request under the next key puts it in force; a retired one opens nothing. */
+    async function boxInForce(known: KnownBox, signedAtMs: number): Promise<Box> {
+      const { box, fingerprint: named, standing } = known;
+      if (standing.is === 'current') return box;
+      const { applianceId, partnerId } = box;
+      const nowMs = clock.nowMs();
+      if (standing.is === 'retired') {
+        const use = { applianceId, partnerId, fingerprint: named, retiredAtMs: standing.atMs, signedAtMs, nowMs };
+        if (await noteRetiredUse(store, use)) boxes.forget(applianceId);
+        throw relayErrors.make('DIK_RETIRED');
+      }
+      const publicKey = rawPublicKey(known.publicKey);
+      await promoteNextKey(store, { applianceId, partnerId, fingerprint: named, publicKey, atMs: nowMs });
+      boxes.forget(applianceId);
+      const now = await boxes.find(named, nowMs);
+      if (now.standing.is !== 'current') throw relayErrors.make('DIK_RETIRED');
+      return now.box;
+    }
 
     async function verifyNewBox(request: FastifyRequest): Promise<Device> {
       const dik = await namedKey(parseJson(rawBody(request)));
@@ -84,7 +104,11 @@ export const boxAuth = fp<BoxAuthOptions>(
       return dik;
     }
 
-    async function verify(request: FastifyRequest, publicKey: KeyObject, expectedKeyId: string): Promise<void> {
+    async function verify(
+      request: FastifyRequest,
+      publicKey: KeyObject,
+      expectedKeyId: string,
+    ): Promise<SignatureAccepted> {
       const nowMs = clock.nowMs();
       const received = receivedRequest(request, new URL(publicUrl()).host);
       const parsed = parseSignature(request.headers);
@@ -101,6 +125,7 @@ export const boxAuth = fp<BoxAuthOptions>(
         throw relayErrors.make('CLOCK_SKEW', { data: { timeMs: nowMs, offsetMs, signedTime } });
       }
       takeNonce(verdict);
+      return verdict;
     }
 
     function takeNonce({ keyId, nonce }: SignatureAccepted): void {

@@ -11,6 +11,7 @@ export function checkinService({ store, clock, live, keys, metrics, boxes, sight
     bus: live,
     metrics: createCheckinMetrics(metrics),
     tokenMac: keys.tokenMac,
+    relayKeysGeneration: keys.published.generation,
     signTime: (nonce, timeMs) => keys.sign('time', { timeMs, nonce }),
     alarm: (trx, { partnerId, applianceId, siteId, atMs }) =>
       appendAudit(trx, {

@@ -1,6 +1,7 @@
 import type { Claims } from '../claim/index.ts';
 import { agentHandlers } from './agents.ts';
 import { boxConfigHandlers } from './box-config.ts';
+import { boxKeyHandlers } from './box-keys.ts';
 import { boxOrderHandlers } from './box-orders.ts';
 import { checkinHandlers } from './checkin.ts';
 import { checkpointHandlers } from './checkpoint.ts';
@@ -37,6 +38,7 @@ export function allHandlers(services: Services, claims: Claims): HandlerTable {
     ...boxOrderHandlers(services),
     ...boxConfigHandlers(services),
     ...custodyHandlers(services, claims),
+    ...boxKeyHandlers(),
     ...sessionHandlers(services),
     ...userHandlers(services),
     ...eventHandlers(services),

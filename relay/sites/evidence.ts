@@ -1,8 +1,17 @@
+import { parseVkey, verifyCosignature } from '@sitewarden/agent-proto/note';
+import { type KeyChain, keyInForce } from '@sitewarden/agent-proto/rotation';
 import { relayErrors } from '../errors.ts';
 import { evidenceState } from '../fleet/index.ts';
-import type { RelayKeyring } from '../keys/index.ts';
+import type { CosignPurpose, RelayKeyring } from '../keys/index.ts';
 import type { Tx } from '../store/index.ts';
-import { type EvidenceLog, listEntries, readEnvelope, readLog } from '../store/repositories/evidence.ts';
+import {
+  type EvidenceLog,
+  type LogRef,
+  listEntries,
+  readEnvelope,
+  readKeyTurns,
+  readLog,
+} from '../store/repositories/evidence.ts';
 import { readCurrentBox } from '../store/repositories/sites.ts';
 import { storedInclusion } from '../witness/index.ts';
 import { assertSite } from './assert-site.ts';
@@ -43,7 +52,7 @@ export async function listSiteEvidence(
 /** One entry with all a stranger needs to verify it. Throws NOT_FOUND, also while no cosignature covers the entry. */
 export async function proveEntry(
   trx: Tx,
-  keys: Pick<RelayKeyring, 'vkey'>,
+  keys: Pick<RelayKeyring, 'vkey' | 'formerVkeys'>,
   { siteId, seq }: { siteId: string; seq: number },
 ) {
   const { box, key, log } = await logOf(trx, siteId);
@@ -52,6 +61,8 @@ export async function proveEntry(
   if (envelope === undefined) throw relayErrors.make('NOT_FOUND', { detail: `There is no entry ${seq}` });
   assertProvable(log, seq);
   const proof = await storedInclusion(trx, key, { index: seq, size: log.cosignedSize });
+  const turns = await readKeyTurns(trx, key);
+  const chain: KeyChain = { first: box.evk, turns };
   return {
     origin: log.origin,
     seq,
@@ -59,9 +70,40 @@ export async function proveEntry(
     treeSize: log.cosignedSize,
     inclusionProof: proof.map((hash) => Buffer.from(hash).toString('base64')),
     checkpoint: log.checkpoint,
-    evidenceKey: box.evk,
-    witnessKeys: [keys.vkey('witness'), keys.vkey('mirror')],
+    evidenceKey: keyInForce(chain, seq),
+    checkpointKey: keyInForce(chain, log.cosignedSize),
+    firstKey: chain.first,
+    transitions: await transitionsOf(trx, key, { turns, size: log.cosignedSize }),
+    witnessKeys: [...signersOf(keys, 'witness', log.checkpoint), ...signersOf(keys, 'mirror', log.checkpoint)],
   };
+}
+
+/** The verifier keys whose lines the checkpoint carries: it may be from before a change of the relay's keys. */
+function signersOf(
+  keys: Pick<RelayKeyring, 'vkey' | 'formerVkeys'>,
+  purpose: CosignPurpose,
+  checkpoint: string,
+): string[] {
+  return [keys.vkey(purpose), ...keys.formerVkeys(purpose)].filter((vkey) => {
+    try {
+      verifyCosignature(checkpoint, parseVkey(vkey));
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** How the keys of this entry and of the checkpoint follow from the first one, each as provable as the entry itself. */
+function transitionsOf(trx: Tx, key: LogRef, { turns, size }: { turns: KeyChain['turns']; size: number }) {
+  const covered = turns.filter(({ seq }) => seq < size);
+  return Promise.all(
+    covered.map(async ({ seq }) => {
+      const proof = await storedInclusion(trx, key, { index: seq, size });
+      const envelope = (await readEnvelope(trx, key, seq)) ?? '';
+      return { seq, envelope, inclusionProof: proof.map((hash) => Buffer.from(hash).toString('base64')) };
+    }),
+  );
 }
 
 function assertProvable({ cosignedSize, receivedSize }: EvidenceLog, seq: number): void {

@@ -1,6 +1,7 @@
 import type { CheckSeverity } from '@sitewarden/agent-proto/checks';
 import type { ActionRunRow, IncidentRow } from '@sitewarden/agent-proto/http';
 import { type ShownOrder, viewOrder } from '../orders/index.ts';
+import { RETIRED_KEY_USED } from '../rotation/index.ts';
 import type { Tx } from '../store/index.ts';
 import { listEntries, readLog } from '../store/repositories/evidence.ts';
 import { listIncidents, listRuns } from '../store/repositories/incidents.ts';
@@ -106,6 +107,9 @@ function auditItem(row: SiteAuditRow): TimelineItem {
 }
 
 function alarmText(action: string, detail: Record<string, unknown>): string {
+  if (action === 'appliance.quarantined' && detail.reason === RETIRED_KEY_USED) {
+    return 'Somebody uses a device key that the box has replaced: there is a copy of it. The box gets no orders.';
+  }
   if (action === 'appliance.quarantined') return 'Two boxes use the identity of this site; neither gets orders.';
   return `Evidence was refused (${String(detail.code)}): ${String(detail.message)}`;
 }
@@ -129,6 +133,7 @@ function settingsText(action: string, detail: Record<string, unknown>): string {
   if (action === 'site.created') return 'The site was created.';
   const custody = CUSTODY_TEXTS[action];
   if (custody !== undefined) return custody(detail);
+  if (action === 'appliance.dik_rotated') return 'The box replaced its device key.';
   if (action === 'appliance.released') return 'The box was released from quarantine.';
   if (action === 'checkin.state_restored') {
     return 'The box was ahead of the relay, whose database is from a backup. It went on from there.';
@@ -143,11 +148,11 @@ function settingsText(action: string, detail: Record<string, unknown>): string {
 /** Agents that came and went, and settings the box took over, as its own log tells. */
 async function entryItems(trx: Tx, box: CurrentBox, { cosigned }: LogSizes): Promise<TimelineItem[]> {
   const key = { applianceId: box.id, epoch: box.epoch };
-  const kinds = ['agent_enrolled', 'agent_removed', 'config_applied', 'loss'];
+  const kinds = ['agent_enrolled', 'agent_removed', 'config_applied', 'loss', 'evk_rotated'];
   const entries = await listEntries(trx, key, { limit: PER_SOURCE, kinds });
   return entries.map((entry) => ({
     atMs: entry.wallTimeMs,
-    kind: entry.kind.startsWith('agent_') ? 'agent' : entry.kind === 'loss' ? 'evidence' : 'config',
+    kind: entry.kind.startsWith('agent_') ? 'agent' : entry.kind === 'config_applied' ? 'config' : 'evidence',
     text: entry.outcomeText,
     actor: entry.actor,
     severity: null,

@@ -84,6 +84,18 @@ export interface RelayDatabase {
     appliance_id: string;
     revoked_at_ms: number | null;
   };
+  /**
+   * A device key that is not the present one of its appliance: `next` was announced and not used yet, `retired` was
+   * replaced and is not taken any more; `at_ms` says since when. Directory.
+   */
+  box_key: {
+    fingerprint: string;
+    public_key: string;
+    partner_id: string;
+    appliance_id: string;
+    state: string;
+    at_ms: number;
+  };
   /** SHA-256 of a session token, link, invite, e-mail, QR secret, or the locator of a typed code -> tenant. Directory. */
   secret_directory: { hash: string; kind: string; partner_id: string; ref_id: string };
   /** What failed sign-ins of an account, an address, or both have used up; `key` is a hash. Directory. */
@@ -285,6 +297,8 @@ export interface RelayDatabase {
     wall_time_ms: number;
     received_at_ms: number;
   };
+  /** The key that signs the entries after `seq`; before the first of these it is that of the appliance. */
+  evidence_key: { appliance_id: string; partner_id: string; epoch: number; seq: number; public_key: string };
   evidence_node: { appliance_id: string; partner_id: string; epoch: number; level: number; idx: number; hash: string };
 
   agent: {
@@ -396,6 +410,7 @@ export const TENANT_TABLES = [
   'evidence_log',
   'evidence_entry',
   'evidence_node',
+  'evidence_key',
   'agent',
   'check_latest',
   'incident',
@@ -409,6 +424,7 @@ export const TENANT_TABLES = [
 export const DIRECTORY_TABLES = [
   'tenant_directory',
   'key_directory',
+  'box_key',
   'secret_directory',
   'sign_in_failure',
   'box_offer',

@@ -6,6 +6,7 @@ import {
   verifierOf,
   verifyNoteAsync,
 } from '@sitewarden/agent-proto/note';
+import { keyInForce } from '@sitewarden/agent-proto/rotation';
 import type { Clock } from '@sitewarden/kit/time';
 import { relayErrors } from '../errors.ts';
 import { noteFault } from '../ingest/index.ts';
@@ -13,7 +14,14 @@ import type { RelayKeyring } from '../keys/index.ts';
 import type { Box } from '../lib/identity.ts';
 import type { LiveBus } from '../live/index.ts';
 import type { Store, Tx } from '../store/index.ts';
-import { clearFault, type EvidenceLog, type LogKey, moveCosigned, readLog } from '../store/repositories/evidence.ts';
+import {
+  clearFault,
+  type EvidenceLog,
+  type LogKey,
+  moveCosigned,
+  readKeyTurns,
+  readLog,
+} from '../store/repositories/evidence.ts';
 import { readAppliance } from '../store/repositories/outbox.ts';
 import { judgeCheckpoint, type Submitted } from './judge.ts';
 import type { WitnessMetrics } from './metrics.ts';
@@ -51,9 +59,12 @@ export function createWitnessService({ store, clock, keys, bus, metrics }: Witne
   async function run(box: Box, body: Buffer): Promise<string> {
     const submitted = parse(body);
     const key = { applianceId: box.applianceId, partnerId: box.partnerId, epoch: box.epoch };
-    const log = await store.inTenant(box.partnerId, (trx) => readLog(trx, key));
+    const { log, turns } = await store.inTenant(box.partnerId, async (trx) => ({
+      log: await readLog(trx, key),
+      turns: await readKeyTurns(trx, key),
+    }));
     if (log === undefined || log.origin !== submitted.origin) throw relayErrors.make('CHECKPOINT_ORIGIN');
-    await verifySignature(submitted, box.evk);
+    await verifySignature(submitted, keyInForce({ first: box.evk, turns }, submitted.size));
     const nowMs = clock.nowMs();
     const outcome = await store.inTenant(box.partnerId, (trx) => decide(trx, key, { submitted, nowMs }));
     if (outcome.kind === 'cosigned') {

@@ -7,7 +7,7 @@ import {
   type ProvisionStartResponse,
 } from '@sitewarden/agent-proto/http';
 import { makeNonce, signRequest } from '@sitewarden/agent-proto/http-signature';
-import { fingerprint, generateEd25519, privateKeyFromPem } from '@sitewarden/agent-proto/keys';
+import { fingerprint, generateEd25519, privateKeyFromPem, rawPublicKey } from '@sitewarden/agent-proto/keys';
 import { loadX509 } from '../../relay/lib/x509.ts';
 
 export interface Answer<T = Record<string, unknown>> {
@@ -41,6 +41,8 @@ export interface SendOptions {
   readonly contentType?: string;
   readonly createdS?: number;
   readonly nonce?: string;
+  /** Signs instead of the box's own device key. */
+  readonly as?: KeyObject;
   /** Changes the headers after signing. */
   readonly tamper?: (headers: Record<string, string>) => void;
 }
@@ -88,6 +90,7 @@ export class TestBox {
   async send<T = Record<string, unknown>>(path: string, options: SendOptions = {}): Promise<Answer<T>> {
     const { body, contentType = 'application/json', createdS = Math.floor(Date.now() / 1000), tamper } = options;
     const url = `${this.#relayUrl}${path}`;
+    const key = options.as ?? this.dikPrivate;
     const raw = options.raw ?? (body === undefined ? undefined : JSON.stringify(body));
     const method = options.method ?? (raw === undefined ? 'GET' : 'POST');
     const headers: Record<string, string> = {
@@ -95,8 +98,8 @@ export class TestBox {
         method,
         url,
         body: raw,
-        keyId: this.fingerprint,
-        privateKey: this.dikPrivate,
+        keyId: fingerprint(rawPublicKey(key)),
+        privateKey: key,
         createdS,
         nonce: options.nonce ?? makeNonce(),
       }),

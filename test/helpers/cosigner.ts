@@ -3,7 +3,7 @@ import { cosign, encodeVkey, NOTE_KEY_TYPES } from '@sitewarden/agent-proto/note
 import type { RelayKeyring } from '../../relay/keys/index.ts';
 
 /** The cosigning half of a relay's keyring, in memory. */
-export function makeCosigner(host: string): Pick<RelayKeyring, 'cosign' | 'vkey'> {
+export function makeCosigner(host: string): Pick<RelayKeyring, 'cosign' | 'vkey' | 'formerVkeys'> {
   const keys = { witness: generateEd25519(), mirror: generateEd25519() };
   return {
     cosign: (purpose, note, timestampS) =>
@@ -12,6 +12,7 @@ export function makeCosigner(host: string): Pick<RelayKeyring, 'cosign' | 'vkey'
         privateKey: privateKeyFromPem(keys[purpose].privateKeyPem),
         timestampS,
       }),
+    formerVkeys: () => [],
     vkey: (purpose) =>
       encodeVkey({ name: `${host}/${purpose}`, publicKey: keys[purpose].publicKey, type: NOTE_KEY_TYPES.cosignature }),
   };

@@ -82,8 +82,15 @@ export async function localPage(t: Test, yaml = '') {
   const ctx = applianceContext(t, `local: { port: 0${yaml === '' ? '' : `, ${yaml}`} }\n`);
   const said = sayings();
   const services: LocalServices = {
-    identity: { serial: 'SW-0042', model: 'NUC 13', version: '0.1.0', fingerprint: 'F'.repeat(43) },
+    identity: {
+      serial: 'SW-0042',
+      model: 'NUC 13',
+      version: '0.1.0',
+      fingerprint: 'F'.repeat(43),
+      keyStorage: 'plain',
+    },
     claim: { snapshot: () => said.claim, claimWithCode: (text) => said.claimWithCode(text) },
+    keys: { rotate: () => Promise.reject(new Error('no test of the page replaces a key')) },
     uplink: { snapshot: () => said.uplink },
     outbox: { snapshot: () => said.lanes },
     evidence: { snapshot: () => said.evidence },

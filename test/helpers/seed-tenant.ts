@@ -198,6 +198,7 @@ function tenantRows(): Rows {
       received_at_ms: 1,
     },
     evidence_node: { ...ofBox, epoch: 1, level: 0, idx: 0, hash: hex() },
+    evidence_key: { ...ofBox, epoch: 1, seq: 0, public_key: hex() },
     agent: {
       ...ofBoxAtSite,
       id: newId('agt'),

@@ -1,11 +1,12 @@
 import type { KeyObject } from 'node:crypto';
 import { canonicalBytes } from '@sitewarden/agent-proto/canonical';
 import { encodeEnvelope, signEnvelope } from '@sitewarden/agent-proto/dsse';
-import { buildStatement, type EvidencePredicate } from '@sitewarden/agent-proto/evidence';
+import { buildStatement, type EvidencePredicate, keyTurnFacts, snapshotFacts } from '@sitewarden/agent-proto/evidence';
 import { PAYLOAD_TYPES } from '@sitewarden/agent-proto/http';
 import { fingerprint, rawPublicKey, sign } from '@sitewarden/agent-proto/keys';
 import { consistencyProof, leafHash, rootOf } from '@sitewarden/agent-proto/merkle';
 import { encodeAddCheckpoint, signCheckpoint } from '@sitewarden/agent-proto/note';
+import { transitionBytes } from '@sitewarden/agent-proto/rotation';
 
 /** Signs any payload as the DSSE envelope a box would send. */
 export function envelopeOf(key: KeyObject, payloadType: string, payload: object): Buffer {
@@ -23,7 +24,7 @@ export class SimLog {
   readonly origin: string;
   readonly rows: Buffer[] = [];
   readonly leaves: Uint8Array[] = [];
-  readonly #evk: KeyObject;
+  #evk: KeyObject;
 
   constructor(origin: string, evk: KeyObject) {
     this.origin = origin;
@@ -69,6 +70,23 @@ export class SimLog {
 
   append(count = 1, over: Partial<EvidencePredicate> = {}): this {
     for (let n = 0; n < count; n += 1) this.push(this.makeEntry(this.size, over));
+    return this;
+  }
+
+  /** The row that hands the log over to another key; `over` makes it a dishonest one. Not appended, nothing changed. */
+  makeTurn(next: KeyObject, over: Partial<{ oldKey: string; signedBy: KeyObject; key: KeyObject }> = {}): Buffer {
+    const oldKey = over.oldKey ?? rawPublicKey(this.#evk);
+    const newKey = rawPublicKey(next);
+    const bytes = transitionBytes({ key: 'evk', owner: this.origin, oldKey, newKey });
+    const newSignature = Buffer.from(sign(over.signedBy ?? next, bytes)).toString('base64url');
+    const after = snapshotFacts(keyTurnFacts({ oldKey, newKey, newSignature }));
+    return this.makeEntry(this.size, { kind: 'evk_rotated', after }, over.key === undefined ? {} : { key: over.key });
+  }
+
+  /** Hands the log over to another key, honestly. */
+  turnTo(next: KeyObject): this {
+    this.push(this.makeTurn(next));
+    this.#evk = next;
     return this;
   }
 

@@ -77,11 +77,12 @@ t.test('the lanes of the relay take every golden row, signatures included', asyn
   const emptyLog = {
     log: { origin: golden.origin, receivedSize: 0, frontier: '', lastLeafHash: '' },
     stored: [],
+    turns: [],
   };
   const store = { inTenant: async () => emptyLog } as unknown as Store;
   const lanes = {
     evidence: createEvidenceLane({ store }),
-    receipts: createReceiptsLane(),
+    receipts: createReceiptsLane({ store: { inTenant: async () => [] } as unknown as Store }),
     incidents: createIncidentsLane(),
     telemetry: createTelemetryLane(),
   };

@@ -26,6 +26,7 @@ t.test('package and modules evaluate, and the services run the real programs', a
   const value = JSON.parse(instantiate('--eval', '--strict', '--json', 'nix/tests/evaluate-without-nixpkgs.nix'));
   t.match(value.appliance.unit.serviceConfig.ExecStart, /\/bin\/sitewarden-appliance run --config .*relay\.example/);
   t.match(value.relay.unit.serviceConfig.ExecStart, /\/bin\/sitewarden-relay serve --config .*relay\.example/);
+  t.strictSame(value.appliance.unit.path, ['/nix/store/tpm2-tools'], 'what seals its keys');
   t.strictSame(value.appliance.ports, [50051, 8080]);
   for (const one of [value.appliance, value.relay]) {
     t.strictSame(one.onPath, ['/nix/store/sitewarden'], 'the programs are on the path');

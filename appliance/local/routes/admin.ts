@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { applianceErrors } from '../../errors.ts';
 import { isAdmin } from '../admin-token.ts';
 import type { LocalServices } from '../services.ts';
+import { keyRoutes } from './keys.ts';
 
 const AgentParams = closed({ id: Id('agt') });
 const CALLS = { max: 60, timeWindow: 60_000 };
@@ -18,6 +19,7 @@ export function adminRoutes(
   };
   const config = { rateLimit: CALLS };
 
+  keyRoutes(app, { services, onRequest });
   app.post('/api/local/agent-tokens', { onRequest, config }, async (_request, reply) => {
     reply.code(201);
     return services.agents.createEnrollToken();

@@ -1,20 +1,24 @@
+import type { KeyObject } from 'node:crypto';
 import { parseCanonical } from '@sitewarden/agent-proto/canonical';
 import { decodeEnvelope, verifyEnvelopeAsync } from '@sitewarden/agent-proto/dsse';
 import { compile, PAYLOAD_TYPES, ReceiptPayload } from '@sitewarden/agent-proto/http';
-import { publicKeyFromRaw } from '@sitewarden/agent-proto/keys';
+import { fingerprint, publicKeyFromRaw } from '@sitewarden/agent-proto/keys';
 import { relayErrors } from '../../errors.ts';
 import { nextOrderState } from '../../orders/index.ts';
+import { retiredKeys } from '../../store/repositories/box-keys.ts';
 import { lockOrder, saveOrderState } from '../../store/repositories/orders.ts';
-import type { LaneHandler } from '../types.ts';
+import type { LaneDeps, LaneHandler } from '../types.ts';
 
 /** What became of orders, signed by the box. A receipt moves its order forward or not at all. */
-export function createReceiptsLane(): LaneHandler {
+export function createReceiptsLane({ store }: LaneDeps): LaneHandler {
   const validate = compile(ReceiptPayload);
 
-  async function read(dik: ReturnType<typeof publicKeyFromRaw>, bytes: Buffer, seq: number): Promise<ReceiptPayload> {
+  async function read(keys: ReadonlyMap<string, KeyObject>, bytes: Buffer, seq: number): Promise<ReceiptPayload> {
     try {
       const envelope = decodeEnvelope(bytes);
       if (envelope.payloadType !== PAYLOAD_TYPES.receipt) throw invalid(seq, 'is not a receipt');
+      const dik = keys.get(envelope.keyId);
+      if (dik === undefined) throw invalid(seq, 'is signed by a key this appliance never had');
       const result = validate(parseCanonical(await verifyEnvelopeAsync(envelope, dik)));
       if (!result.ok) throw invalid(seq, `${result.field} ${result.detail}`);
       return result.value;
@@ -26,8 +30,10 @@ export function createReceiptsLane(): LaneHandler {
   return {
     changes: ['orders'],
     async prepare(box, batch) {
-      const dik = publicKeyFromRaw(box.dik);
-      const receipts = await Promise.all(batch.rows.map((bytes, index) => read(dik, bytes, batch.firstSeq + index)));
+      // A receipt may have waited in the box while its key was replaced.
+      const retired = await store.inTenant(box.partnerId, (trx) => retiredKeys(trx, box.applianceId));
+      const keys = new Map([box.dik, ...retired].map((key) => [fingerprint(key), publicKeyFromRaw(key)]));
+      const receipts = await Promise.all(batch.rows.map((bytes, index) => read(keys, bytes, batch.firstSeq + index)));
       return {
         async apply(trx, place, { ackedThrough, nowMs }) {
           for (let index = ackedThrough + 1 - batch.firstSeq; index < receipts.length; index += 1) {

@@ -147,6 +147,14 @@ export const ROUTES = {
   },
 
   ...CUSTODY_ROUTES,
+  boxKeys: {
+    method: 'POST',
+    url: http.BOX_PATHS.keys,
+    access: 'box',
+    summary: 'The device key that is to follow this one, signed by both; the first request under it retires this one',
+    body: http.KeyTransitionRequest,
+    response: http.KeyTransitionAnswer,
+  },
 
   signIn: {
     method: 'POST',

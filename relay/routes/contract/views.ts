@@ -234,7 +234,10 @@ export const EvidenceEntryProof = closed({
   treeSize: Count,
   inclusionProof: Type.Array(Type.String({ description: 'base64 SHA-256' })),
   checkpoint: Type.String({ description: 'C2SP signed note with the cosignatures of the relay' }),
-  evidenceKey: Type.String(),
+  evidenceKey: Type.String({ description: 'raw key that signed this entry' }),
+  checkpointKey: Type.String({ description: 'raw key that signed the checkpoint' }),
+  firstKey: Type.String({ description: 'raw key that signed entry 0; the transitions lead from it to the others' }),
+  transitions: Type.Array(closed({ seq: Count, envelope: Type.String(), inclusionProof: Type.Array(Type.String()) })),
   witnessKeys: Type.Array(Type.String({ description: 'C2SP vkey' })),
 });
 

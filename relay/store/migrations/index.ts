@@ -8,6 +8,7 @@ import { codeLife } from './0006-code-life.ts';
 import { inviteMaker } from './0007-invite-maker.ts';
 import { claimDoctor } from './0008-claim-doctor.ts';
 import { custodyMigration } from './0009-custody.ts';
+import { keyRotation } from './0010-key-rotation.ts';
 
 /** `statements` of one transaction. Appended only: a migration that was ever applied never changes. */
 export interface RelayMigration {
@@ -25,4 +26,5 @@ export const MIGRATIONS: readonly RelayMigration[] = [
   { name: '0007-invite-maker', statements: inviteMaker },
   { name: '0008-claim-doctor', statements: claimDoctor },
   { name: '0009-custody', statements: custodyMigration },
+  { name: '0010-key-rotation', statements: keyRotation },
 ];

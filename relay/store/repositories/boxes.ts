@@ -62,3 +62,17 @@ async function findByTenant(store: Store, fingerprints: readonly string[]): Prom
     return row ? [{ ...row, fingerprint: key.fingerprint }] : [];
   });
 }
+
+/** One appliance under its present key. */
+export async function findBoxOf(
+  store: Store,
+  { partnerId, applianceId }: { partnerId: string; applianceId: string },
+): Promise<BoxRow | undefined> {
+  return store.inTenant(partnerId, (trx) =>
+    trx
+      .selectFrom('appliance')
+      .select(['dik_fingerprint as fingerprint', 'id', 'partner_id', 'site_id', 'epoch', 'state', 'dik', 'evk'])
+      .where('id', '=', applianceId)
+      .executeTakeFirst(),
+  );
+}

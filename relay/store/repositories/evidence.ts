@@ -315,3 +315,34 @@ export async function readCosignedSizes(trx: Tx, applianceIds: readonly string[]
     .execute();
   return new Map(rows.map((row) => [row.id, row.cosigned_size]));
 }
+
+/** The keys that followed the first one of a log, in order. */
+export async function readKeyTurns(trx: Tx, key: LogRef): Promise<{ seq: number; key: string }[]> {
+  const rows = await trx
+    .selectFrom('evidence_key')
+    .select(['seq', 'public_key'])
+    .where('appliance_id', '=', key.applianceId)
+    .where('epoch', '=', key.epoch)
+    .orderBy('seq')
+    .execute();
+  return rows.map((row) => ({ seq: row.seq, key: row.public_key }));
+}
+
+export async function addKeyTurns(
+  trx: Tx,
+  key: LogKey,
+  turns: readonly { readonly seq: number; readonly key: string }[],
+): Promise<void> {
+  for (const turn of turns) {
+    await trx
+      .insertInto('evidence_key')
+      .values({
+        appliance_id: key.applianceId,
+        partner_id: key.partnerId,
+        epoch: key.epoch,
+        seq: turn.seq,
+        public_key: turn.key,
+      })
+      .execute();
+  }
+}

@@ -351,6 +351,7 @@ export async function listSiteAudit(trx: Tx, siteId: string, limit: number): Pro
       'box.removed',
       'box.replaced',
       'box.rearmed',
+      'appliance.dik_rotated',
       'checkin.state_restored',
       'evidence.refused',
     ])

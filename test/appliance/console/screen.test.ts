@@ -7,7 +7,14 @@ import { START_MS } from '../../helpers/appliance-context.ts';
 import { CLAIMED, SHOWING } from '../../helpers/local-page.ts';
 import { findTool, skipWithout } from '../../helpers/needs.ts';
 
-const identity = { serial: 'SW-0001', model: 'edge-1', version: '0.1.0', fingerprint: 'x', host: 'box' };
+const identity = {
+  serial: 'SW-0001',
+  model: 'edge-1',
+  version: '0.1.0',
+  fingerprint: 'x',
+  host: 'box',
+  keyStorage: 'plain',
+} as const;
 const headline = { tone: 'info', title: 'This box waits to be claimed', text: 'Scan its code.', more: [] } as const;
 const ARGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'];
 /** As long as they get: a relay with a long name and a port. */

@@ -14,7 +14,7 @@ function status(change: Partial<HeadlineInput> = {}): HeadlineInput {
   const { discovery, evidence, lanes, uplink } = sayings();
   return {
     nowMs: NOW,
-    identity: { serial: 's', model: 'm', version: '1', fingerprint: 'f', host: 'h' },
+    identity: { serial: 's', model: 'm', version: '1', fingerprint: 'f', keyStorage: 'plain', host: 'h' },
     claim: CLAIMED,
     uplink: { ...uplink, state: 'ok', lastCheckinAtMs: NOW - 10_000 },
     lanes,

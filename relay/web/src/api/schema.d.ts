@@ -504,6 +504,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/appliances/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The device key that is to follow this one, signed by both; the first request under it retires this one
+         * @description A claimed appliance, by its device key.
+         */
+        post: operations["boxKeys"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/session": {
         parameters: {
             query?: never;
@@ -1385,6 +1405,7 @@ export interface components {
             signedTime: string | null;
             configGeneration: number;
             pendingOrders: number;
+            relayKeysGeneration?: number;
             drainRowsPerS: number;
             nextCheckinMs: number;
             /** @constant */
@@ -1597,7 +1618,17 @@ export interface components {
             inclusionProof: string[];
             /** @description C2SP signed note with the cosignatures of the relay */
             checkpoint: string;
+            /** @description raw key that signed this entry */
             evidenceKey: string;
+            /** @description raw key that signed the checkpoint */
+            checkpointKey: string;
+            /** @description raw key that signed entry 0; the transitions lead from it to the others */
+            firstKey: string;
+            transitions: {
+                seq: number;
+                envelope: string;
+                inclusionProof: string[];
+            }[];
             witnessKeys: string[];
         };
         EvidenceEntryView: {
@@ -1723,6 +1754,16 @@ export interface components {
             expiresAtMs: number;
             acceptedAtMs: number | null;
             revokedAtMs: number | null;
+        };
+        KeyTransitionAnswer: {
+            fingerprint: string;
+        };
+        KeyTransitionRequest: {
+            newKey: string;
+            /** @description Ed25519, base64url */
+            oldSignature: string;
+            /** @description Ed25519, base64url */
+            newSignature: string;
         };
         LabelsRequest: {
             /** @description at most 100 labels in all */
@@ -2969,6 +3010,39 @@ export interface operations {
                         siteId: string;
                         applianceId: string;
                     };
+                };
+            };
+            /** @description What went wrong and what to do next */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    boxKeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeyTransitionRequest"];
+            };
+        };
+        responses: {
+            /** @description The device key that is to follow this one, signed by both; the first request under it retires this one */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyTransitionAnswer"];
                 };
             };
             /** @description What went wrong and what to do next */

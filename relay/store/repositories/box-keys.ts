@@ -1,0 +1,123 @@
+import type { Store, Tx } from '../types.ts';
+
+/** A device key that is not the present one of its appliance. */
+export interface OtherKey {
+  readonly fingerprint: string;
+  readonly publicKey: string;
+  readonly applianceId: string;
+  readonly partnerId: string;
+  readonly state: 'next' | 'retired';
+  readonly atMs: number;
+}
+
+export async function findOtherKey(store: Store, fingerprint: string): Promise<OtherKey | undefined> {
+  const row = await store.system((trx) =>
+    trx.selectFrom('box_key').selectAll().where('fingerprint', '=', fingerprint).executeTakeFirst(),
+  );
+  return (
+    row && {
+      fingerprint: row.fingerprint,
+      publicKey: row.public_key,
+      applianceId: row.appliance_id,
+      partnerId: row.partner_id,
+      state: row.state as OtherKey['state'],
+      atMs: row.at_ms,
+    }
+  );
+}
+
+/** Raw device keys this appliance had before the present one. */
+export async function retiredKeys(trx: Tx, applianceId: string): Promise<string[]> {
+  const rows = await trx
+    .selectFrom('box_key')
+    .select('public_key')
+    .where('appliance_id', '=', applianceId)
+    .where('state', '=', 'retired')
+    .execute();
+  return rows.map((row) => row.public_key);
+}
+
+/** What a key is to the relay: nobody's, about to be this appliance's, or taken. */
+export async function standingOf(
+  trx: Tx,
+  key: { fingerprint: string; applianceId: string },
+): Promise<'free' | 'next' | 'taken'> {
+  const { fingerprint, applianceId } = key;
+  const used = await trx
+    .selectFrom('key_directory')
+    .select('fingerprint')
+    .where('fingerprint', '=', fingerprint)
+    .executeTakeFirst();
+  if (used !== undefined) return 'taken';
+  const known = await trx
+    .selectFrom('box_key')
+    .select(['appliance_id', 'state'])
+    .where('fingerprint', '=', fingerprint)
+    .executeTakeFirst();
+  if (known === undefined) return 'free';
+  return known.state === 'next' && known.appliance_id === applianceId ? 'next' : 'taken';
+}
+
+interface KeyOf {
+  readonly applianceId: string;
+  readonly partnerId: string;
+  readonly fingerprint: string;
+  readonly publicKey: string;
+  readonly atMs: number;
+}
+
+/** The one key that may follow the present one; another that was announced before is forgotten. */
+export async function announceKey(trx: Tx, key: KeyOf): Promise<void> {
+  const { applianceId, partnerId, fingerprint, publicKey, atMs } = key;
+  await trx.deleteFrom('box_key').where('appliance_id', '=', applianceId).where('state', '=', 'next').execute();
+  await trx
+    .insertInto('box_key')
+    .values({
+      fingerprint,
+      public_key: publicKey,
+      partner_id: partnerId,
+      appliance_id: applianceId,
+      state: 'next',
+      at_ms: atMs,
+    })
+    .execute();
+}
+
+/** Makes the announced key the present one and retires that one. Answers its fingerprint; undefined: it was done already. */
+export async function promoteKey(trx: Tx, key: KeyOf): Promise<{ retired: string; siteId: string } | undefined> {
+  const { applianceId, partnerId, fingerprint, publicKey, atMs } = key;
+  const { numDeletedRows } = await trx
+    .deleteFrom('box_key')
+    .where('fingerprint', '=', fingerprint)
+    .where('appliance_id', '=', applianceId)
+    .where('state', '=', 'next')
+    .executeTakeFirst();
+  if (numDeletedRows === 0n) return undefined;
+  const before = await trx
+    .selectFrom('appliance')
+    .select(['dik', 'dik_fingerprint', 'site_id'])
+    .where('id', '=', applianceId)
+    .executeTakeFirstOrThrow();
+  await trx
+    .updateTable('appliance')
+    .set({ dik: publicKey, dik_fingerprint: fingerprint })
+    .where('id', '=', applianceId)
+    .execute();
+  await trx
+    .updateTable('key_directory')
+    .set({ fingerprint, public_key: publicKey })
+    .where('appliance_id', '=', applianceId)
+    .execute();
+  await trx
+    .insertInto('box_key')
+    .values({
+      fingerprint: before.dik_fingerprint,
+      public_key: before.dik,
+      partner_id: partnerId,
+      appliance_id: applianceId,
+      state: 'retired',
+      at_ms: atMs,
+    })
+    .execute();
+  return { retired: before.dik_fingerprint, siteId: before.site_id };
+}
