@@ -24,7 +24,7 @@ export function importsOf(file: string): Import[] {
   const text = readFileSync(join(ROOT, file), 'utf8');
   const specifiers = [
     ...text.matchAll(
-      /(?:^|\n)\s*(?:import|export)\s[^'"\n;]*?(?:\{[^}]*\}[^'"\n;]*?)?from\s+['"]([^'"]+)['"]|(?:^|\n)\s*import\s+['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]/g,
+      /(?:^|\n)\s*(?:import|export)\s[^'"\n;]*?(?:\{[^}]*\}[^'"\n;]*?)?from\s+['"]([^'"]+)['"]|(?:^|\n)\s*import\s+['"]([^'"]+)['"]|import(?:\.meta\.resolve)?\(\s*['"]([^'"]+)['"]/g,
     ),
   ];
   return specifiers.map((match) => {

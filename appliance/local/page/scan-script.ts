@@ -3,8 +3,7 @@
  * from a label. Everywhere, a scanner that types may type without the field being chosen first.
  */
 export const SCAN_SCRIPT = `
-import { BarcodeDetector } from '/scan/decode.js';
-
+const DECODER = '/scan/decode.js';
 const AT_MOST_MS = 60000, LOOK_EVERY_MS = 150;
 const WORDS = {
   NotAllowedError: 'This browser may not use the camera. Allow it beside the address, or type the code.',
@@ -18,7 +17,7 @@ function say(text) { const here = part('scan-says'); if (here) here.textContent 
 
 async function scan() {
   const video = part('scan-picture');
-  let stream, timer;
+  let stream, timer, BarcodeDetector;
   function end(text) {
     clearTimeout(timer);
     if (stream) stream.getTracks().forEach((track) => track.stop());
@@ -32,6 +31,7 @@ async function scan() {
   part('scan').hidden = true;
   part('scanner').hidden = false;
   try {
+    ({ BarcodeDetector } = await import(DECODER));
     stream = await navigator.mediaDevices.getUserMedia({ audio: false, video: { facingMode: 'environment', width: { ideal: 1280 } } });
     video.srcObject = stream;
     await video.play();
