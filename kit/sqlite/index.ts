@@ -1,4 +1,4 @@
-export { type CheckpointResult, checkpointPassive, checkpointTruncate } from './checkpoint.ts';
+export { type CheckpointResult, checkpointPassive, checkpointTruncate, makeRoomAfter } from './checkpoint.ts';
 export { assertDurable } from './durable.ts';
 export { GroupCommit, type GroupCommitOptions } from './group-commit.ts';
 export { appliedMigrations } from './migrations.ts';

@@ -17,7 +17,6 @@ const KNOWN: Readonly<Record<string, RelayErrorCode>> = {
   SQLITE_CONSTRAINT_PRIMARYKEY: 'CONFLICT',
   '23505': 'CONFLICT',
   SQLITE_BUSY: 'OVERLOADED',
-  SQLITE_FULL: 'OVERLOADED',
   ECONNREFUSED: 'OVERLOADED',
   ECONNRESET: 'OVERLOADED',
   '53300': 'OVERLOADED',
@@ -33,6 +32,10 @@ export function codedErrorOf(error: unknown): CodedError {
   const { code, message, statusCode } = (error ?? {}) as Partial<FastifyError>;
   const known = Object.hasOwn(KNOWN, code ?? '') ? KNOWN[code as string] : undefined;
   if (known !== undefined) return relayErrors.make(known, { cause: error });
+  // SQLite's word for it, and PostgreSQL's.
+  if (code === 'SQLITE_FULL' || code === '53100') {
+    return relayErrors.make('OVERLOADED', { detail: 'The disk of the relay is full', cause: error });
+  }
   // The PostgreSQL client has no codes for these.
   if (message !== undefined && /^(timeout exceeded when trying to connect|Connection terminated)/.test(message)) {
     return relayErrors.make('OVERLOADED', { cause: error });

@@ -1,4 +1,4 @@
-import { openDatabase } from '@sitewarden/kit/sqlite';
+import { isDamage, openDatabase } from '@sitewarden/kit/sqlite';
 import { Kysely } from 'kysely';
 import { relayErrors } from '../../errors.ts';
 import { MIGRATIONS } from '../migrations/index.ts';
@@ -37,7 +37,12 @@ export function openSqlite(file: string, onError: (error: Error) => void): Store
     if (failedAtMs === undefined) return current;
     if (performance.now() - failedAtMs < REOPEN_AFTER_MS) throw relayErrors.make('OVERLOADED');
     failedAtMs = performance.now();
-    current = connect(file);
+    try {
+      current = connect(file);
+    } catch (cause) {
+      onError(cause as Error);
+      throw isDamage(cause) ? cause : relayErrors.make('OVERLOADED', { detail: 'The database is not open', cause });
+    }
     failedAtMs = undefined;
     return current;
   }
@@ -47,13 +52,14 @@ export function openSqlite(file: string, onError: (error: Error) => void): Store
     try {
       return (await transactions.run(work)) as T;
     } catch (cause) {
-      if (isDiskFault(cause) && db.open) {
+      const isUseless = isDiskFault(cause) || transactions.isStuck;
+      if (isUseless && db.open) {
         failedAtMs = performance.now();
         onError(cause as Error);
         db.close();
       }
       // Those that waited behind the failed write meet a closed file.
-      if (isDiskFault(cause) || !db.open) throw relayErrors.make('OVERLOADED', { cause });
+      if (isUseless || !db.open) throw relayErrors.make('OVERLOADED', { cause });
       throw cause;
     }
   }

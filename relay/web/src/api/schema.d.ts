@@ -2102,6 +2102,7 @@ export interface operations {
                         ok: boolean;
                         store: string;
                         version: string;
+                        fault?: string;
                     };
                 };
             };
