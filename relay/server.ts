@@ -16,8 +16,10 @@ import { createLiveBus, createStreamPlaces, startStatusWatch } from './live/inde
 import { createSightingBook } from './quarantine/index.ts';
 import type { Services } from './routes/context.ts';
 import type { Guard } from './routes/register.ts';
-import { openStore, storeOptions } from './store/index.ts';
+import { openStore, type StartCheck, type StoreOptions, storeOptions } from './store/index.ts';
 
+/** About a second for each gigabyte in memory; service managers wait longer than this for a start. */
+const CHECK_WITHIN_MS = 20_000;
 const PURGE_EVERY_MS = 3_600_000;
 /** A check-in is one row; what it adds to history is written this often, a row a box. */
 const ROLL_UP_EVERY_MS = 5 * 60_000;
@@ -60,7 +62,9 @@ export async function startRelay(config: RelayConfig, options: StartOptions = {}
       undo.push(() => lock.release());
     }
     const keys = await loadKeyring({ dataDir: config.dataDir, host: relayHost(config) });
-    const store = await openStore(await storeOptions(config), (error) => log.error({ err: error }, 'store fault'));
+    const store = await openStore(withCheck(await storeOptions(config), log), (error) =>
+      log.error({ err: error }, 'store fault'),
+    );
     undo.push(() => store.close());
 
     let listeningUrl = '';
@@ -108,6 +112,16 @@ export async function startRelay(config: RelayConfig, options: StartOptions = {}
     await closeAll();
     throw error;
   }
+}
+
+/** Damage is found before anything is written on top of it. */
+function withCheck(options: StoreOptions, log: Logger): StoreOptions {
+  if (options.kind !== 'sqlite') return options;
+  const onDone: StartCheck['onDone'] = ({ tookMs, leftOut }) => {
+    if (leftOut.length === 0) log.info({ tookMs }, 'the database was checked: no damage found');
+    else log.warn({ tookMs, leftOut }, 'no damage found, but the time ran out before these tables were checked');
+  };
+  return { ...options, check: { withinMs: CHECK_WITHIN_MS, onDone } };
 }
 
 /** Throws LISTEN_FAILED naming the field at fault and the address. */

@@ -1,10 +1,11 @@
-import { isDamage, openDatabase } from '@sitewarden/kit/sqlite';
+import { isDamage, openDatabase, quickCheckWithin, type SqliteDatabase } from '@sitewarden/kit/sqlite';
 import { Kysely } from 'kysely';
 import { relayErrors } from '../../errors.ts';
 import { MIGRATIONS } from '../migrations/index.ts';
 import type { RelayDatabase } from '../schema.ts';
 import { tenantFilter } from '../tenant-filter.ts';
-import type { DirectoryTx, Store } from '../types.ts';
+import type { DirectoryTx, StartCheck, Store, StoreOptions } from '../types.ts';
+import { damaged } from './damaged.ts';
 import { RelaySqliteDialect } from './dialect.ts';
 import { SqliteTransactions } from './transactions.ts';
 
@@ -21,16 +22,28 @@ const migrations = MIGRATIONS.map(({ name, statements }) => ({
   },
 }));
 
-function connect(file: string) {
-  const db = openDatabase(file, { migrations });
+function connect(file: string, check?: StartCheck) {
+  const db = openDatabase(file, {
+    migrations,
+    ...(check === undefined ? {} : { check: (fresh: SqliteDatabase) => runCheck(fresh, check) }),
+  });
   db.pragma(`cache_size = -${CACHE_KIB}`);
   const kysely = new Kysely<RelayDatabase>({ dialect: new RelaySqliteDialect(db) });
   return { db, kysely, transactions: new SqliteTransactions(kysely, db) };
 }
 
+function runCheck(db: SqliteDatabase, { withinMs, onDone }: StartCheck): void {
+  const beganMs = performance.now();
+  const leftOut = quickCheckWithin(db, withinMs);
+  onDone({ tookMs: Math.round(performance.now() - beganMs), leftOut });
+}
+
 /** One file, one writer. After a failed write the file is opened anew before anything is accepted again. */
-export function openSqlite(file: string, onError: (error: Error) => void): Store {
-  let current = connect(file);
+export function openSqlite(
+  { file, check }: Extract<StoreOptions, { kind: 'sqlite' }>,
+  onError: (error: Error) => void,
+): Store {
+  let current = connect(file, check);
   let failedAtMs: number | undefined;
 
   function usable(): ReturnType<typeof connect> {
@@ -41,7 +54,9 @@ export function openSqlite(file: string, onError: (error: Error) => void): Store
       current = connect(file);
     } catch (cause) {
       onError(cause as Error);
-      throw isDamage(cause) ? cause : relayErrors.make('OVERLOADED', { detail: 'The database is not open', cause });
+      throw isDamage(cause)
+        ? damaged(file, cause)
+        : relayErrors.make('OVERLOADED', { detail: 'The database is not open', cause });
     }
     failedAtMs = undefined;
     return current;
