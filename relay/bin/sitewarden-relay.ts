@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { isCodedError } from '@sitewarden/kit/errors';
+import { outliveReaders } from '@sitewarden/kit/stdio';
 import { Command } from 'commander';
 import { ROLES } from '../lib/roles.ts';
 import { programVersion } from '../lib/version.ts';
@@ -111,6 +112,7 @@ withConfigOptions(program.command('config').description('read the configuration'
   .description('print the configuration with its defaults, or every fault in it')
   .action(async (flags: ConfigFlags) => print(JSON.stringify(await configFrom(flags), null, 2)));
 
+outliveReaders();
 try {
   await program.parseAsync();
 } catch (error) {
