@@ -22,6 +22,10 @@ t.test('what is no HTTP is answered with a code, the headers of every answer, an
       t.match(JSON.parse(answer.split('\r\n\r\n')[1] ?? ''), { code });
     }
   }
+  const hostless = await sendRaw(url, 'GET /health HTTP/1.1\r\nconnection: close\r\n\r\n');
+  t.match(hostless, /^HTTP\/1\.1 400 /);
+  t.match(hostless, /\r\nx-request-id: req_/i);
+  t.match(hostless, /"code":"REQUEST_MALFORMED","message":"The header host is missing\..*"field":"host"/);
   const undecodable = await sendRaw(url, 'GET /%ff HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n');
   t.match(undecodable, /^HTTP\/1\.1 404 /);
   t.match(undecodable, /\r\nx-request-id: req_/i);
