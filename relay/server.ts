@@ -16,7 +16,7 @@ import { createLiveBus, createStreamPlaces, startStatusWatch } from './live/inde
 import { createSightingBook } from './quarantine/index.ts';
 import type { Services } from './routes/context.ts';
 import type { Guard } from './routes/register.ts';
-import { openStore, type StartCheck, type StoreOptions, storeOptions } from './store/index.ts';
+import { type CheckReport, openStore, storeOptions } from './store/index.ts';
 
 /** About a second for each gigabyte in memory; service managers wait longer than this for a start. */
 const CHECK_WITHIN_MS = 20_000;
@@ -62,7 +62,11 @@ export async function startRelay(config: RelayConfig, options: StartOptions = {}
       undo.push(() => lock.release());
     }
     const keys = await loadKeyring({ dataDir: config.dataDir, host: relayHost(config) });
-    const store = await openStore(withCheck(await storeOptions(config), log), (error) =>
+    const kept = await storeOptions(config);
+    const reports: CheckReport[] = [];
+    const check = { withinMs: CHECK_WITHIN_MS, onDone: (report: CheckReport) => void reports.push(report) };
+    // Damage is found before anything is written on top of it.
+    const store = await openStore(kept.kind === 'sqlite' ? { ...kept, check } : kept, (error) =>
       log.error({ err: error }, 'store fault'),
     );
     undo.push(() => store.close());
@@ -89,6 +93,8 @@ export async function startRelay(config: RelayConfig, options: StartOptions = {}
     undo.push(() => services.live.close());
     await listen(app, config.listen);
     listeningUrl = urlOf(app.server.address() as AddressInfo);
+    // Not before: a start that fails says only why.
+    for (const report of reports) logCheck(log, report);
 
     const watch = startStatusWatch({
       store,
@@ -114,14 +120,9 @@ export async function startRelay(config: RelayConfig, options: StartOptions = {}
   }
 }
 
-/** Damage is found before anything is written on top of it. */
-function withCheck(options: StoreOptions, log: Logger): StoreOptions {
-  if (options.kind !== 'sqlite') return options;
-  const onDone: StartCheck['onDone'] = ({ tookMs, leftOut }) => {
-    if (leftOut.length === 0) log.info({ tookMs }, 'the database was checked: no damage found');
-    else log.warn({ tookMs, leftOut }, 'no damage found, but the time ran out before these tables were checked');
-  };
-  return { ...options, check: { withinMs: CHECK_WITHIN_MS, onDone } };
+function logCheck(log: Logger, { tookMs, leftOut }: CheckReport): void {
+  if (leftOut.length === 0) log.info({ tookMs }, 'the database was checked: no damage found');
+  else log.warn({ tookMs, leftOut }, 'no damage found, but the time ran out before these tables were checked');
 }
 
 /** Throws LISTEN_FAILED naming the field at fault and the address. */

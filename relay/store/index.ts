@@ -17,7 +17,7 @@ export {
   TENANT_TABLES,
 } from './schema.ts';
 export { damaged } from './sqlite/damaged.ts';
-export type { DirectoryTx, StartCheck, Store, StoreKind, StoreOptions, Tx } from './types.ts';
+export type { CheckReport, DirectoryTx, Store, StoreKind, StoreOptions, Tx } from './types.ts';
 
 /**
  * Opens the store and brings it to the newest migration (on PostgreSQL only when the owner's connection is given).

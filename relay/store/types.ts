@@ -5,8 +5,13 @@ import type { DirectoryDatabase, RelayDatabase } from './schema.ts';
 /** A look at the whole database before it is used, begun on no further table once the time is used up. */
 export interface StartCheck {
   readonly withinMs: number;
-  /** Hears which tables were left out. */
-  onDone(report: { readonly tookMs: number; readonly leftOut: readonly string[] }): void;
+  onDone(report: CheckReport): void;
+}
+
+export interface CheckReport {
+  readonly tookMs: number;
+  /** Tables for which there was no time. */
+  readonly leftOut: readonly string[];
 }
 
 /**
