@@ -47,12 +47,14 @@ export async function createApp(
     forceCloseConnections: 'idle',
     rewriteUrl: (request) => decodableUrl(request.url ?? '/'),
     clientErrorHandler: refuseConnection,
+    // Node would answer a request without Host with an empty 400; errorAnswers refuses it in words.
+    http: { requireHostHeader: false },
     routerOptions: { maxParamLength: 128, ignoreTrailingSlash: false },
   });
   const isHttps = config.publicUrl?.startsWith('https:') ?? false;
 
   await app.register(labelledRoutesOnly);
-  await app.register(errorAnswers, { methodsAt });
+  await app.register(errorAnswers, { methodsAt, page: join(WEB_FOLDER, 'index.html') });
   await app.register(requestMetrics, { registry: metrics });
   await app.register(securityHeaders, { isHttps });
   await app.register(rateLimits, { limits: config.limits, boxes: services.boxes });

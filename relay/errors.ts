@@ -158,6 +158,15 @@ const STAFF_ERRORS = {
     status: 500,
     message: 'The data folder cannot be used. Run init first, or name a folder this user may write to.',
   },
+  STORE_LOST: {
+    status: 500,
+    message:
+      'The keys of the relay are here but its database is gone. Restore it from the backup; to begin anew without sites, boxes and people, run sitewarden-relay init --new-database.',
+  },
+  STORE_EXISTS: {
+    status: 409,
+    message: 'There is a database here already. Move relay.db and what is named after it away, or name another folder.',
+  },
   STORE_ROLE_UNSAFE: {
     status: 500,
     message:

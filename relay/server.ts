@@ -16,8 +16,10 @@ import { createLiveBus, createStreamPlaces, startStatusWatch } from './live/inde
 import { createSightingBook } from './quarantine/index.ts';
 import type { Services } from './routes/context.ts';
 import type { Guard } from './routes/register.ts';
-import { openStore, storeOptions } from './store/index.ts';
+import { type CheckReport, openStore, storeOptions } from './store/index.ts';
 
+/** About a second for each gigabyte in memory; service managers wait longer than this for a start. */
+const CHECK_WITHIN_MS = 20_000;
 const PURGE_EVERY_MS = 3_600_000;
 /** A check-in is one row; what it adds to history is written this often, a row a box. */
 const ROLL_UP_EVERY_MS = 5 * 60_000;
@@ -60,7 +62,13 @@ export async function startRelay(config: RelayConfig, options: StartOptions = {}
       undo.push(() => lock.release());
     }
     const keys = await loadKeyring({ dataDir: config.dataDir, host: relayHost(config) });
-    const store = await openStore(await storeOptions(config), (error) => log.error({ err: error }, 'store fault'));
+    const kept = await storeOptions(config);
+    const reports: CheckReport[] = [];
+    const check = { withinMs: CHECK_WITHIN_MS, onDone: (report: CheckReport) => void reports.push(report) };
+    // Damage is found before anything is written on top of it.
+    const store = await openStore(kept.kind === 'sqlite' ? { ...kept, check } : kept, (error) =>
+      log.error({ err: error }, 'store fault'),
+    );
     undo.push(() => store.close());
 
     let listeningUrl = '';
@@ -85,6 +93,8 @@ export async function startRelay(config: RelayConfig, options: StartOptions = {}
     undo.push(() => services.live.close());
     await listen(app, config.listen);
     listeningUrl = urlOf(app.server.address() as AddressInfo);
+    // Not before: a start that fails says only why.
+    for (const report of reports) logCheck(log, report);
 
     const watch = startStatusWatch({
       store,
@@ -108,6 +118,11 @@ export async function startRelay(config: RelayConfig, options: StartOptions = {}
     await closeAll();
     throw error;
   }
+}
+
+function logCheck(log: Logger, { tookMs, leftOut }: CheckReport): void {
+  if (leftOut.length === 0) log.info({ tookMs }, 'the database was checked: no damage found');
+  else log.warn({ tookMs, leftOut }, 'no damage found, but the time ran out before these tables were checked');
 }
 
 /** Throws LISTEN_FAILED naming the field at fault and the address. */

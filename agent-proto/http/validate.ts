@@ -1,5 +1,5 @@
 import type { Static, TSchema } from '@sinclair/typebox';
-import { Ajv } from 'ajv';
+import { Ajv, type ErrorObject } from 'ajv';
 
 export type Validation<T> = { ok: true; value: T } | { ok: false; field: string; detail: string };
 export type Validator<T> = (value: unknown) => Validation<T>;
@@ -12,6 +12,7 @@ export function compile<S extends TSchema>(schema: S): Validator<Static<S>> {
     strictTypes: false,
     allErrors: false,
     discriminator: false,
+    verbose: true,
   }).compile(schema);
   return (value) => {
     if (validate(value)) return { ok: true, value: value as Static<S> };
@@ -21,7 +22,13 @@ export function compile<S extends TSchema>(schema: S): Validator<Static<S>> {
     return {
       ok: false,
       field: `${error?.instancePath ?? ''}${name ? `/${name}` : ''}` || '/',
-      detail: error?.message ?? 'invalid',
+      detail: (error && inWords(error)) ?? 'invalid',
     };
   };
+}
+
+/** A pattern is for programs: where its schema is described, that is what a person is told. */
+function inWords({ keyword, message, parentSchema }: ErrorObject): string | undefined {
+  const description: unknown = parentSchema?.description;
+  return keyword === 'pattern' && typeof description === 'string' ? `must be ${description}` : message;
 }

@@ -10,7 +10,11 @@ const MAX_WAIT_NOTE = 'Waiting for the appliance to start.';
 /** Keeps the screen of the box up to date until it is stopped; `once` prints it and ends. */
 export async function showConsole({ config, once = false }: { config: string; once?: boolean }): Promise<void> {
   const { stdout } = process;
-  for (;;) {
+  let isWatched = true;
+  stdout.once('error', () => {
+    isWatched = false;
+  });
+  while (isWatched) {
     const screen = { columns: stdout.columns ?? 80, isColour: stdout.isTTY };
     const text = once ? screenOf(await read(config), screen) : await orReason(config, screen);
     stdout.write(stdout.isTTY && !once ? HOME_AND_CLEAR + text : text);

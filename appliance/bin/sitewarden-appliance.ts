@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { outliveReaders } from '@sitewarden/kit/stdio';
 import { Command } from 'commander';
 import { applianceVersion } from '../lib/version.ts';
 import { addAgentCommands } from './agent-commands.ts';
@@ -52,4 +53,5 @@ addAgentCommands(program, withConfig);
 addClaimCommands(program, withConfig);
 addKeyCommands(program, withConfig);
 
+outliveReaders();
 await program.parseAsync();

@@ -26,7 +26,14 @@ export function createLogger({ name, level, destination }: LoggerOptions): Logge
     timestamp: pino.stdTimeFunctions.isoTime,
     hooks: { streamWrite: scrubLine, logMethod: scrubArguments },
   };
-  return pino(options, destination ?? pino.destination({ fd: 1, sync: true }));
+  return pino(options, destination ?? standardOutput());
+}
+
+/** A log that nobody takes, or for which the disk has no room, must not end the program. */
+function standardOutput(): DestinationStream {
+  const stream = pino.destination({ fd: 1, sync: true });
+  stream.on('error', () => {});
+  return stream;
 }
 
 /** Objects put into the text by %o lose their key names' meaning once they are text, so they are scrubbed before. */

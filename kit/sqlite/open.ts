@@ -25,6 +25,7 @@ const MIN_FREE_BYTES = 256 * 1024;
 export function openDatabase(path: string, options: OpenOptions): SqliteDatabase {
   const db = connect(path, options);
   try {
+    options.check?.(db);
     prepareDatabase(db, options);
     return db;
   } catch (error) {

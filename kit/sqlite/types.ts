@@ -14,6 +14,8 @@ export interface OpenOptions {
   readonly migrations: readonly Migration[];
   /** Opens an existing database without writing: no migration runs, none may be missing. */
   readonly readonly?: boolean;
+  /** Looks at the database before anything is written to it; what it throws is thrown. */
+  readonly check?: (db: SqliteDatabase) => void;
   /** How long one statement waits for another connection. Default 5000. */
   readonly busyTimeoutMs?: number;
 }

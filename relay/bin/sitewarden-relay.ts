@@ -1,8 +1,10 @@
 #!/usr/bin/env node
 import { isCodedError } from '@sitewarden/kit/errors';
+import { outliveReaders } from '@sitewarden/kit/stdio';
 import { Command } from 'commander';
 import { ROLES } from '../lib/roles.ts';
 import { programVersion } from '../lib/version.ts';
+import type { InitFlags } from './commands/init.ts';
 import { type ConfigFlags, configFrom, withConfigOptions, withFolderOptions, withStoreOptions } from './options.ts';
 import { print } from './print.ts';
 
@@ -42,12 +44,11 @@ const program = new Command('sitewarden-relay')
 withFolderOptions(program.command('init'))
   .option('--public-url <url>', 'address boxes and people use')
   .option('--host <address>', 'address to listen on; the name of the relay when it has no public URL')
-  .description('make the root key and the working keys in the data folder')
+  .description('make the root key, the working keys and the SQLite store in the data folder')
   .option('--if-missing', 'do nothing when there are keys already')
+  .option('--new-database', 'keep the keys, whose database is lost, and begin anew without sites, boxes and people')
   .option('--json', 'print one line of JSON')
-  .action(async (flags: ConfigFlags & { json?: boolean; ifMissing?: boolean }) =>
-    (await load.init())(await configFrom(flags), flags),
-  );
+  .action(async (flags: ConfigFlags & InitFlags) => (await load.init())(await configFrom(flags), flags));
 
 const keys = program
   .command('keys')
@@ -111,6 +112,7 @@ withConfigOptions(program.command('config').description('read the configuration'
   .description('print the configuration with its defaults, or every fault in it')
   .action(async (flags: ConfigFlags) => print(JSON.stringify(await configFrom(flags), null, 2)));
 
+outliveReaders();
 try {
   await program.parseAsync();
 } catch (error) {

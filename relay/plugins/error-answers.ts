@@ -1,5 +1,6 @@
 import type { ErrorBody } from '@sitewarden/agent-proto/http';
 import { type CodedError, isCodedError } from '@sitewarden/kit/errors';
+import { readFileIfExists } from '@sitewarden/kit/files';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import { type RelayErrorCode, relayErrors } from '../errors.ts';
@@ -17,7 +18,6 @@ const KNOWN: Readonly<Record<string, RelayErrorCode>> = {
   SQLITE_CONSTRAINT_PRIMARYKEY: 'CONFLICT',
   '23505': 'CONFLICT',
   SQLITE_BUSY: 'OVERLOADED',
-  SQLITE_FULL: 'OVERLOADED',
   ECONNREFUSED: 'OVERLOADED',
   ECONNRESET: 'OVERLOADED',
   '53300': 'OVERLOADED',
@@ -33,6 +33,10 @@ export function codedErrorOf(error: unknown): CodedError {
   const { code, message, statusCode } = (error ?? {}) as Partial<FastifyError>;
   const known = Object.hasOwn(KNOWN, code ?? '') ? KNOWN[code as string] : undefined;
   if (known !== undefined) return relayErrors.make(known, { cause: error });
+  // SQLite's word for it, and PostgreSQL's.
+  if (code === 'SQLITE_FULL' || code === '53100') {
+    return relayErrors.make('OVERLOADED', { detail: 'The disk of the relay is full', cause: error });
+  }
   // The PostgreSQL client has no codes for these.
   if (message !== undefined && /^(timeout exceeded when trying to connect|Connection terminated)/.test(message)) {
     return relayErrors.make('OVERLOADED', { cause: error });
@@ -77,16 +81,34 @@ function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply)
     .send(JSON.stringify(body));
 }
 
-/** Every answer that is not 2xx is an ErrorBody, and every answer names its request. `methodsAt`: what an address takes. */
-export const errorAnswers = fp<{ methodsAt: (path: string) => readonly string[] }>(
-  async (app, { methodsAt }) => {
+const asksForPage = ({ method, url, headers }: FastifyRequest): boolean =>
+  method === 'GET' && headers.accept?.includes('text/html') === true && !/^\/(api|assets)\//.test(url);
+
+const NOWHERE = 'The pages begin at /, and /api/openapi.json lists the routes';
+
+export interface ErrorAnswersOptions {
+  /** What an address takes. */
+  readonly methodsAt: (path: string) => readonly string[];
+  /** The file of the dashboard, which tells a person that there is no such page; none where it is not built. */
+  readonly page?: string;
+}
+
+/** Every answer that is not 2xx is an ErrorBody, or a page where a browser asks, and every answer names its request. */
+export const errorAnswers = fp<ErrorAnswersOptions>(
+  async (app, { methodsAt, page }) => {
     app.addHook('onRequest', async (request, reply) => {
       reply.header('x-request-id', request.id);
+      if (request.headers.host !== undefined || request.raw.httpVersion !== '1.1') return;
+      throw relayErrors.make('REQUEST_MALFORMED', { detail: 'The header host is missing', field: 'host' });
     });
     app.setErrorHandler((error, request, reply) => sendError(error, request, reply));
-    app.setNotFoundHandler((request, reply) => {
+    app.setNotFoundHandler(async (request, reply) => {
       const methods = methodsAt(request.url.split('?', 1)[0] ?? '');
-      if (methods.length === 0) return sendError(relayErrors.make('NOT_FOUND'), request, reply);
+      if (methods.length === 0) {
+        const text = page !== undefined && asksForPage(request) ? await readFileIfExists(page) : undefined;
+        if (text === undefined) return sendError(relayErrors.make('NOT_FOUND', { detail: NOWHERE }), request, reply);
+        return reply.code(404).header('cache-control', 'no-store').type('text/html; charset=utf-8').send(text);
+      }
       reply.header('allow', methods.join(', '));
       const detail = `This address takes ${methods.join(' and ')}`;
       return sendError(relayErrors.make('METHOD_NOT_ALLOWED', { detail, field: 'method' }), request, reply);

@@ -66,7 +66,8 @@ const claimItem = (box: CurrentBox, { received, cosigned }: LogSizes): TimelineI
 
 function incidentItems(row: IncidentRow): TimelineItem[] {
   const base = { kind: 'incident' as const, severity: row.severity, ref: row.id, entry: null };
-  const opened = { ...base, atMs: row.openedAtMs, text: `${row.title}: ${row.reason}`, actor: `check:${row.check}` };
+  // Only the newest reason is kept, which may be that all is well again.
+  const opened = { ...base, atMs: row.openedAtMs, text: `${row.title}: opened.`, actor: `check:${row.check}` };
   if (row.resolvedAtMs === null) return [opened];
   return [opened, { ...base, atMs: row.resolvedAtMs, text: `${row.title}: resolved.`, actor: `check:${row.check}` }];
 }

@@ -1,6 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { statSync } from 'node:fs';
+import { isDamage } from '@sitewarden/kit/sqlite';
 import { relayErrors } from '../errors.ts';
 import { openPostgres } from './postgres/open.ts';
+import { damaged } from './sqlite/damaged.ts';
 import { openSqlite } from './sqlite/open.ts';
 import type { Store, StoreOptions } from './types.ts';
 
@@ -13,23 +16,32 @@ export {
   type RelayDatabase,
   TENANT_TABLES,
 } from './schema.ts';
-export type { DirectoryTx, Store, StoreKind, StoreOptions, Tx } from './types.ts';
+export { damaged } from './sqlite/damaged.ts';
+export type { CheckReport, DirectoryTx, Store, StoreKind, StoreOptions, Tx } from './types.ts';
 
 /**
  * Opens the store and brings it to the newest migration (on PostgreSQL only when the owner's connection is given).
- * Throws STORE_ROLE_UNSAFE, STORE_NOT_MIGRATED, STORE_MIGRATION_FAILED, or the engine's own error. `onError` hears of
+ * Throws STORE_ROLE_UNSAFE, STORE_NOT_MIGRATED, STORE_MIGRATION_FAILED, STORE_LOST, SQLITE_DAMAGED, or the engine's own error. `onError` hears of
  * faults no caller waits for.
  */
 export async function openStore(options: StoreOptions, onError: (error: Error) => void = () => {}): Promise<Store> {
-  const store = options.kind === 'sqlite' ? openFile(options.file, onError) : await openPostgres(options, onError);
+  const store = options.kind === 'sqlite' ? openFile(options, onError) : await openPostgres(options, onError);
   return refuseNesting(store);
 }
 
+type SqliteOptions = Extract<StoreOptions, { kind: 'sqlite' }>;
+
+/** Cut to nothing is as good as gone: SQLite would begin it anew. */
+export const isAbsent = (file: string): boolean => (statSync(file, { throwIfNoEntry: false })?.size ?? 0) === 0;
+
 /** A folder that is not there or not ours is the operator's to put right. */
-function openFile(file: string, onError: (error: Error) => void): Store {
+function openFile(options: SqliteOptions, onError: (error: Error) => void): Store {
+  const { file, mustExist = false } = options;
+  if (mustExist && isAbsent(file)) throw relayErrors.make('STORE_LOST', { field: 'dataDir', detail: `No ${file}` });
   try {
-    return openSqlite(file, onError);
+    return openSqlite(options, onError);
   } catch (cause) {
+    if (isDamage(cause)) throw damaged(file, cause);
     const { syscall, code } = cause as NodeJS.ErrnoException;
     if (syscall === undefined && code !== 'SQLITE_CANTOPEN') throw cause;
     throw relayErrors.make('DATA_DIR_UNUSABLE', { field: 'dataDir', detail: (cause as Error).message, cause });

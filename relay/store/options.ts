@@ -1,4 +1,5 @@
 import { type RelayConfig, readSecret } from '../config/index.ts';
+import { hasKeys } from '../keys/index.ts';
 import { assertConnectionString } from './postgres/connect.ts';
 import type { StoreOptions } from './types.ts';
 
@@ -8,9 +9,13 @@ async function connectionString(path: string, field: string): Promise<string> {
   return text;
 }
 
-/** Connection strings hold passwords, so they come from files and never from the command line. */
+/**
+ * `init` makes the database before the keys, so keys without one say that it was lost. Connection strings hold passwords, so they come from
+ * files and never from the command line.
+ */
 export async function storeOptions({ store, dataDir }: RelayConfig): Promise<StoreOptions> {
-  if (store.kind === 'sqlite') return { kind: 'sqlite', file: `${dataDir}/relay.db` };
+  if (store.kind === 'sqlite')
+    return { kind: 'sqlite', file: `${dataDir}/relay.db`, mustExist: await hasKeys(dataDir) };
   const { connectionStringFile, migrateConnectionStringFile, maxConnections } = store;
   return {
     kind: 'postgres',

@@ -2,9 +2,24 @@ import type { SqliteDatabase } from '@sitewarden/kit/sqlite';
 import type { Kysely, Transaction } from 'kysely';
 import type { DirectoryDatabase, RelayDatabase } from './schema.ts';
 
-/** `connectionString`: the role the relay works as. `migrateConnectionString`: the owner of the tables. */
+/** A look at the whole database before it is used, begun on no further table once the time is used up. */
+export interface StartCheck {
+  readonly withinMs: number;
+  onDone(report: CheckReport): void;
+}
+
+export interface CheckReport {
+  readonly tookMs: number;
+  /** Tables for which there was no time. */
+  readonly leftOut: readonly string[];
+}
+
+/**
+ * `mustExist`: a file that is not there was lost and is not made anew.
+ * `connectionString`: the role the relay works as. `migrateConnectionString`: the owner of the tables.
+ */
 export type StoreOptions =
-  | { kind: 'sqlite'; file: string }
+  | { kind: 'sqlite'; file: string; mustExist?: boolean; check?: StartCheck }
   | {
       kind: 'postgres';
       connectionString: string;

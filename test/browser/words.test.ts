@@ -16,6 +16,7 @@ import type { Sign } from '../../relay/web/src/words/tone.ts';
 import {
   CLAIM_STATE,
   CODE_STATE,
+  entryWords,
   INCIDENT_STATE,
   ORDER_STATE,
   RUN_STATE,
@@ -119,4 +120,15 @@ t.test('the built page runs no inline script', { skip: !existsSync(join(web, 'di
   t.notMatch(html, /<script(?![^>]*\ssrc=)/);
   t.notMatch(html, /\son[a-z]+=/);
   t.notMatch(html, /(src|href)="(?!\/)/);
+});
+
+t.test('an entry of the evidence says nothing twice', async (t) => {
+  const words = (kind: string, outcome: string) => {
+    const said = entryWords({ kind, outcome });
+    return `${said.kind} ${said.outcome}`.trim();
+  };
+  t.equal(words('action_verified', 'verified'), 'Action verified');
+  t.equal(words('incident_opened', 'open'), 'Incident opened');
+  t.equal(words('incident_needs_person', 'needs_person'), 'Incident needs person');
+  t.equal(words('action_failed', 'UNIT_NOT_FOUND'), 'Action failed UNIT NOT FOUND');
 });

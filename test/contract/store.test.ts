@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import t from 'tap';
 import { appendAudit, auditHash, GENESIS, verifyAudit } from '../../relay/audit/index.ts';
 import { onBothEngines } from '../helpers/engines.ts';
@@ -26,6 +27,26 @@ await onBothEngines(t, async (t, fresh, engine) => {
       ['one', 'three', 'two'],
       'the failed neighbour took nothing with it',
     );
+  });
+
+  await t.test('a commit that fails takes back its rows, and the store goes on', async (t) => {
+    const store = await fresh(t);
+    const { partnerId, rows } = await seedTenant(store);
+    // More often than there are connections.
+    for (let round = 0; round < 12; round++) {
+      const failing = store.inTenant(partnerId, async (trx) => {
+        await trx.updateTable('site').set({ name: 'lost' }).where('id', '=', rows.site.id).execute();
+        await sql`CREATE TEMP TABLE parent (id BIGINT PRIMARY KEY)`.execute(trx);
+        await sql`CREATE TEMP TABLE child (id BIGINT REFERENCES parent (id) DEFERRABLE INITIALLY DEFERRED)`.execute(
+          trx,
+        );
+        await sql`INSERT INTO child VALUES (1)`.execute(trx);
+        return 'only the commit fails';
+      });
+      await t.rejects(failing, { code: engine === 'sqlite' ? 'SQLITE_CONSTRAINT_FOREIGNKEY' : '23503' });
+    }
+    const site = await store.inTenant(partnerId, (trx) => trx.selectFrom('site').select('name').executeTakeFirst());
+    t.match(site, { name: rows.site.name });
   });
 
   await t.test('callers that come together do not see halves of each other', async (t) => {

@@ -6,10 +6,10 @@ import { createLogger } from '@sitewarden/kit/log';
 import type { Clock } from '@sitewarden/kit/time';
 import { createPartner, createSignInLink } from '../../relay/accounts/index.ts';
 import { type RelayConfig, readConfig, relayHost } from '../../relay/config/index.ts';
-import { initKeys } from '../../relay/keys/index.ts';
+import { hasKeys, initKeys } from '../../relay/keys/index.ts';
 import type { Role } from '../../relay/lib/roles.ts';
 import { type RunningRelay, type StartOptions, startRelay } from '../../relay/server.ts';
-import type { Store } from '../../relay/store/index.ts';
+import { openStore, type Store, storeOptions } from '../../relay/store/index.ts';
 import { replaceSites } from '../../relay/store/repositories/people.ts';
 import { readQr, TestBox } from './box.ts';
 import { StaffClient } from './staff-client.ts';
@@ -97,6 +97,12 @@ const WIDE_OPEN = {
   signInsPerMinute: 1_000_000,
 };
 
+/** As `init` does: the database, then the keys. */
+async function initFolder(config: RelayConfig): Promise<void> {
+  if (config.store.kind === 'sqlite') await (await openStore(await storeOptions(config))).close();
+  await initKeys({ dataDir: config.dataDir, host: relayHost(config), nowMs: Date.now() });
+}
+
 /**
  * A whole relay on a free port of this host with a folder of its own. `teardown` gets what must run afterwards; with
  * `store` it uses that PostgreSQL instead of SQLite.
@@ -122,8 +128,8 @@ export async function startTestRelay(
       ...(options.metricsTokenFile === undefined ? {} : { metricsTokenFile: options.metricsTokenFile }),
     }),
   );
-  if (options.dataDir === undefined) {
-    await initKeys({ dataDir, host: relayHost(config), nowMs: Date.now() });
+  if (!(await hasKeys(dataDir))) {
+    await initFolder(config);
   }
   const log = options.log ?? createLogger({ name: 'test-relay', level: 'silent' });
   const relay = await startRelay(config, { ...options, log });

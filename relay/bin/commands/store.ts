@@ -1,16 +1,20 @@
+import { isDamage } from '@sitewarden/kit/sqlite';
 import { createLinkByEmail, createPartner, createSignInLink, disablePerson, listPeople } from '../../accounts/index.ts';
 import { verifyAudit } from '../../audit/index.ts';
 import type { RelayConfig } from '../../config/index.ts';
 import { relayErrors } from '../../errors.ts';
 import { isRole } from '../../lib/roles.ts';
-import { migratePostgres, openStore, type Store, storeOptions } from '../../store/index.ts';
+import { damaged, migratePostgres, openStore, type Store, storeOptions } from '../../store/index.ts';
 import { listTenants } from '../../store/repositories/directory.ts';
 import { print } from '../print.ts';
 
 async function withStore<T>(config: RelayConfig, work: (store: Store) => Promise<T>): Promise<T> {
-  const store = await openStore(await storeOptions(config));
+  const options = await storeOptions(config);
+  const store = await openStore(options);
   try {
     return await work(store);
+  } catch (error) {
+    throw options.kind === 'sqlite' && isDamage(error) ? damaged(options.file, error) : error;
   } finally {
     await store.close();
   }

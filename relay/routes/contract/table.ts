@@ -40,7 +40,13 @@ export const ROUTES = {
     url: '/health',
     access: 'public',
     summary: 'Is the relay up and its store reachable',
-    response: http.closed({ ok: Type.Boolean(), store: Type.String(), version: Type.String() }),
+    response: http.closed({
+      ok: Type.Boolean(),
+      store: Type.String(),
+      version: Type.String(),
+      /** With status 503: what is wrong, in words. */
+      fault: Type.Optional(Type.String()),
+    }),
   },
   openapi: {
     method: 'GET',

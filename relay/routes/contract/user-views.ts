@@ -2,11 +2,11 @@ import { Type } from '@sinclair/typebox';
 import { Count, closed, Id, Nullable, oneOf, ShortText, UnixMs } from '@sitewarden/agent-proto/http';
 import { EMAIL_PATTERN } from '../../lib/emails.ts';
 import { INVITE_STATES } from '../../lib/invite-states.ts';
-import { NAME_PATTERN } from '../../lib/names.ts';
+import { NAME_PATTERN, NAME_WORDS } from '../../lib/names.ts';
 import { ROLES } from '../../lib/roles.ts';
 
-const Email = Type.String({ pattern: EMAIL_PATTERN, maxLength: 254 });
-const PersonName = Type.String({ minLength: 1, maxLength: 120, pattern: NAME_PATTERN });
+const Email = Type.String({ pattern: EMAIL_PATTERN, maxLength: 254, description: 'an e-mail address' });
+const PersonName = Type.String({ minLength: 1, maxLength: 120, pattern: NAME_PATTERN, description: NAME_WORDS });
 /** Longer than any password that fits, so that one too long is told so. */
 const Password = Type.String({ minLength: 1, maxLength: 1024 });
 const InviteToken = Type.String({ pattern: '^[A-Za-z0-9_-]{43}$' });

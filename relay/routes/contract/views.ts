@@ -21,7 +21,7 @@ import {
   UnixMs,
 } from '@sitewarden/agent-proto/http';
 import { CODE_STATES, MAX_LABELS } from '../../lib/code-states.ts';
-import { NAME_PATTERN } from '../../lib/names.ts';
+import { NAME_PATTERN, NAME_WORDS } from '../../lib/names.ts';
 import { ROLES } from '../../lib/roles.ts';
 
 export { CODE_STATES };
@@ -267,7 +267,11 @@ const Name = Type.String({
   minLength: 1,
   maxLength: 120,
   pattern: NAME_PATTERN,
-  description: 'without blanks at its ends and without control or invisible characters',
+  description: NAME_WORDS,
+});
+const ServiceName = Type.String({
+  pattern: '^[A-Za-z0-9@._][A-Za-z0-9@._-]{0,63}$',
+  description: '1 to 64 of A-Z a-z 0-9 @ . _ - and no hyphen at the beginning',
 });
 export const ClientRequest = closed({ name: Name });
 export const ClientView = closed({ id: Id('cli'), name: ShortText });
@@ -276,9 +280,7 @@ export const SiteRequest = closed({
   clientId: Id('cli'),
   name: Name,
   agentTier: Type.Optional(Type.Union([Type.Literal(0), Type.Literal(1), Type.Literal(2)])),
-  requiredServices: Type.Optional(
-    Type.Array(Type.String({ pattern: '^[A-Za-z0-9@._][A-Za-z0-9@._-]{0,63}$' }), { maxItems: 64 }),
-  ),
+  requiredServices: Type.Optional(Type.Array(ServiceName, { maxItems: 64 })),
   checkIntervalMs: Type.Optional(Type.Integer({ minimum: 1000, maximum: 86_400_000 })),
 });
 export const SitePatch = Type.Partial(Type.Omit(SiteRequest, ['clientId']), {

@@ -9,6 +9,7 @@ function withStatementCache(db: SqliteDatabase) {
   const statements = new Map<string, SqliteStatement>();
   return {
     close: () => void db.close(),
+    hasTransaction: () => db.inTransaction,
     prepare(sql: string): SqliteStatement {
       const known = statements.get(sql);
       if (known !== undefined) return known;
@@ -20,10 +21,22 @@ function withStatementCache(db: SqliteDatabase) {
   };
 }
 
-/** Takes the write lock first: a read that later wants to write could meet SQLITE_BUSY_SNAPSHOT, which no wait cures. */
 class ImmediateDriver extends SqliteDriver {
+  readonly #hasTransaction: () => boolean;
+
+  constructor(database: ReturnType<typeof withStatementCache>) {
+    super({ database });
+    this.#hasTransaction = database.hasTransaction;
+  }
+
+  /** Takes the write lock first: a read that later wants to write could meet SQLITE_BUSY_SNAPSHOT, which no wait cures. */
   override async beginTransaction(connection: DatabaseConnection): Promise<void> {
     await connection.executeQuery(CompiledQuery.raw('begin immediate'));
+  }
+
+  /** After a full disk or another fault of it SQLite has rolled back already, and would refuse to do so twice. */
+  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    if (this.#hasTransaction()) await super.rollbackTransaction(connection);
   }
 }
 
@@ -37,6 +50,6 @@ export class RelaySqliteDialect extends SqliteDialect {
   }
 
   override createDriver(): SqliteDriver {
-    return new ImmediateDriver({ database: this.#database });
+    return new ImmediateDriver(this.#database);
   }
 }

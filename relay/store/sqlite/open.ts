@@ -1,10 +1,11 @@
-import { openDatabase } from '@sitewarden/kit/sqlite';
+import { isDamage, openDatabase, quickCheckWithin, type SqliteDatabase } from '@sitewarden/kit/sqlite';
 import { Kysely } from 'kysely';
 import { relayErrors } from '../../errors.ts';
 import { MIGRATIONS } from '../migrations/index.ts';
 import type { RelayDatabase } from '../schema.ts';
 import { tenantFilter } from '../tenant-filter.ts';
-import type { DirectoryTx, Store } from '../types.ts';
+import type { DirectoryTx, StartCheck, Store, StoreOptions } from '../types.ts';
+import { damaged } from './damaged.ts';
 import { RelaySqliteDialect } from './dialect.ts';
 import { SqliteTransactions } from './transactions.ts';
 
@@ -21,23 +22,42 @@ const migrations = MIGRATIONS.map(({ name, statements }) => ({
   },
 }));
 
-function connect(file: string) {
-  const db = openDatabase(file, { migrations });
+function connect(file: string, check?: StartCheck) {
+  const db = openDatabase(file, {
+    migrations,
+    ...(check === undefined ? {} : { check: (fresh: SqliteDatabase) => runCheck(fresh, check) }),
+  });
   db.pragma(`cache_size = -${CACHE_KIB}`);
   const kysely = new Kysely<RelayDatabase>({ dialect: new RelaySqliteDialect(db) });
   return { db, kysely, transactions: new SqliteTransactions(kysely, db) };
 }
 
+function runCheck(db: SqliteDatabase, { withinMs, onDone }: StartCheck): void {
+  const beganMs = performance.now();
+  const leftOut = quickCheckWithin(db, withinMs);
+  onDone({ tookMs: Math.round(performance.now() - beganMs), leftOut });
+}
+
 /** One file, one writer. After a failed write the file is opened anew before anything is accepted again. */
-export function openSqlite(file: string, onError: (error: Error) => void): Store {
-  let current = connect(file);
+export function openSqlite(
+  { file, check }: Extract<StoreOptions, { kind: 'sqlite' }>,
+  onError: (error: Error) => void,
+): Store {
+  let current = connect(file, check);
   let failedAtMs: number | undefined;
 
   function usable(): ReturnType<typeof connect> {
     if (failedAtMs === undefined) return current;
     if (performance.now() - failedAtMs < REOPEN_AFTER_MS) throw relayErrors.make('OVERLOADED');
     failedAtMs = performance.now();
-    current = connect(file);
+    try {
+      current = connect(file);
+    } catch (cause) {
+      onError(cause as Error);
+      throw isDamage(cause)
+        ? damaged(file, cause)
+        : relayErrors.make('OVERLOADED', { detail: 'The database is not open', cause });
+    }
     failedAtMs = undefined;
     return current;
   }
@@ -47,13 +67,14 @@ export function openSqlite(file: string, onError: (error: Error) => void): Store
     try {
       return (await transactions.run(work)) as T;
     } catch (cause) {
-      if (isDiskFault(cause) && db.open) {
+      const isUseless = isDiskFault(cause) || transactions.isStuck;
+      if (isUseless && db.open) {
         failedAtMs = performance.now();
         onError(cause as Error);
         db.close();
       }
       // Those that waited behind the failed write meet a closed file.
-      if (isDiskFault(cause) || !db.open) throw relayErrors.make('OVERLOADED', { cause });
+      if (isUseless || !db.open) throw relayErrors.make('OVERLOADED', { cause });
       throw cause;
     }
   }

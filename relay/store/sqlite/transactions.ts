@@ -1,5 +1,5 @@
-import type { SqliteDatabase } from '@sitewarden/kit/sqlite';
-import type { Kysely, Transaction } from 'kysely';
+import { makeRoomAfter, type SqliteDatabase } from '@sitewarden/kit/sqlite';
+import type { ControlledTransaction, Kysely, Transaction } from 'kysely';
 import type { RelayDatabase } from '../schema.ts';
 
 type Work = (trx: Transaction<RelayDatabase>) => Promise<unknown>;
@@ -23,6 +23,7 @@ export class SqliteTransactions {
   readonly #db: SqliteDatabase;
   readonly #queue: Job[] = [];
   #draining: Promise<void> | undefined;
+  #isStuck = false;
 
   constructor(kysely: Kysely<RelayDatabase>, db: SqliteDatabase) {
     this.#kysely = kysely;
@@ -35,6 +36,11 @@ export class SqliteTransactions {
       this.#queue.push({ work, settle });
       this.#draining ??= this.#drain();
     });
+  }
+
+  /** A transaction could not be ended: this connection is of no use any more. */
+  get isStuck(): boolean {
+    return this.#isStuck;
   }
 
   /** Resolves when everything accepted so far is settled. */
@@ -69,13 +75,24 @@ export class SqliteTransactions {
         }
         await trx.commit().execute();
       } catch (error) {
-        if (!trx.isCommitted && this.#db.inTransaction) await trx.rollback().execute();
+        if (!trx.isCommitted) await this.#end(trx);
+        makeRoomAfter(this.#db, error);
         throw error;
       }
       return done;
     } catch (error) {
       if (done.length === 0) done.push(...this.#queue.splice(0, 1).map((job) => ({ job, outcome: failed(error) })));
       return done.map(({ job }) => ({ job, outcome: failed(error) }));
+    }
+  }
+
+  /** Whatever failed, Kysely gives its only connection back here; else every later caller waits for good. */
+  async #end(trx: ControlledTransaction<RelayDatabase>): Promise<void> {
+    try {
+      await trx.rollback().execute();
+    } catch {
+      // The error that led here says more.
+      this.#isStuck = true;
     }
   }
 

@@ -43,8 +43,8 @@ export async function makeRelayFolder(count: number): Promise<RelayFolder> {
     limits,
   });
   const config = readConfig(configText);
-  await initKeys({ dataDir, host: 'relay.bench', nowMs: Date.now() });
   const boxes = await claimBoxes(config, count);
+  await initKeys({ dataDir, host: 'relay.bench', nowMs: Date.now() });
   return { config, configText, boxes, remove: () => rmSync(dataDir, { recursive: true, force: true }) };
 }
 

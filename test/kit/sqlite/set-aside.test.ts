@@ -1,6 +1,15 @@
-import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, statSync, truncateSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
-import { assertDurable, isDamage, openDatabase, openOrSetAside } from '@sitewarden/kit/sqlite';
+import { assertDurable, isDamage, openDatabase, openOrSetAside, quickCheckWithin } from '@sitewarden/kit/sqlite';
 import Database from 'better-sqlite3';
 import t from 'tap';
 import {
@@ -125,4 +134,24 @@ t.test('sixty random damages of file, WAL and shared memory never keep the progr
     for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true });
   }
   t.ok(setAsides >= 10, `${setAsides} of 60 were set aside`);
+});
+
+t.test('a check in parts finds a damaged page, and begins no further table once its time is used up', async (t) => {
+  const path = join(t.testdir(), 'events.db');
+  const db = openDatabase(path, options);
+  insertEvents(db, [1, 2, 3], 'x'.repeat(9000));
+  t.strictSame(quickCheckWithin(db, 60_000), []);
+  t.ok(quickCheckWithin(db, 0).includes('event'), 'what was left out is named');
+  db.close();
+  const bytes = readFileSync(path);
+  bytes.fill(0xa5, bytes.length - 4096);
+  writeFileSync(path, bytes);
+  let wasWritten = false;
+  const check = (fresh: Database.Database) => {
+    quickCheckWithin(fresh, 60_000);
+    wasWritten = true;
+  };
+  t.throws(() => openDatabase(path, { ...options, check }), { code: 'SQLITE_DAMAGED' });
+  t.equal(wasWritten, false);
+  t.equal(readFileSync(path).equals(bytes), true, 'nothing is written on top of damage');
 });

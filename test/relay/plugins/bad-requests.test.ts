@@ -22,6 +22,10 @@ t.test('what is no HTTP is answered with a code, the headers of every answer, an
       t.match(JSON.parse(answer.split('\r\n\r\n')[1] ?? ''), { code });
     }
   }
+  const hostless = await sendRaw(url, 'GET /health HTTP/1.1\r\nconnection: close\r\n\r\n');
+  t.match(hostless, /^HTTP\/1\.1 400 /);
+  t.match(hostless, /\r\nx-request-id: req_/i);
+  t.match(hostless, /"code":"REQUEST_MALFORMED","message":"The header host is missing\..*"field":"host"/);
   const undecodable = await sendRaw(url, 'GET /%ff HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n');
   t.match(undecodable, /^HTTP\/1\.1 404 /);
   t.match(undecodable, /\r\nx-request-id: req_/i);
@@ -29,18 +33,33 @@ t.test('what is no HTTP is answered with a code, the headers of every answer, an
   t.match(undecodable, '"code":"NOT_FOUND"');
 });
 
+/** Never the regular expression. */
+const WORDS = /^must (be text without blanks at its ends and without control or invisible|NOT have fewer than 1) char/;
+
 t.test('a name is something a person can read', async (t) => {
   const { store, staff } = await startTestRelay((fn) => t.teardown(fn));
   const admin = await staff(await seedPartner(store), 'admin');
   const make = (name: string) => admin.call<{ id: string }>('createClient', { body: { name } });
   for (const name of ['   ', ' Clinic', 'Clinic ', '\u202Etxt', 'bell\u0007', 'line\nline', 'zero\u200Bwidth', ''])
-    t.match(await make(name), { status: 400, body: { code: 'BODY_INVALID', field: '/name' } }, JSON.stringify(name));
+    t.match(
+      await make(name),
+      { status: 400, body: { code: 'BODY_INVALID', field: '/name', message: WORDS } },
+      JSON.stringify(name),
+    );
+  const invited = await admin.call('createInvite', {
+    body: { email: 'ada@partner.example', name: ' Ada', role: 'operator' },
+  });
+  t.match(invited, { status: 400, body: { field: '/name', message: WORDS } });
   const good = await make('Zahnärzte Müller & Söhne, 東京 ①');
   t.equal(good.status, 201);
   const clientId = good.body.id;
   t.match(await admin.call('createSite', { body: { clientId, name: '\u202Ea' } }), {
     status: 400,
     body: { field: '/name' },
+  });
+  t.match(await admin.call('createSite', { body: { clientId, name: 'A', requiredServices: ['a b'] } }), {
+    status: 400,
+    body: { field: '/requiredServices/0', message: /^must be 1 to 64 of / },
   });
   t.equal((await admin.call('createSite', { body: { clientId, name: 'A' } })).status, 201);
 });

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import Fastify from 'fastify';
 import t, { type Test } from 'tap';
 import { labelledRoutesOnly } from '../../../relay/plugins/access-guard.ts';
@@ -8,7 +9,7 @@ import { PAGE_URLS, webPages } from '../../../relay/plugins/web-pages.ts';
 async function pages(t: Test, folder: string, isHttps = false) {
   const app = Fastify({ exposeHeadRoutes: false });
   await app.register(labelledRoutesOnly);
-  await app.register(errorAnswers, { methodsAt: () => [] });
+  await app.register(errorAnswers, { methodsAt: () => [], page: join(folder, 'index.html') });
   await app.register(securityHeaders, { isHttps });
   await app.register(webPages, { folder });
   t.teardown(() => app.close());
@@ -46,6 +47,11 @@ t.test('what is no page and no file is not found, and so is a page for a program
   for (const url of ['/nothing', '/assets/nothing.js', '/..%2f..%2fpackage.json', '/index.html/x']) {
     t.match(await get(url), { statusCode: 404 }, url);
   }
+  const nowhere = await get('/nothing', 'text/html,application/xhtml+xml');
+  t.match(nowhere.headers['content-type'], 'text/html');
+  t.match(nowhere.body, 'Sitewarden', 'the dashboard says that there is no such page');
+  t.match((await get('/nothing', '*/*')).json(), { code: 'NOT_FOUND', message: /^The pages begin at \// });
+  t.match((await get('/api/nothing')).json(), { code: 'NOT_FOUND' });
   t.match((await get('/', 'application/json')).json(), { code: 'NOT_FOUND' });
 });
 
@@ -53,6 +59,7 @@ t.test('a relay without a built dashboard says so', async (t) => {
   const get = await pages(t, t.testdir({}));
   const answer = await get('/');
   t.match(answer.json(), { code: 'NOT_FOUND', message: /dashboard is not built/ });
+  t.match((await get('/nothing')).json(), { code: 'NOT_FOUND', message: /\/api\/openapi\.json/ });
 });
 
 t.test('over TLS browsers are told to stay there', async (t) => {

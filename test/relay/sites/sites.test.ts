@@ -211,6 +211,12 @@ t.test('sites on both engines', async (t) => {
         [...times].sort((a, b) => b - a),
       );
       t.same([...new Set(timeline.items.map(({ kind }) => kind))].sort(), ['claim', 'incident', 'repair']);
+      const told = timeline.items.filter(({ ref }) => ref === resolved.id).map(({ text }) => text);
+      t.same(
+        told,
+        [`${resolved.title}: resolved.`, `${resolved.title}: opened.`],
+        'no later reason stands at the start',
+      );
       const sizes = async (received: number, cosigned: number) => {
         const values = { received_size: received, cosigned_size: cosigned };
         await rig.within((trx) => trx.updateTable('evidence_log').set(values).execute());

@@ -2,7 +2,6 @@ import { PassThrough } from 'node:stream';
 import { createLogger } from '@sitewarden/kit/log';
 import t from 'tap';
 import { createSignInLink } from '../../../relay/accounts/index.ts';
-import { initKeys } from '../../../relay/keys/index.ts';
 import { onBothRelays, type Start } from '../../helpers/both-relays.ts';
 import { invite, join, PASSWORD, signIn } from '../../helpers/invites.ts';
 import { seedPartner, startTestRelay, testClock } from '../../helpers/relay.ts';
@@ -182,7 +181,6 @@ t.test('a wrong password and an unknown e-mail take the same time', async (t) =>
 t.test('what failed sign-ins used up survives a restart', async (t) => {
   const clock = testClock();
   const dataDir = t.testdir();
-  await initKeys({ dataDir, host: '127.0.0.1', nowMs: Date.now() });
   const first = await startTestRelay((fn) => t.teardown(fn), { clock, dataDir });
   for (let i = 0; i < 5; i += 1) await signIn(first, EMAIL, WRONG);
   await first.close();

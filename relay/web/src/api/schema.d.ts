@@ -1470,7 +1470,7 @@ export interface components {
             clients: components["schemas"]["ClientView"][];
         };
         ClientRequest: {
-            /** @description without blanks at its ends and without control or invisible characters */
+            /** @description text without blanks at its ends and without control or invisible characters */
             name: string;
         };
         ClientView: {
@@ -1731,7 +1731,9 @@ export interface components {
             asOfMs: number;
         };
         InviteRequest: {
+            /** @description an e-mail address */
             email: string;
+            /** @description text without blanks at its ends and without control or invisible characters */
             name: string;
             /** @enum {string} */
             role: "admin" | "operator" | "readonly" | "technician";
@@ -1839,6 +1841,7 @@ export interface components {
         OwnPassword: {
             current?: string;
             next: string;
+            /** @description an e-mail address */
             email?: string;
         };
         PasswordSignIn: {
@@ -1981,7 +1984,7 @@ export interface components {
             asOfMs: number;
         };
         SitePatch: {
-            /** @description without blanks at its ends and without control or invisible characters */
+            /** @description text without blanks at its ends and without control or invisible characters */
             name?: string;
             agentTier?: 0 | 1 | 2;
             requiredServices?: string[];
@@ -1989,7 +1992,7 @@ export interface components {
         };
         SiteRequest: {
             clientId: string;
-            /** @description without blanks at its ends and without control or invisible characters */
+            /** @description text without blanks at its ends and without control or invisible characters */
             name: string;
             agentTier?: 0 | 1 | 2;
             requiredServices?: string[];
@@ -2047,6 +2050,7 @@ export interface components {
             } | null;
         };
         UserChange: {
+            /** @description text without blanks at its ends and without control or invisible characters */
             name?: string;
             /** @enum {string} */
             role?: "admin" | "operator" | "readonly" | "technician";
@@ -2102,6 +2106,7 @@ export interface operations {
                         ok: boolean;
                         store: string;
                         version: string;
+                        fault?: string;
                     };
                 };
             };

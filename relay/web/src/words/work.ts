@@ -30,6 +30,15 @@ export const ORDER_STATE: Record<Order['state'], Sign> = {
   indeterminate: { tone: 'unknown', icon: 'question', word: 'Unclear' },
 };
 
+/** `incident_opened` reads "Incident opened"; an outcome that only repeats it is left out. */
+export function entryWords({ kind, outcome }: { kind: string; outcome: string }): { kind: string; outcome: string } {
+  const isSaid = kind.endsWith(`_${outcome}`) || kind.slice(kind.lastIndexOf('_') + 1).startsWith(outcome);
+  return {
+    kind: kind.charAt(0).toUpperCase() + kind.slice(1).replaceAll('_', ' '),
+    outcome: isSaid ? '' : outcome.replaceAll('_', ' '),
+  };
+}
+
 const OPEN_ORDERS: readonly Order['state'][] = ['queued', 'delivered', 'started'];
 export const isOrderOpen = (order: Order): boolean => OPEN_ORDERS.includes(order.state);
 

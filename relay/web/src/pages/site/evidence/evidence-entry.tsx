@@ -2,19 +2,17 @@ import type { EvidenceEntry } from '../../../api/types.ts';
 import { Actor } from '../../../components/actor.tsx';
 import { EntryMark } from '../../../components/evidence-mark.tsx';
 import { TimeAgo } from '../../../components/time-ago.tsx';
+import { entryWords } from '../../../words/work.ts';
 import css from './evidence.module.css';
 import { ProofButton } from './proof-button.tsx';
 
-/** `incident_opened` reads "Incident opened". */
-const kindWords = (kind: string) => kind.charAt(0).toUpperCase() + kind.slice(1).replaceAll('_', ' ');
-
 export function EvidenceEntryRow({ siteId, entry }: { siteId: string; entry: EvidenceEntry }) {
+  const { kind, outcome } = entryWords(entry);
   return (
     <li className={css.entry}>
       <div className={css.words}>
         <p>
-          <span className={css.kind}>{kindWords(entry.kind)}</span>{' '}
-          {entry.outcome && <span className="dim small">{entry.outcome.replaceAll('_', ' ')}</span>}
+          <span className={css.kind}>{kind}</span> {outcome && <span className="dim small">{outcome}</span>}
         </p>
         {entry.text && <p className="small">{entry.text}</p>}
         <p className="dim small">

@@ -1,0 +1,1 @@
+export { outliveReaders } from './outlive-readers.ts';
