@@ -20,7 +20,7 @@ import { createIntake } from './intake/index.ts';
 import type { ApplianceContext } from './lib/context.ts';
 import { createMetrics } from './lib/metrics.ts';
 import { createRelayClient, type RelayClient } from './lib/relay-client.ts';
-import { createRelayClock } from './lib/relay-clock.ts';
+import { createRelayClock, type RelayClock } from './lib/relay-clock.ts';
 import { LOCK_FILE, removeRunFile, writeRunFile } from './lib/run-file.ts';
 import { createSignals } from './lib/signals.ts';
 import { readRelayKeys, readSignedTime } from './lib/trust.ts';
@@ -71,6 +71,8 @@ export async function startAppliance(
   await ensureDir(config.dataDir, 0o700);
   await makeRoomToStart(config.dataDir);
   const lock: FileLock = acquireLock(join(config.dataDir, LOCK_FILE));
+  // One for as long as the process lives: a database that is opened again must not forget the time.
+  const boxClock = createRelayClock(clock, { notBeforeMs: builtAtMs() });
   let running: Running | undefined;
   let isClosing = false;
   let reopening: Promise<void> | undefined;
@@ -80,7 +82,7 @@ export async function startAppliance(
       { ...config, intake: { ...config.intake, port: ports.intake }, local: { ...config.local, port: ports.local } },
       {
         log,
-        clock,
+        clock: boxClock,
         identity,
         onDiskFault: (error) => reopen(identity, error),
       },
@@ -135,7 +137,7 @@ export async function startAppliance(
 
 interface PartDeps {
   readonly log: Logger;
-  readonly clock: Clock;
+  readonly clock: RelayClock;
   readonly identity: Identity;
   onDiskFault(error: unknown): void;
 }
@@ -143,7 +145,7 @@ interface PartDeps {
 /** Opens the store and starts every part, in the order of the data. */
 async function startParts(config: ApplianceConfig, deps: PartDeps): Promise<Running> {
   const { log, clock, identity, onDiskFault } = deps;
-  const store = openStore(config.dataDir);
+  const store = openStore(config.dataDir, clock.nowMs);
   if (store.setAside !== undefined) log.error(store.setAside, 'the database was damaged and is kept aside');
   const ctx: ApplianceContext = {
     db: store.db,
@@ -155,7 +157,7 @@ async function startParts(config: ApplianceConfig, deps: PartDeps): Promise<Runn
   };
   try {
     ctx.signals.on('diskFault', ({ error }) => onDiskFault(error));
-    const { parts, intake, local } = wire(ctx, identity, store);
+    const { parts, intake, local } = wire(ctx, { identity, relayClock: clock }, store);
     const lifecycle = createLifecycle(parts, { log });
     await lifecycle.start();
     const localUrl = local.url;
@@ -177,16 +179,21 @@ function closeStore({ db, marks }: OpenedStore): void {
   db.close();
 }
 
-function wire(ctx: ApplianceContext, identity: Identity, { marks, lostEvidence }: OpenedStore) {
+function wire(
+  ctx: ApplianceContext,
+  { identity, relayClock }: { identity: Identity; relayClock: RelayClock },
+  { marks, lostEvidence }: OpenedStore,
+) {
   const { config, clock, db } = ctx;
-  const client = relayClient(ctx, identity);
+  const client = relayClient(ctx, identity, relayClock);
   const ca = readCa(config);
   const room = createRoom(ctx);
   const telemetry = createTelemetry(ctx);
   const evidence = createEvidence({
     ctx,
     evk: identity.evk,
-    timeQuality: client.clock.quality,
+    timeQuality: relayClock.quality,
+    onTimeTrusted: relayClock.onTrusted,
     marks,
     lostEntries: lostEvidence,
   });
@@ -213,7 +220,7 @@ function wire(ctx: ApplianceContext, identity: Identity, { marks, lostEvidence }
     onRefused: () => outbox.drain.setPaused(true),
   });
   const claim = createClaim({ ctx, identity, client, ca, proxy: outboundProxy(config) });
-  const intake = createIntake({ ctx, identity, room, marks, certificateNowMs: client.clock.nowMs });
+  const intake = createIntake({ ctx, identity, room, marks, certificateNowMs: relayClock.nowMs });
   const discovery = createDiscovery(ctx);
   const services = {
     identity: {
@@ -262,7 +269,7 @@ function readCa({ relay }: ApplianceConfig): string | undefined {
   }
 }
 
-function relayClient(ctx: ApplianceContext, identity: Identity): RelayClient {
+function relayClient(ctx: ApplianceContext, identity: Identity, relayClock: RelayClock): RelayClient {
   const { clock, config, db, log } = ctx;
   const { rootKey } = config.relay;
   return createRelayClient({
@@ -270,7 +277,7 @@ function relayClient(ctx: ApplianceContext, identity: Identity): RelayClient {
     ca: readCa(config),
     proxy: outboundProxy(config),
     clock,
-    relayClock: createRelayClock(clock, { notBeforeMs: builtAtMs() }),
+    relayClock,
     sign: identity.dik.signRequest,
     userAgent: `sitewarden-appliance/${applianceVersion()}`,
     hasRelayKeys: () => state.relayKeys(db) !== undefined,

@@ -153,7 +153,7 @@ export function createClaim({ ctx, identity, client, ca, proxy, random = Math.ra
         ca,
         proxy,
         dataDir: config.dataDir,
-        nowMs: clock.nowMs,
+        nowMs: client.clock.systemNowMs,
       });
       return delayMs;
     }
