@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { systemClock } from '@sitewarden/kit/time';
 import { outboundProxy, readConfigFile } from '../config/index.ts';
 import { type DoctorLine, runDoctor } from '../doctor/index.ts';
+import { glanceAtChain } from '../uplink/index.ts';
 
 const MARKS = { ok: 'ok     ', failed: 'FAILED ', skipped: '-      ' } as const;
 
@@ -20,8 +21,36 @@ export async function doctor({ config: file, json = false }: { config: string; j
   const lines = await runDoctor(input, (line) => {
     if (!json) console.log(textOf(line));
   });
-  if (json) console.log(JSON.stringify({ lines }));
-  if (lines.some(({ state }) => state === 'failed')) process.exitCode = 1;
+  const notes = await notesOn(config.dataDir);
+  if (json) console.log(JSON.stringify({ lines, notes }));
+  else for (const { text } of notes) console.log(`${MARKS.failed} ${text}`);
+  if (notes.length > 0 || lines.some(({ state }) => state === 'failed')) process.exitCode = 1;
+}
+
+interface Note {
+  readonly code: string;
+  readonly text: string;
+}
+
+const CHAIN_NOTES = {
+  good: [],
+  one_copy: [
+    {
+      code: 'CHECKIN_CHAIN_COPY_DAMAGED',
+      text: 'One of the two copies of the check-in chain is damaged. The box writes it anew when it starts; look at its disk.',
+    },
+  ],
+  lost: [
+    {
+      code: 'CHECKIN_CHAIN_LOST',
+      text: 'The check-in chain was damaged on disk, so the relay takes this box for a copy of itself. Have an admin release it on the site page, and look at its disk.',
+    },
+  ],
+} as const;
+
+/** What is wrong with the box itself, whatever the way to the relay is like. */
+async function notesOn(dataDir: string): Promise<Note[]> {
+  return [...CHAIN_NOTES[await glanceAtChain(dataDir)]];
 }
 
 const textOf = ({ name, state, text }: DoctorLine): string => `${MARKS[state]} ${name.padEnd(8)} ${text}`;

@@ -33,7 +33,7 @@ export function createCheckin({ ctx, client, chain, host, lanes }: CheckinDeps):
   const versions = { appliance: applianceVersion(), node: process.version, os: osVersion() };
   let timeTakenAtMs: number | undefined;
 
-  async function build({ counter, token, epoch }: ChainState): Promise<string> {
+  async function build({ counter, token, epoch, lostAtMs }: ChainState): Promise<string> {
     const { isClockSynced, ...hostState } = await host();
     client.clock.setSynced(isClockSynced);
     const isTimeDue = timeTakenAtMs === undefined || clock.monotonicMs() - timeTakenAtMs > TIME_EVERY_MS;
@@ -43,7 +43,8 @@ export function createCheckin({ ctx, client, chain, host, lanes }: CheckinDeps):
       timeNonce: isTimeDue ? makeNonce() : null,
       versions,
       epoch,
-      host: hostState,
+      // Without it staff could only think of a clone.
+      host: lostAtMs === null ? hostState : { ...hostState, facts: { checkin_chain_lost: true, ...hostState.facts } },
       lanes: lanes(),
       timeQuality: client.clock.quality(),
     });
@@ -72,7 +73,9 @@ export function createCheckin({ ctx, client, chain, host, lanes }: CheckinDeps):
         if (!isRepeat) takeTime(body, answer, clock.monotonicMs() - beganMs);
         const { token } = answer;
         const isQuarantined = answer.state === 'quarantined';
-        await chain.save({ ...pending, token, pendingBody: null, lastCheckinAtMs: clock.nowMs(), isQuarantined });
+        const lostAtMs = isQuarantined ? pending.lostAtMs : null;
+        const lastCheckinAtMs = Math.max(0, Math.round(clock.nowMs()));
+        await chain.save({ ...pending, token, pendingBody: null, lastCheckinAtMs, isQuarantined, lostAtMs });
         return { answer, isRepeat };
       } catch (error) {
         const kind = error instanceof RelayFailure ? error.kind : 'ambiguous';

@@ -296,4 +296,11 @@ t.test('to a person it is one line a step, and the exit code says whether all is
   const lines = stdout.trim().split('\n');
   t.equal(lines.length, DOCTOR_STEPS.length);
   t.match(lines[3], /^FAILED {2}tcp {6}Port 9 of 127\.0\.0\.1 is refused\./);
+
+  writeFileSync(join(dir, 'data', 'uplink.json'), 'garbage');
+  const again = await runTool([node, ENTRIES.appliance, 'doctor', '--config', config]);
+  t.match(
+    again.stdout.trim().split('\n').at(-1),
+    /^FAILED {2}The check-in chain was damaged .* Have an admin release it/,
+  );
 });
