@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BOX_PATHS, nonceCommitment } from '@sitewarden/agent-proto/http';
 import { makeNonce } from '@sitewarden/agent-proto/http-signature';
-import { acquireLock, ensureDir, type FileLock } from '@sitewarden/kit/files';
+import { acquireLock, closeToOthers, ensureDir, type FileLock } from '@sitewarden/kit/files';
 import { createLifecycle, type Lifecycle } from '@sitewarden/kit/lifecycle';
 import type { Logger } from '@sitewarden/kit/log';
 import { type Clock, systemClock } from '@sitewarden/kit/time';
@@ -15,7 +15,7 @@ import { createDiscovery } from './discovery/index.ts';
 import { applianceErrors } from './errors.ts';
 import { createEvidence } from './evidence/index.ts';
 import { createHealing } from './healing/index.ts';
-import { type Identity, loadIdentity } from './identity/index.ts';
+import { type Identity, identityDir, loadIdentity } from './identity/index.ts';
 import { createIntake } from './intake/index.ts';
 import type { ApplianceContext } from './lib/context.ts';
 import { createMetrics } from './lib/metrics.ts';
@@ -113,6 +113,7 @@ export async function startAppliance(
   }
 
   try {
+    await closeKeys(config.dataDir, log);
     const identity = await loadIdentity({ dataDir: config.dataDir, publicHosts: config.intake.publicHost });
     running = await begin(identity, { intake: config.intake.port, local: config.local.port });
     const { addresses } = running;
@@ -132,6 +133,22 @@ export async function startAppliance(
   } catch (error) {
     lock.release();
     throw error;
+  }
+}
+
+/** A copy or a backup brings keys back with the rights of any file. */
+async function closeKeys(dataDir: string, log: Logger): Promise<void> {
+  for (const { path, mode, error } of await closeToOthers(identityDir(dataDir))) {
+    if (error === undefined)
+      log.warn(
+        { path, mode },
+        'other accounts had rights to this key file; they were taken away. Replace the key if they read it',
+      );
+    else
+      log.error(
+        { path, mode, err: error },
+        'other accounts have rights to this key file, and they cannot be taken away',
+      );
   }
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Facts } from '@sitewarden/agent-proto/agent';
 import { nextDelayMs } from '@sitewarden/kit/backoff';
-import { acquireLock, ensureDir, type FileLock } from '@sitewarden/kit/files';
+import { acquireLock, closeToOthers, ensureDir, type FileLock } from '@sitewarden/kit/files';
 import { createLifecycle, type LifecyclePart } from '@sitewarden/kit/lifecycle';
 import type { Logger } from '@sitewarden/kit/log';
 import { detectServiceManager } from '@sitewarden/kit/services';
@@ -11,7 +11,7 @@ import { type Clock, systemClock } from '@sitewarden/kit/time';
 import type { LoadedConfig } from '../config/index.ts';
 import { agentErrors } from '../errors.ts';
 import { createHealer, type Healer } from '../heal/index.ts';
-import { type AgentIdentity, openIdentity, readRemoval, writeRemoval } from '../identity/index.ts';
+import { type AgentIdentity, identityDir, openIdentity, readRemoval, writeRemoval } from '../identity/index.ts';
 import { PUSH_RETRY, runPush } from '../push/index.ts';
 import { type AgentQueue, createStoreHealth, openQueue, type StoreHealth } from '../queue/index.ts';
 import { createSiteState, type SiteState } from '../site/index.ts';
@@ -68,6 +68,10 @@ export async function runDaemon(options: DaemonOptions): Promise<'stopped' | 're
     {
       name: 'identity',
       async start() {
+        for (const { path, mode, error } of await closeToOthers(identityDir(dataDir))) {
+          const what = error === undefined ? 'they were taken away' : 'they cannot be taken away';
+          log.warn({ path, mode, err: error }, `other accounts had rights to this key file; ${what}`);
+        }
         if ((await readRemoval(dataDir)) !== undefined) throw agentErrors.make('AGENT_REMOVED');
         identity = await findIdentity(options);
       },

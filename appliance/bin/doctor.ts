@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
+import { listOpenToOthers } from '@sitewarden/kit/files';
 import { systemClock } from '@sitewarden/kit/time';
 import { outboundProxy, readConfigFile } from '../config/index.ts';
 import { type DoctorLine, runDoctor } from '../doctor/index.ts';
+import { identityDir } from '../identity/index.ts';
 import { glanceAtChain } from '../uplink/index.ts';
 
 const MARKS = { ok: 'ok     ', failed: 'FAILED ', skipped: '-      ' } as const;
@@ -50,7 +52,12 @@ const CHAIN_NOTES = {
 
 /** What is wrong with the box itself, whatever the way to the relay is like. */
 async function notesOn(dataDir: string): Promise<Note[]> {
-  return [...CHAIN_NOTES[await glanceAtChain(dataDir)]];
+  const open = await listOpenToOthers(identityDir(dataDir));
+  const keys = open.map(({ path, mode }) => ({
+    code: 'KEYS_OPEN_TO_OTHERS',
+    text: `Other accounts have rights to ${path} (mode ${mode}). Restart the box, which takes them away, and claim it anew if somebody may have read it.`,
+  }));
+  return [...CHAIN_NOTES[await glanceAtChain(dataDir)], ...keys];
 }
 
 const textOf = ({ name, state, text }: DoctorLine): string => `${MARKS[state]} ${name.padEnd(8)} ${text}`;

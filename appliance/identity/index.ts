@@ -19,9 +19,11 @@ export interface Identity {
   serverTls(nowMs: number): Promise<{ tls: ServerTls; isNew: boolean }>;
 }
 
+export const identityDir = (dataDir: string): string => join(dataDir, 'identity');
+
 /** Keys under `<dataDir>/identity` (0700, files 0600), made at first boot. Throws IDENTITY_DAMAGED. */
 export async function loadIdentity(input: { dataDir: string; publicHosts: readonly string[] }): Promise<Identity> {
-  const dir = join(input.dataDir, 'identity');
+  const dir = identityDir(input.dataDir);
   await ensureDir(dir, 0o700);
   const dik = await loadDeviceKey(dir);
   const evk = await loadEvidenceKey(dir);
