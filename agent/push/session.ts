@@ -170,7 +170,8 @@ export function runSession(options: SessionOptions): Promise<SessionResult> {
       if (waiting !== undefined || ownEnd !== undefined || isDone) return;
       health?.worked();
       log.info('there is room on the disk again');
-      cutOff({ kind: 'closed' });
+      // With the pause of a lost one: a disk that is full again at once must not make sessions come and go.
+      cutOff({ kind: 'lost', detail: 'begins anew, for the disk has room again' });
     }
 
     function finish(end: SessionEnd): void {
