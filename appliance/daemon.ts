@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BOX_PATHS, nonceCommitment } from '@sitewarden/agent-proto/http';
 import { makeNonce } from '@sitewarden/agent-proto/http-signature';
-import { acquireLock, ensureDir, type FileLock } from '@sitewarden/kit/files';
+import { acquireLock, closeToOthers, ensureDir, type FileLock } from '@sitewarden/kit/files';
 import { createLifecycle, type Lifecycle } from '@sitewarden/kit/lifecycle';
 import type { Logger } from '@sitewarden/kit/log';
 import { type Clock, systemClock } from '@sitewarden/kit/time';
@@ -20,7 +20,7 @@ import { createIntake } from './intake/index.ts';
 import type { ApplianceContext } from './lib/context.ts';
 import { createMetrics } from './lib/metrics.ts';
 import { createRelayClient, type RelayClient } from './lib/relay-client.ts';
-import { createRelayClock } from './lib/relay-clock.ts';
+import { createRelayClock, type RelayClock } from './lib/relay-clock.ts';
 import { LOCK_FILE, removeRunFile, writeRunFile } from './lib/run-file.ts';
 import { createSignals } from './lib/signals.ts';
 import { readRelayKeys, readSignedTime } from './lib/trust.ts';
@@ -73,6 +73,8 @@ export async function startAppliance(
   await ensureDir(config.dataDir, 0o700);
   await makeRoomToStart(config.dataDir);
   const lock: FileLock = acquireLock(join(config.dataDir, LOCK_FILE));
+  // One for as long as the process lives: a database that is opened again must not forget the time.
+  const boxClock = createRelayClock(clock, { notBeforeMs: builtAtMs() });
   let running: Running | undefined;
   let isClosing = false;
   let reopening: Promise<void> | undefined;
@@ -93,7 +95,7 @@ export async function startAppliance(
       { ...config, intake: { ...config.intake, port: ports.intake }, local: { ...config.local, port: ports.local } },
       {
         log,
-        clock,
+        clock: boxClock,
         identity,
         left: await readLeft(config.dataDir),
         readIdentity,
@@ -160,6 +162,7 @@ export async function startAppliance(
   }
 
   try {
+    await closeKeys(config.dataDir, log);
     await forgetSite(config.dataDir);
     running = await begin(await readIdentity(), { intake: config.intake.port, local: config.local.port });
     const { addresses } = running;
@@ -182,9 +185,25 @@ export async function startAppliance(
   }
 }
 
+/** A copy or a backup brings keys back with the rights of any file. */
+async function closeKeys(dataDir: string, log: Logger): Promise<void> {
+  for (const { path, mode, error } of await closeToOthers(identityFolder(dataDir))) {
+    if (error === undefined)
+      log.warn(
+        { path, mode },
+        'other accounts had rights to this key file; they were taken away. Replace the key if they read it',
+      );
+    else
+      log.error(
+        { path, mode, err: error },
+        'other accounts have rights to this key file, and they cannot be taken away',
+      );
+  }
+}
+
 interface PartDeps {
   readonly log: Logger;
-  readonly clock: Clock;
+  readonly clock: RelayClock;
   readonly identity: Identity;
   readonly left: LeftSite | undefined;
   readIdentity(): Promise<Identity>;
@@ -196,7 +215,7 @@ interface PartDeps {
 /** Opens the store and starts every part, in the order of the data. */
 async function startParts(config: ApplianceConfig, deps: PartDeps): Promise<Running> {
   const { log, clock, onDiskFault } = deps;
-  const store = openStore(config.dataDir);
+  const store = openStore(config.dataDir, clock.nowMs);
   if (store.setAside !== undefined) log.error(store.setAside, 'the database was damaged and is kept aside');
   const ctx: ApplianceContext = {
     db: store.db,
@@ -234,18 +253,19 @@ function closeStore({ db, marks }: OpenedStore): void {
 
 function wire(
   ctx: ApplianceContext,
-  { identity, left, onLeft, onKeyInForce }: PartDeps,
+  { identity, clock: relayClock, left, onLeft, onKeyInForce }: PartDeps,
   { marks, lostEvidence }: OpenedStore,
 ) {
   const { config, clock, db } = ctx;
-  const client = relayClient(ctx, identity);
+  const client = relayClient(ctx, identity, relayClock);
   const ca = readCa(config);
   const room = createRoom(ctx);
   const telemetry = createTelemetry(ctx);
   const evidence = createEvidence({
     ctx,
     evk: identity.evk,
-    timeQuality: client.clock.quality,
+    timeQuality: relayClock.quality,
+    onTimeTrusted: relayClock.onTrusted,
     marks,
     lostEntries: lostEvidence,
     onKeyTurn: () => rotation.onKeyTurn(),
@@ -286,7 +306,7 @@ function wire(
   const claim = createClaim({ ctx, identity, client, ca, proxy: outboundProxy(config), left });
   const agents = createAgentAdmin(ctx, identity.siteCa);
   const release: Release = createRelease({ ctx, client, dik: identity.dik, agents, evidence, outbox, onLeft });
-  const intake = createIntake({ ctx, identity, room, marks, certificateNowMs: client.clock.nowMs });
+  const intake = createIntake({ ctx, identity, room, marks, certificateNowMs: relayClock.nowMs });
   const discovery = createDiscovery(ctx);
   const services = {
     identity: {
@@ -339,7 +359,7 @@ function readCa({ relay }: ApplianceConfig): string | undefined {
   }
 }
 
-function relayClient(ctx: ApplianceContext, identity: Identity): RelayClient {
+function relayClient(ctx: ApplianceContext, identity: Identity, relayClock: RelayClock): RelayClient {
   const { clock, config, db, log } = ctx;
   const { rootKey } = config.relay;
   return createRelayClient({
@@ -347,7 +367,7 @@ function relayClient(ctx: ApplianceContext, identity: Identity): RelayClient {
     ca: readCa(config),
     proxy: outboundProxy(config),
     clock,
-    relayClock: createRelayClock(clock, { notBeforeMs: builtAtMs() }),
+    relayClock,
     sign: identity.dik.signRequest,
     userAgent: `sitewarden-appliance/${applianceVersion()}`,
     hasRelayKeys: () => state.relayKeys(db) !== undefined,

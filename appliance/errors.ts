@@ -16,6 +16,18 @@ const GRPC = {
 export const applianceErrors = defineErrors({
   CONFIG_UNREADABLE: { status: 400, message: 'The configuration file cannot be read. Check the path and the rights.' },
   CONFIG_INVALID: { status: 400, message: 'The configuration has issues. Correct each of the named keys.' },
+  ADDRESS_INVALID: {
+    status: 400,
+    message: 'The address must be host:port, with a port from 1 to 65535. Correct it; no token was made.',
+  },
+  OUT_FILE_EXISTS: {
+    status: 409,
+    message: 'There is something at this path already, and it is not overwritten. Name a path that is free.',
+  },
+  OUT_FILE_UNWRITABLE: {
+    status: 500,
+    message: 'The file cannot be written. Check the path, its rights and the free space, then try again.',
+  },
   LISTEN_FAILED: {
     status: 500,
     message: 'The appliance does not start without it. Stop the other program, or correct the named key.',

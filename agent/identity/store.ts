@@ -21,8 +21,9 @@ export interface StoredIdentity {
   readonly certifiedAtMs: number;
 }
 
-const fileOf = (dataDir: string): string => join(dataDir, 'identity', 'identity.json');
-const pendingKeyOf = (dataDir: string): string => join(dataDir, 'identity', 'pending-key.pem');
+export const identityDir = (dataDir: string): string => join(dataDir, 'identity');
+const fileOf = (dataDir: string): string => join(identityDir(dataDir), 'identity.json');
+const pendingKeyOf = (dataDir: string): string => join(identityDir(dataDir), 'pending-key.pem');
 
 /** undefined before enrolment. Throws IDENTITY_DAMAGED. */
 export async function readIdentity(dataDir: string): Promise<StoredIdentity | undefined> {

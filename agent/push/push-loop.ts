@@ -5,7 +5,7 @@ import type { Logger } from '@sitewarden/kit/log';
 import type { Clock } from '@sitewarden/kit/time';
 import { agentErrors } from '../errors.ts';
 import type { AgentIdentity } from '../identity/index.ts';
-import type { AgentQueue } from '../queue/index.ts';
+import type { AgentQueue, StoreHealth } from '../queue/index.ts';
 import { createPoisonWatch } from './poison-watch.ts';
 import { createRenewal } from './renewal.ts';
 import { runSession, type SessionHandlers } from './session.ts';
@@ -24,6 +24,7 @@ export interface PushOptions extends SessionHandlers {
   onConnection(state: ConnectionState): void;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly health?: StoreHealth;
   readonly signal: AbortSignal;
   readonly random?: () => number;
 }

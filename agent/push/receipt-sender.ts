@@ -43,9 +43,10 @@ export function createReceiptSender(
       marks.push(sentThrough);
     },
     heartbeatAnswered() {
-      const through = marks.shift() ?? 0;
+      const through = marks[0] ?? 0;
+      if (undelivered.length > 0 && undelivered[0]! <= through) orders.delivered(through);
+      marks.shift();
       if (undelivered.length === 0 || undelivered[0]! > through) return;
-      orders.delivered(through);
       while (undelivered.length > 0 && undelivered[0]! <= through) undelivered.shift();
       pump();
     },

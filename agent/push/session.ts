@@ -7,9 +7,10 @@ import type {
   SessionRequest,
   SessionResponse,
 } from '@sitewarden/agent-proto/agent';
+import { nextDelayMs, type RetrySchedule } from '@sitewarden/kit/backoff';
 import type { Logger } from '@sitewarden/kit/log';
 import { bootId, type Clock } from '@sitewarden/kit/time';
-import type { AgentQueue } from '../queue/index.ts';
+import { type AgentQueue, isNoRoom, type StoreHealth } from '../queue/index.ts';
 import { createHeartbeat } from './heartbeat.ts';
 import { createReceiptSender } from './receipt-sender.ts';
 import { createReportSender } from './report-sender.ts';
@@ -36,6 +37,8 @@ export interface SessionOptions extends SessionHandlers {
   readonly receiptWindow: number;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly health?: StoreHealth;
+  readonly random?: () => number;
   /** Ends the session in good order. */
   readonly signal: AbortSignal;
   /** Default 15000. */
@@ -55,10 +58,12 @@ export interface SessionResult {
 const WELCOME_TIMEOUT_MS = 15_000;
 /** After our side is closed the appliance has this long to close its own. */
 const CLOSE_TIMEOUT_MS = 1_000;
+/** How often a full disk is asked for room. */
+const ROOM_RETRY: RetrySchedule = { baseMs: 1_000, capMs: 30_000 };
 
 /** One Session stream from Hello to its end. Never throws. */
 export function runSession(options: SessionOptions): Promise<SessionResult> {
-  const { client, queue, host, clock, log, signal } = options;
+  const { client, queue, host, clock, log, health, signal, random = Math.random } = options;
   return new Promise((resolve) => {
     const call = client.session();
     let wasWelcomed = false;
@@ -68,6 +73,10 @@ export function runSession(options: SessionOptions): Promise<SessionResult> {
     let clockOffsetMs = 0;
     /** Set when we end it ourselves; the status of the call then only says CANCELLED. */
     let ownEnd: SessionEnd | undefined;
+    /** What the full disk refused first; while it waits the session is for heartbeats, and for orders that can be noted. */
+    let waiting: (() => void) | undefined;
+    let roomTimer: NodeJS.Timeout | undefined;
+    let roomAttempt = 0;
 
     const send = (message: NonNullable<SessionRequest['message']>) => {
       if (!isDone && !isClosing && !call.write({ message })) isPaused = true;
@@ -75,7 +84,7 @@ export function runSession(options: SessionOptions): Promise<SessionResult> {
     const reports = createReportSender({
       queue: queue.reports,
       window: options.window,
-      canSend: () => wasWelcomed && !isPaused && !isClosing && !isDone,
+      canSend: () => wasWelcomed && waiting === undefined && !isPaused && !isClosing && !isDone,
       send: (value) => send({ $case: 'report', value }),
       setAside(seq) {
         queue.reports.discard(seq);
@@ -126,20 +135,49 @@ export function runSession(options: SessionOptions): Promise<SessionResult> {
       call.cancel();
     }
 
-    /** Faults of our own disk end the session, not the process: the next one begins from what is on disk. */
+    /**
+     * Faults of our own disk end the session, not the process: the next one begins from what is on disk. A full disk does not
+     * even end the session, for staff must see the workstation to help it.
+     */
     function guarded(step: () => void): void {
       if (isDone) return;
       try {
         step();
       } catch (error) {
+        if (isNoRoom(error)) {
+          waitForRoom(step, error);
+          return;
+        }
         log.error({ err: error }, 'session ended by a fault of this side');
         cutOff({ kind: 'lost', detail: 'a fault of this side' });
       }
     }
 
+    function waitForRoom(step: () => void, error: unknown): void {
+      if (waiting !== undefined) return;
+      waiting = step;
+      health?.failed(error);
+      if (roomAttempt === 0) log.error({ err: error }, 'the disk is full; nothing is stored until there is room');
+      roomTimer = setTimeout(tryForRoom, nextDelayMs({ ...ROOM_RETRY, attempt: roomAttempt, random }));
+      roomAttempt += 1;
+    }
+
+    /** With room again the next session begins from what is on disk, and gets what this one had to let pass. */
+    function tryForRoom(): void {
+      const step = waiting!;
+      waiting = undefined;
+      guarded(step);
+      if (waiting !== undefined || ownEnd !== undefined || isDone) return;
+      health?.worked();
+      log.info('there is room on the disk again');
+      // With the pause of a lost one: a disk that is full again at once must not make sessions come and go.
+      cutOff({ kind: 'lost', detail: 'begins anew, for the disk has room again' });
+    }
+
     function finish(end: SessionEnd): void {
       if (isDone) return;
       isDone = true;
+      clearTimeout(roomTimer);
       clearTimeout(welcomeTimer);
       clearTimeout(closeTimer);
       pulse.stop();
@@ -170,6 +208,8 @@ export function runSession(options: SessionOptions): Promise<SessionResult> {
       }
     }
 
+    const takeConfig = (config: AgentConfig) => guarded(() => options.onConfig(config));
+
     function receive({ message }: SessionResponse): void {
       if (message === undefined) return;
       if (message.$case !== 'welcome' && !wasWelcomed) {
@@ -181,12 +221,13 @@ export function runSession(options: SessionOptions): Promise<SessionResult> {
           clearTimeout(welcomeTimer);
           // Orders that wait come right behind, before any heartbeat is answered.
           if (message.value.nowMs > 0) clockOffsetMs = message.value.nowMs - clock.nowMs();
-          anchor(message.value.ackedThrough);
-          if (message.value.config !== undefined) options.onConfig(message.value.config);
+          guarded(() => anchor(message.value.ackedThrough));
+          if (message.value.config !== undefined) takeConfig(message.value.config);
+          if (ownEnd !== undefined) return;
           wasWelcomed = true;
           pulse.start();
           receipts.pump();
-          reports.pump();
+          guarded(() => reports.pump());
           options.onWelcome();
           break;
         case 'ack':
@@ -197,13 +238,13 @@ export function runSession(options: SessionOptions): Promise<SessionResult> {
           options.onOrder(message.value, clockOffsetMs);
           break;
         case 'config':
-          options.onConfig(message.value);
+          takeConfig(message.value);
           pulse.reschedule();
           break;
         case 'heartbeatAck':
           clockOffsetMs = message.value.receivedAtMs - clock.nowMs();
-          receipts.heartbeatAnswered();
           pulse.answered();
+          receipts.heartbeatAnswered();
           break;
       }
     }

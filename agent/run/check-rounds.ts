@@ -1,10 +1,10 @@
-import { jittered } from '@sitewarden/kit/backoff';
+import { jittered, nextDelayMs, type RetrySchedule } from '@sitewarden/kit/backoff';
 import type { Logger } from '@sitewarden/kit/log';
 import type { ServiceManager } from '@sitewarden/kit/services';
 import type { Clock } from '@sitewarden/kit/time';
 import { type Collector, runChecks } from '../collect/index.ts';
 import type { RoundSummary } from '../heal/index.ts';
-import type { AgentQueue } from '../queue/index.ts';
+import type { AgentQueue, StoreHealth } from '../queue/index.ts';
 import { detectRmm } from '../rmm/index.ts';
 import type { SiteConfig, SiteState } from '../site/index.ts';
 import { createRoundReports } from './round-reports.ts';
@@ -15,6 +15,7 @@ export interface CheckRoundsOptions {
   readonly services: ServiceManager;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly health?: StoreHealth;
   readonly random?: () => number;
   /** Default: all the agent has. */
   readonly collectors?: readonly Collector[];
@@ -42,16 +43,20 @@ export interface RoundRequest {
 
 /** The workstations of a site were perhaps switched on together; they need not all check together for ever. */
 const JITTER = 0.1;
+/** A round whose reports could not be stored: on a full disk each one costs tools and tells nobody anything. */
+const ROUND_RETRY: RetrySchedule = { baseMs: 10_000, capMs: 300_000 };
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export function createCheckRounds(options: CheckRoundsOptions): CheckRounds {
-  const { queue, site, services, clock, log, collectors, random = Math.random } = options;
+  const { queue, site, services, clock, log, health, collectors, random = Math.random } = options;
   const callOff = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   let lastRound: Promise<unknown> = Promise.resolve();
   let isRunning = false;
   let hasRun = false;
   let isWantedAgain = false;
+  /** Rounds in a row that could not be stored. */
+  let failures = 0;
   let config = site.config;
 
   const stopListening = site.onChange((changed) => {
@@ -97,9 +102,15 @@ export function createCheckRounds(options: CheckRoundsOptions): CheckRounds {
     try {
       const summary = await runNow({ checks: site.config.checks, orderId: '' });
       queue.site.writeLastCollected(clock.nowMs());
+      failures = 0;
+      health?.worked();
       log.info({ ...summary }, 'checks done');
     } catch (error) {
-      if (!callOff.signal.aborted) log.error({ err: error }, 'the reports of this round could not be stored');
+      failures += 1;
+      if (!callOff.signal.aborted) {
+        health?.failed(error);
+        log.error({ err: error, failures }, 'the reports of this round could not be stored');
+      }
     }
     isRunning = false;
     if (callOff.signal.aborted) return;
@@ -115,6 +126,11 @@ export function createCheckRounds(options: CheckRoundsOptions): CheckRounds {
   function schedule(): void {
     clearTimeout(timer);
     if (callOff.signal.aborted) return;
+    if (failures > 0) {
+      const capMs = Math.min(ROUND_RETRY.capMs, config.checkIntervalMs);
+      timer = setTimeout(scheduledRound, nextDelayMs({ ...ROUND_RETRY, capMs, attempt: failures - 1, random }));
+      return;
+    }
     const waitMs = jittered(config.checkIntervalMs, JITTER, random);
     const lastMs = queue.site.readLastCollected();
     const sinceMs = lastMs === undefined ? Number.POSITIVE_INFINITY : clock.nowMs() - lastMs;

@@ -1,8 +1,9 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Facts } from '@sitewarden/agent-proto/agent';
 import { nextDelayMs } from '@sitewarden/kit/backoff';
-import { acquireLock, ensureDir, type FileLock } from '@sitewarden/kit/files';
+import { acquireLock, closeToOthers, ensureDir, type FileLock } from '@sitewarden/kit/files';
 import { createLifecycle, type LifecyclePart } from '@sitewarden/kit/lifecycle';
 import type { Logger } from '@sitewarden/kit/log';
 import { detectServiceManager } from '@sitewarden/kit/services';
@@ -10,13 +11,14 @@ import { type Clock, systemClock } from '@sitewarden/kit/time';
 import type { LoadedConfig } from '../config/index.ts';
 import { agentErrors } from '../errors.ts';
 import { createHealer, type Healer } from '../heal/index.ts';
-import { type AgentIdentity, openIdentity, readRemoval, writeRemoval } from '../identity/index.ts';
+import { type AgentIdentity, identityDir, openIdentity, readRemoval, writeRemoval } from '../identity/index.ts';
 import { PUSH_RETRY, runPush } from '../push/index.ts';
-import { type AgentQueue, openQueue } from '../queue/index.ts';
+import { type AgentQueue, createStoreHealth, openQueue, type StoreHealth } from '../queue/index.ts';
 import { createSiteState, type SiteState } from '../site/index.ts';
 import { createTelemetryMeter, readHostInfo } from '../telemetry/index.ts';
 import { type CheckRounds, createCheckRounds } from './check-rounds.ts';
 import { enrollAgent } from './enroll-agent.ts';
+import { readRoom } from './room.ts';
 import { createStateWriter } from './state-file.ts';
 import { AGENT_VERSION } from './version.ts';
 
@@ -43,6 +45,7 @@ export async function runDaemon(options: DaemonOptions): Promise<'stopped' | 're
   const { config, log, signal, clock = systemClock } = options;
   const { dataDir } = config;
   const state = createStateWriter(dataDir);
+  const health = createStoreHealth(clock);
   const stopPush = new AbortController();
   let lock: FileLock;
   let identity: AgentIdentity;
@@ -65,6 +68,10 @@ export async function runDaemon(options: DaemonOptions): Promise<'stopped' | 're
     {
       name: 'identity',
       async start() {
+        for (const { path, mode, error } of await closeToOthers(identityDir(dataDir))) {
+          const what = error === undefined ? 'they were taken away' : 'they cannot be taken away';
+          log.warn({ path, mode, err: error }, `other accounts had rights to this key file; ${what}`);
+        }
         if ((await readRemoval(dataDir)) !== undefined) throw agentErrors.make('AGENT_REMOVED');
         identity = await findIdentity(options);
       },
@@ -84,7 +91,7 @@ export async function runDaemon(options: DaemonOptions): Promise<'stopped' | 're
     {
       name: 'checks',
       start() {
-        rounds = createCheckRounds({ queue, site, services, clock, log });
+        rounds = createCheckRounds({ queue, site, services, clock, log, health });
         rounds.start();
       },
       stop: () => rounds.stop(),
@@ -119,13 +126,14 @@ export async function runDaemon(options: DaemonOptions): Promise<'stopped' | 're
           host: readHostInfo(AGENT_VERSION),
           heartbeatIntervalMs: () => site.config.heartbeatIntervalMs,
           measure: meter.measure,
-          ownFacts: () => lossFacts(queue),
+          ownFacts: () => ({ ...lossFacts(queue), ...diskFacts(health, dataDir) }),
           onWelcome: () => rounds.welcomed(),
           onConfig: (wire) => site.apply(wire),
           onOrder: (order, clockOffsetMs) => healer.submit(order, clockOffsetMs),
           onConnection: ({ connected, reason }) => tell(connected, reason),
           clock,
           log,
+          health,
           signal: stopPush.signal,
         });
       },
@@ -190,6 +198,15 @@ async function isThere(path: string | undefined): Promise<boolean> {
 function lossFacts(queue: AgentQueue): Record<string, number> {
   const lost = queue.reports.losses().reduce((sum, { reports }) => sum + reports, 0);
   return lost === 0 ? {} : { reports_lost: lost };
+}
+
+/** The disk of the data folder need not be the one of the system. */
+function diskFacts({ fault }: StoreHealth, dataDir: string): Facts {
+  const room = readRoom(dataDir);
+  return {
+    ...(room === undefined ? {} : { data_disk_total_bytes: room.totalBytes, data_disk_used_bytes: room.usedBytes }),
+    ...(fault === undefined ? {} : { store_fault: fault.code }),
+  };
 }
 
 function aborted(signal: AbortSignal): Promise<'stopped'> {

@@ -2,6 +2,7 @@ import { isProcessAlive } from '@sitewarden/kit/files';
 import { agentErrors } from '../errors.ts';
 import { openIdentity, readRemoval } from '../identity/index.ts';
 import { glanceAtQueue, type QueueGlance } from '../queue/index.ts';
+import { type Room, readRoom } from './room.ts';
 import { readState } from './state-file.ts';
 
 export interface AgentStatus {
@@ -13,6 +14,8 @@ export interface AgentStatus {
   readonly reason: string | undefined;
   readonly sinceMs: number | undefined;
   readonly queue: QueueGlance | undefined;
+  /** Of the volume with the data folder; a full one keeps the agent from storing what it finds. */
+  readonly disk: Room | undefined;
 }
 
 /** Reads what a running or stopped agent left in its folder; changes nothing. */
@@ -20,7 +23,13 @@ export async function readStatus(dataDir: string): Promise<AgentStatus> {
   const queue = glanceAtQueue(dataDir);
   const last = await readState(dataDir);
   const removal = await readRemoval(dataDir);
-  const base = { queue, reason: undefined, appliance: last?.appliance, sinceMs: last?.sinceMs };
+  const base = {
+    queue,
+    disk: readRoom(dataDir),
+    reason: undefined,
+    appliance: last?.appliance,
+    sinceMs: last?.sinceMs,
+  };
   try {
     const identity = await openIdentity(dataDir);
     const known = { ...base, agentId: identity.agentId, certificateUntilMs: identity.notAfterMs };

@@ -6,7 +6,10 @@ export interface SiteState {
   readonly config: SiteConfig;
   /** The appliance has said what it wants, now or before a restart. */
   readonly isKnown: boolean;
-  /** Kept on disk first, so that a restart while the appliance is away goes by it; then told to the listeners. */
+  /**
+   * Kept on disk first, so that a restart while the appliance is away goes by it; then told to the listeners. When the disk
+   * refuses it holds all the same, for a lower tier must, and what the disk said is thrown at the end.
+   */
   apply(wire: AgentConfig): void;
   onChange(listener: (config: SiteConfig) => void): () => void;
 }
@@ -24,10 +27,13 @@ export function createSiteState(memory: SiteMemory, overrides: IntervalOverrides
       return isKnown;
     },
     apply(wire) {
-      memory.writeConfig(wire);
-      isKnown = true;
-      config = toSiteConfig(wire, overrides);
-      for (const listener of listeners) listener(config);
+      try {
+        memory.writeConfig(wire);
+      } finally {
+        isKnown = true;
+        config = toSiteConfig(wire, overrides);
+        for (const listener of listeners) listener(config);
+      }
     },
     onChange(listener) {
       listeners.add(listener);

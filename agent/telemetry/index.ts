@@ -1,2 +1,2 @@
 export { parseOsRelease, readHostInfo } from './host-info.ts';
-export { boundFacts, createTelemetryMeter, type TelemetryMeter } from './measure.ts';
+export { boundFacts, createTelemetryMeter, otherVolumes, type TelemetryMeter } from './measure.ts';

@@ -91,13 +91,33 @@ async function diskUsage(path: string): Promise<{ total: number; used: number } 
 
 /** Mounted block devices besides the root; network mounts are left out, for asking them can hang. */
 async function otherMounts(): Promise<string[]> {
-  const text = await readFile('/proc/mounts', 'utf8').catch(() => '');
-  const mounts = text
-    .split('\n')
-    .map((line) => line.split(' '))
-    .filter(([source, mount]) => source?.startsWith('/dev/') && mount?.startsWith('/') && mount !== '/')
-    .map(([, mount]) => mount!);
-  return [...new Set(mounts)].slice(0, MAX_MOUNTS);
+  const text = await readFile('/proc/self/mountinfo', 'utf8').catch(() => '');
+  return otherVolumes(text).slice(0, MAX_MOUNTS);
+}
+
+/**
+ * Mount points of the volumes besides the root, from the text of `/proc/self/mountinfo`: each volume once, where all of it
+ * is mounted; one that is only there in part, as in a container, at its shortest mount point.
+ */
+export function otherVolumes(mountinfo: string): string[] {
+  const found = new Map<string, { readonly mount: string; readonly isWhole: boolean }>();
+  let rootVolume: string | undefined;
+  for (const line of mountinfo.split('\n')) {
+    const [mounted = '', told = ''] = line.split(' - ');
+    const [, , volume, part, at] = mounted.split(' ');
+    const source = told.split(' ')[1];
+    if (volume === undefined || at === undefined) continue;
+    // What is mounted last at the root hides the others.
+    if (at === '/') rootVolume = volume;
+    if (!source?.startsWith('/dev/')) continue;
+    const mount = at.replace(/\\(\d{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+    const isWhole = part === '/';
+    const known = found.get(volume);
+    const isBetter = known === undefined || (isWhole === known.isWhole ? mount.length < known.mount.length : isWhole);
+    if (isBetter) found.set(volume, { mount, isWhole });
+  }
+  if (rootVolume !== undefined) found.delete(rootVolume);
+  return [...found.values()].map(({ mount }) => mount);
 }
 
 async function processFacts(): Promise<Facts> {

@@ -1,17 +1,18 @@
+import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { resolve } from 'node:path';
-import { writeFileAtomic } from '@sitewarden/kit/files';
 import type { Command } from 'commander';
 import type { EnrollToken } from '../agents/index.ts';
 import type { ApplianceConfig } from '../config/index.ts';
+import { applianceErrors } from '../errors.ts';
 import { reported } from './failure.ts';
 import { openLocalApi } from './local-api.ts';
+import { openOutFile } from './out-file.ts';
 
 export function addAgentCommands(program: Command, withConfig: (command: Command) => Command): void {
   const agents = program.command('agents').description('workstation agents of this site');
   withConfig(agents.command('token'))
     .description('make a single-use enrolment token (JSON for the agent)')
-    .option('-o, --out <file>', 'write it to a file, mode 0600, instead of printing it')
+    .option('-o, --out <file>', 'write it to a new file, mode 0600, instead of printing it')
     .option('-a, --address <host:port>', 'address the workstation reaches this box at')
     .action(reported(makeToken));
   withConfig(agents.command('list')).description('list the active agents').action(reported(listAgents));
@@ -21,16 +22,34 @@ export function addAgentCommands(program: Command, withConfig: (command: Command
 }
 
 async function makeToken(options: { config: string; out?: string; address?: string }): Promise<void> {
+  if (options.address !== undefined) checkAddress(options.address);
   const api = await openLocalApi(options.config);
-  const { token, siteCaSha256 } = await api.call<EnrollToken>('POST', '/api/local/agent-tokens');
   const applianceAddress = options.address ?? reachableAddress(api.config, api.run.intakeAddress);
-  const text = `${JSON.stringify({ applianceAddress, token, caFingerprint: `sha256:${siteCaSha256}` })}\n`;
+  const make = async () => {
+    const { token, siteCaSha256 } = await api.call<EnrollToken>('POST', '/api/local/agent-tokens');
+    return `${JSON.stringify({ applianceAddress, token, caFingerprint: `sha256:${siteCaSha256}` })}\n`;
+  };
   if (options.out === undefined) {
-    process.stdout.write(text);
+    process.stdout.write(await make());
     return;
   }
-  await writeFileAtomic(resolve(options.out), text, { mode: 0o600 });
+  const file = await openOutFile(options.out);
+  try {
+    await file.write(await make());
+  } catch (error) {
+    await file.remove();
+    throw error;
+  }
   console.error(`Wrote ${options.out}. Move it to the workstation; it works once, for 24 hours.`);
+}
+
+/** Host and port as the agent takes them. Throws ADDRESS_INVALID. */
+function checkAddress(address: string): void {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|[A-Za-z0-9._-]{1,253}):(\d{1,5})$/.exec(address);
+  const port = Number(match?.[2]);
+  const isHostGood = match !== null && (match[1] === undefined || isIPv6(match[1]));
+  if (isHostGood && port >= 1 && port <= 65_535) return;
+  throw applianceErrors.make('ADDRESS_INVALID', { field: 'address', detail: `--address ${JSON.stringify(address)}` });
 }
 
 /** A configured name first; a wildcard address is none, so then the first address others can reach. */

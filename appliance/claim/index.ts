@@ -72,7 +72,7 @@ export function createClaim({ ctx, identity, client, ca, proxy, left, random = M
       ca,
       proxy,
       dataDir: config.dataDir,
-      nowMs: clock.nowMs,
+      nowMs: client.clock.systemNowMs,
     });
   const teller = createDoctorTeller({ calls, clock, log, examine });
   const shownLeft =

@@ -66,6 +66,8 @@ export interface EvidenceOptions {
   readonly ctx: ApplianceContext;
   readonly evk: EvidenceKey;
   timeQuality(): TimeQuality;
+  /** Called right before the quality stops being `unsynced`. */
+  onTimeTrusted?(listener: () => void): () => void;
   /** Told how long the log is, after each commit. */
   readonly marks?: Pick<Marks, 'raiseEvidence'>;
   /** Signed entries that are gone: appending would fork the log, so it stands still until the box is reset and claimed again. */
@@ -75,14 +77,8 @@ export interface EvidenceOptions {
 }
 
 /** Turns changes into signed, chained entries. Until the box is claimed they wait: entry 0 is the claim. */
-export function createEvidence({
-  ctx,
-  evk,
-  timeQuality,
-  marks,
-  lostEntries = 0,
-  onKeyTurn,
-}: EvidenceOptions): Evidence {
+export function createEvidence(options: EvidenceOptions): Evidence {
+  const { ctx, evk, timeQuality, onTimeTrusted, marks, lostEntries = 0, onKeyTurn } = options;
   const { db, clock, log, metrics } = ctx;
   const fitted = createFitter({ keyId: evk.fingerprint, log });
   const thread = createChainThread(evk);
@@ -90,6 +86,11 @@ export function createEvidence({
   let isStopping = false;
   /** Nothing follows the entry that says that the box left. */
   let isClosed = evidence.lastLeaf(db)?.kind === 'released';
+  // A change is dated when it is made. Up to this one that was before the time was known, or in a process that is gone.
+  let guessedThroughId = changes.lastId(db);
+  const stopListening = onTimeTrusted?.(() => {
+    guessedThroughId = changes.lastId(db);
+  });
   const isHalted = lostEntries > 0;
   if (isHalted)
     log.error(
@@ -124,12 +125,12 @@ export function createEvidence({
   }
 
   function begin(to: LogWriter, rows: readonly ChangeRow[]): Prepared {
-    const moment: EntryMoment = {
+    const moment: Omit<EntryMoment, 'timeQuality'> = {
       bootId: bootId(),
       // Since the kernel's boot, as the boot id beside it; a process's own clock would start anew with it.
       monotonicMs: Math.floor(Number(process.hrtime.bigint() / 1_000_000n)),
-      timeQuality: timeQuality(),
     };
+    const quality = timeQuality();
     const claim = to.size === 0 ? changes.firstOf(db, 'claimed') : undefined;
     if (to.size === 0 && claim === undefined) throw applianceErrors.make('INTERNAL', { detail: 'There is no claim' });
     const { origin } = to.place;
@@ -138,7 +139,8 @@ export function createEvidence({
     isClosed ||= end >= 0;
     const said = open.filter((row) => row.kind !== 'claimed' && !isForeignTurn(row, origin));
     const entries = (claim === undefined ? said : [claim, ...said]).flatMap((change) => {
-      const entry = fitted(change, moment, origin);
+      const at = { ...moment, timeQuality: change.id > guessedThroughId ? quality : ('unsynced' as const) };
+      const entry = fitted(change, at, origin);
       return entry === undefined ? [] : [{ change, ...entry }];
     });
     return { throughId: rows.at(-1)!.id, count: rows.length, entries };
@@ -222,6 +224,7 @@ export function createEvidence({
     ...stage,
     async stop() {
       isStopping = true;
+      stopListening?.();
       await stage.stop();
       await thread.close();
     },

@@ -1,46 +1,81 @@
 import type { Clock } from '@sitewarden/kit/time';
 
 const DAY_MS = 86_400_000;
+/** A clock disciplined by NTP is nearer to the truth than this. */
+const MAX_APART_MS = 5000;
 
 export type TimeQuality = 'synced' | 'relay' | 'unsynced';
 
 /**
- * The time requests are signed with. Once the relay's signed time was verified it runs on from there by the monotonic
- * clock, so a wall clock that is wrong, or jumps, does not matter; the system clock is never touched.
+ * The one clock of the box: what requests, rows and evidence are dated with. Until the relay's signed time was verified it
+ * is the system clock, but never before the program was made; from then on it runs by the monotonic clock, so a wall clock
+ * that is wrong, or jumps, does not matter. The system clock is never touched.
  */
-export interface RelayClock {
-  nowMs(): number;
+export interface RelayClock extends Clock {
   quality(): TimeQuality;
+  /** Called right before the quality stops being `unsynced`: what was dated until then was dated by a guess. */
+  onTrusted(listener: () => void): () => void;
   /** The relay's time when it was ever verified in this run. */
   trustedNowMs(): number | undefined;
+  /** Uncorrected, for those who judge the system clock itself. */
+  systemNowMs(): number;
   /** What the kernel says about its own clock. */
   setSynced(isSynced: boolean): void;
-  /** Verified relay time, as of `roundTripMs / 2` ago. */
+  /** Verified relay time, from somewhere within the `roundTripMs` that just ended. */
   take(timeMs: number, roundTripMs: number): void;
   /** The wall clock stands before this and must be wrong. */
   readonly notBeforeMs: number;
 }
 
 export function createRelayClock(clock: Clock, { notBeforeMs }: { notBeforeMs: number }): RelayClock {
+  const startedAtMs = clock.monotonicMs();
+  const listeners = new Set<() => void>();
   let isSynced = false;
   let taken: { timeMs: number; atMonotonicMs: number } | undefined;
   function trustedNowMs(): number | undefined {
     return taken && Math.round(taken.timeMs + clock.monotonicMs() - taken.atMonotonicMs);
   }
 
+  // It runs on from there: nothing that waits for a time would ever end on a clock that stands.
+  const floorMs = () => Math.round(notBeforeMs + clock.monotonicMs() - startedAtMs);
+  const nowMs = () => trustedNowMs() ?? Math.max(clock.nowMs(), floorMs());
+
+  function quality(): TimeQuality {
+    if (isSynced && Math.abs(clock.nowMs() - nowMs()) <= MAX_APART_MS) return 'synced';
+    return taken !== undefined && clock.monotonicMs() - taken.atMonotonicMs < DAY_MS ? 'relay' : 'unsynced';
+  }
+
+  function learn(change: () => void): void {
+    const wasUnsynced = quality() === 'unsynced';
+    change();
+    if (!wasUnsynced || quality() === 'unsynced') return;
+    for (const listener of listeners) listener();
+  }
+
   return {
     notBeforeMs,
-    nowMs: () => trustedNowMs() ?? Math.max(clock.nowMs(), notBeforeMs),
+    nowMs,
+    monotonicMs: clock.monotonicMs,
+    systemNowMs: clock.nowMs,
     trustedNowMs,
-    quality() {
-      if (isSynced) return 'synced';
-      return taken !== undefined && clock.monotonicMs() - taken.atMonotonicMs < DAY_MS ? 'relay' : 'unsynced';
+    quality,
+    onTrusted(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
     },
     setSynced(value) {
-      isSynced = value;
+      learn(() => {
+        isSynced = value;
+      });
     },
     take(timeMs, roundTripMs) {
-      taken = { timeMs: timeMs + roundTripMs / 2, atMonotonicMs: clock.monotonicMs() };
+      const ownMs = nowMs();
+      // Rows should not jump for nothing: as long as the own time can be true it is kept.
+      const canBeTrue = ownMs >= timeMs && ownMs <= timeMs + roundTripMs;
+      const takenMs = canBeTrue ? ownMs : timeMs + roundTripMs / 2;
+      learn(() => {
+        taken = { timeMs: takenMs, atMonotonicMs: clock.monotonicMs() };
+      });
     },
   };
 }

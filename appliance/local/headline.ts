@@ -85,6 +85,11 @@ function claimedRemarks(status: HeadlineInput): Remark[] {
 function uplinkRemarks({ uplink, lanes, nowMs }: HeadlineInput): Remark[] {
   const next = uplink.lastError?.message ?? 'Look at the site page of the relay.';
   if (uplink.state === 'stopped') return [{ tone: 'bad', title: 'The relay refuses this box', text: next }];
+  if (uplink.chainLostAtMs !== null) {
+    const lost = 'Its last check-in token was damaged on disk, so the relay cannot tell this box from a copy of it.';
+    const next = 'Tell the MSP: an admin releases the box on the site page. It goes on serving its site meanwhile.';
+    return [{ tone: 'bad', title: 'This box lost its check-in chain', text: `${lost} ${next}` }];
+  }
   if (uplink.isQuarantined) {
     const text =
       'Take the copy off the network; an admin releases the box on the site page. It goes on serving its site meanwhile.';

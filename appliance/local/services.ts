@@ -106,6 +106,8 @@ export interface UplinkSnapshot {
   readonly configGeneration: number;
   /** The relay saw two boxes with this identity. */
   readonly isQuarantined: boolean;
+  /** Since when the box does not know its last check-in token, which makes the relay see a copy; null: it knows it. */
+  readonly chainLostAtMs: number | null;
 }
 
 export interface LaneSnapshot {

@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { openHighWaterMark } from '@sitewarden/kit/files';
 import { openOrSetAside, type SqliteDatabase } from '@sitewarden/kit/sqlite';
+import { systemClock } from '@sitewarden/kit/time';
 import { append } from './changes.ts';
 import { size as evidenceSize } from './evidence.ts';
 import { MIGRATIONS } from './migrations/index.ts';
@@ -28,8 +29,8 @@ export interface Marks {
 
 export const DATABASE_FILE = 'appliance.db';
 
-/** Opens `<dataDir>/appliance.db`. The caller holds the lock of the folder. */
-export function openStore(dataDir: string): OpenedStore {
+/** Opens `<dataDir>/appliance.db`. The caller holds the lock of the folder; `nowMs` dates the losses that are found. */
+export function openStore(dataDir: string, nowMs: () => number = systemClock.nowMs): OpenedStore {
   const path = join(dataDir, DATABASE_FILE);
   const opened = openOrSetAside(path, { migrations: MIGRATIONS });
   const { db } = opened;
@@ -38,14 +39,14 @@ export function openStore(dataDir: string): OpenedStore {
       ? undefined
       : { path: opened.setAside, reason: opened.reason ?? '', salvaged: salvage(db, opened.setAside) };
   if (setAside !== undefined) rebuildTree(db);
-  restoreSite(db, dataDir);
+  restoreSite(db, dataDir, nowMs());
   const reportMark = join(dataDir, 'report.mark');
   const lastReport = lastReportId(db);
   let report = openHighWaterMark(reportMark);
   const evidence = openHighWaterMark(join(dataDir, 'evidence.mark'));
   const lostReports = Math.max(0, report.value - lastReport);
   const lostEvidence = Math.max(0, evidence.value - evidenceSize(db));
-  noteLosses(db, { setAside, lostReports, lostEvidence });
+  noteLosses(db, { setAside, lostReports, lostEvidence }, nowMs());
   if (lostReports > 0) {
     // Noted once: numbers go on from what is left. The mark of evidence stays, for forgetting would not mend the log.
     report.close();
@@ -80,9 +81,9 @@ interface Losses {
 }
 
 /** The loss ledger. */
-function noteLosses(db: SqliteDatabase, { setAside, lostReports, lostEvidence }: Losses): void {
+function noteLosses(db: SqliteDatabase, { setAside, lostReports, lostEvidence }: Losses, atMs: number): void {
   const note = (what: string, count: number | null, text: string) =>
-    append(db, { kind: 'loss', refId: what, body: { what, count, code: 'DATABASE_DAMAGED', text }, atMs: Date.now() });
+    append(db, { kind: 'loss', refId: what, body: { what, count, code: 'DATABASE_DAMAGED', text }, atMs });
   if (setAside !== undefined) {
     const { rows, broken } = setAside.salvaged;
     const parts = broken.length === 0 ? 'all tables could be read' : `not read to the end: ${broken.join(', ')}`;

@@ -13,7 +13,7 @@ const FILE = 'site.json';
 type Saved = Partial<Record<StateName, unknown>>;
 
 /** Puts back what the database does not know (any more). Answers what was put back. */
-export function restoreSite(db: SqliteDatabase, dataDir: string): StateName[] {
+export function restoreSite(db: SqliteDatabase, dataDir: string, atMs: number): StateName[] {
   let saved: Saved;
   try {
     saved = JSON.parse(readFileSync(join(dataDir, FILE), 'utf8')) as Saved;
@@ -22,7 +22,7 @@ export function restoreSite(db: SqliteDatabase, dataDir: string): StateName[] {
   }
   const missing = STATE_NAMES.filter((name) => saved[name] !== undefined && state.get(db, name) === undefined);
   withTransaction(db, () => {
-    for (const name of missing) state.set(db, name, { value: saved[name] as never, atMs: Date.now() });
+    for (const name of missing) state.set(db, name, { value: saved[name] as never, atMs });
   });
   return missing;
 }

@@ -33,7 +33,7 @@ export function createCheckin({ ctx, client, chain, host, lanes }: CheckinDeps):
   const versions = { appliance: applianceVersion(), node: process.version, os: osVersion() };
   let timeTakenAtMs: number | undefined;
 
-  async function build({ counter, token, epoch }: ChainState): Promise<string> {
+  async function build({ counter, token, epoch, lostAtMs }: ChainState): Promise<string> {
     const { isClockSynced, ...hostState } = await host();
     client.clock.setSynced(isClockSynced);
     const isTimeDue = timeTakenAtMs === undefined || clock.monotonicMs() - timeTakenAtMs > TIME_EVERY_MS;
@@ -43,7 +43,8 @@ export function createCheckin({ ctx, client, chain, host, lanes }: CheckinDeps):
       timeNonce: isTimeDue ? makeNonce() : null,
       versions,
       epoch,
-      host: hostState,
+      // Without it staff could only think of a clone.
+      host: lostAtMs === null ? hostState : { ...hostState, facts: { checkin_chain_lost: true, ...hostState.facts } },
       lanes: lanes(),
       timeQuality: client.clock.quality(),
     });
@@ -72,15 +73,17 @@ export function createCheckin({ ctx, client, chain, host, lanes }: CheckinDeps):
         if (!isRepeat) takeTime(body, answer, clock.monotonicMs() - beganMs);
         const { token } = answer;
         const isQuarantined = answer.state === 'quarantined';
-        const lastCheckinAtMs = clock.nowMs();
-        await chain.save({ ...pending, token, pendingBody: null, lastCheckinAtMs, isQuarantined, refusal: null });
+        const lostAtMs = isQuarantined ? pending.lostAtMs : null;
+        const lastCheckinAtMs = Math.max(0, Math.round(clock.nowMs()));
+        const heard = { token, pendingBody: null, lastCheckinAtMs, isQuarantined, lostAtMs, refusal: null };
+        await chain.save({ ...pending, ...heard });
         return { answer, isRepeat };
       } catch (error) {
         const kind = error instanceof RelayFailure ? error.kind : 'ambiguous';
         // An earlier try of a repeated body may have been heard; only a final refusal ends it.
         const isOver = kind === 'permanent' || (!isRepeat && NOT_HEARD.has(kind));
-        const refusal = refusalOf(error, before, clock.nowMs());
-        if (isOver || refusal !== (before.refusal ?? null))
+        const refusal = refusalOf(error, before, Math.max(0, Math.round(clock.nowMs())));
+        if (isOver || refusal !== before.refusal)
           await chain.save({ ...pending, ...(isOver ? { pendingBody: null } : {}), refusal });
         throw error;
       }
@@ -89,7 +92,7 @@ export function createCheckin({ ctx, client, chain, host, lanes }: CheckinDeps):
 }
 
 /** A refusal is kept from the first one on; other faults say nothing about whether the box is welcome. */
-function refusalOf(error: unknown, { refusal = null }: ChainState, nowMs: number): Refusal | null {
+function refusalOf(error: unknown, { refusal }: ChainState, nowMs: number): Refusal | null {
   if (!(error instanceof RelayFailure) || error.kind !== 'unauthorized') return refusal;
   return refusal?.code === error.code ? refusal : { code: error.code, atMs: nowMs };
 }

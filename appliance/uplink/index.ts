@@ -13,7 +13,7 @@ import { lazily } from '../lib/lazily.ts';
 import type { RelayClient } from '../lib/relay-client.ts';
 import { RelayFailure } from '../lib/relay-failure.ts';
 import { shownError } from '../lib/shown-error.ts';
-import { state } from '../store/index.ts';
+import { changes, state } from '../store/index.ts';
 import { openChainFile } from './chain-file.ts';
 import { createCheckin } from './checkin.ts';
 import type { HostState } from './checkin-body.ts';
@@ -23,7 +23,7 @@ import { storeRelayKeys } from './relay-keys.ts';
 import { nextCheckinDelayMs, retryCheckinDelayMs } from './schedule.ts';
 import { applyConfig, type ConfigOwner } from './site-config.ts';
 
-export { readRefusal } from './chain-file.ts';
+export { glanceAtChain, readRefusal } from './chain-file.ts';
 export { ORDER_REFUSALS } from './orders.ts';
 export { type SignedConfig, storeConfig, type VerifiedConfig, verifyConfig } from './site-config.ts';
 
@@ -36,6 +36,8 @@ export interface UplinkSnapshot {
   readonly lastError: { readonly code: string; readonly message: string; readonly atMs: number } | null;
   readonly configGeneration: number;
   readonly isQuarantined: boolean;
+  /** Since when the box does not know its last token any more; null again once the relay takes it as itself. */
+  readonly chainLostAtMs: number | null;
 }
 
 export interface Uplink extends LifecyclePart {
@@ -67,7 +69,21 @@ const RelayKeysAnswer = closed({ relayKeys: EnvelopeText });
 export function createUplink(options: UplinkOptions): Uplink {
   const { ctx, client, random = Math.random } = options;
   const { db, clock, log, metrics, config } = ctx;
-  const chain = openChainFile(config.dataDir);
+  const chain = openChainFile(config.dataDir, {
+    nowMs: () => Math.max(0, Math.round(clock.nowMs())),
+    onDamaged(isLost) {
+      if (!isLost) {
+        log.warn('one of the two copies of the check-in chain was damaged; it is written anew');
+        return;
+      }
+      log.error('the check-in chain of this box is lost; the relay will take it for a copy until an admin releases it');
+      const text =
+        'The file with the last check-in token was damaged. The relay cannot tell this box from a copy of it.';
+      const body = { what: 'checkin_chain', count: null, code: 'CHECKIN_CHAIN_LOST', text };
+      changes.append(db, { kind: 'loss', refId: 'checkin_chain', body, atMs: clock.nowMs() });
+      ctx.signals.emit('change');
+    },
+  });
   const checkin = createCheckin({ ctx, client, chain, host: options.host, lanes: options.lanes });
   const orders = createOrderTaker(ctx, client);
   const progress = createOrderProgress(ctx);
@@ -201,15 +217,16 @@ export function createUplink(options: UplinkOptions): Uplink {
       plan(SOON_MS);
     },
     snapshot() {
-      const { lastCheckinAtMs = null, isQuarantined = false } = owner() === undefined ? {} : (chain.last ?? {});
+      const known = owner() === undefined ? undefined : chain.last;
       return {
         state: owner() === undefined ? 'idle' : phase === 'idle' ? 'retrying' : phase,
         relay: client.origin,
-        lastCheckinAtMs,
+        lastCheckinAtMs: known?.lastCheckinAtMs ?? null,
         nextCheckinAtMs: nextAtMs,
         lastError,
         configGeneration: state.siteConfig(db)?.generation ?? 0,
-        isQuarantined,
+        isQuarantined: known?.isQuarantined ?? false,
+        chainLostAtMs: known?.lostAtMs ?? null,
       };
     },
   };

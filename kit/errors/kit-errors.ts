@@ -11,6 +11,11 @@ export const kitErrors = defineErrors({
     message:
       'The lock file does not work here. Put the data folder on a local disk; if the file is damaged, remove it while nothing runs.',
   },
+  FILE_LOCK_NO_ROOM: {
+    status: 507,
+    message:
+      'The disk is full, so the lock file of the data folder cannot be written. Free some space, then start again.',
+  },
   FILE_NOT_DIRECTORY: {
     status: 409,
     message: 'A folder is needed at this path. Move what is there, or name another path.',

@@ -1,3 +1,4 @@
+export { closeToOthers, listOpenToOthers, type OpenFile } from './close-to-others.ts';
 export { createPrivately } from './create-privately.ts';
 export { type HighWaterMark, openHighWaterMark } from './high-water.ts';
 export { acquireLock, type FileLock } from './lock.ts';

@@ -1,5 +1,5 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { readFileSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import Database from 'better-sqlite3';
 import { kitErrors } from '../errors/index.ts';
 import { createPrivately } from './create-privately.ts';
@@ -12,7 +12,7 @@ export interface FileLock {
 
 /**
  * Takes the single-instance lock at `path`, or throws FILE_LOCKED with `data.pid` of the holder (when known), or
- * FILE_LOCK_UNUSABLE. The folder must exist.
+ * FILE_LOCK_NO_ROOM, FILE_LOCK_UNUSABLE. The folder must exist.
  *
  * The lock is an exclusive SQLite transaction on an empty database: SQLite takes real kernel locks (fcntl on Unix,
  * LockFileEx on Windows), so the kernel drops them with the process however it dies. A pid file alone would survive a
@@ -23,17 +23,24 @@ export interface FileLock {
 export function acquireLock(path: string): FileLock {
   const target = resolve(path);
   const pidPath = `${target}.pid`;
-  createPrivately(target);
-  const db = new Database(target, { timeout: 0 });
+  let db: Database.Database | undefined;
   try {
+    createPrivately(target);
+    db = new Database(target, { timeout: 0 });
     db.exec('BEGIN EXCLUSIVE');
   } catch (error) {
-    db.close();
+    const isMade = db !== undefined;
+    db?.close();
     const code = String((error as { code?: unknown }).code);
     if (code.startsWith('SQLITE_BUSY')) throw lockedBy(target, readPid(pidPath), error);
-    throw kitErrors.make('FILE_LOCK_UNUSABLE', { detail: `${target} cannot be locked (${code})`, cause: error });
+    const detail = `${target} cannot be locked (${code})`;
+    if (isNoRoom(dirname(target), code)) throw kitErrors.make('FILE_LOCK_NO_ROOM', { detail, cause: error });
+    // What the folder itself refuses, its rights say best.
+    if (!isMade) throw error;
+    throw kitErrors.make('FILE_LOCK_UNUSABLE', { detail, cause: error });
   }
   writePid(pidPath);
+  const holding = db;
   let held = true;
   return {
     path: target,
@@ -41,10 +48,24 @@ export function acquireLock(path: string): FileLock {
       if (!held) return;
       held = false;
       rmSync(pidPath, { force: true });
-      db.exec('ROLLBACK');
-      db.close();
+      holding.exec('ROLLBACK');
+      holding.close();
     },
   };
+}
+
+const FULL = new Set(['SQLITE_FULL', 'ENOSPC', 'EDQUOT']);
+
+/** Without room for one more file SQLite only says that it cannot open its journal. */
+function isNoRoom(folder: string, code: string): boolean {
+  if (FULL.has(code)) return true;
+  if (code !== 'SQLITE_CANTOPEN') return false;
+  try {
+    const { bavail, files, ffree } = statfsSync(folder);
+    return bavail === 0 || (files > 0 && ffree === 0);
+  } catch {
+    return false;
+  }
 }
 
 /** For messages only, so a full disk keeps nobody from the lock. */

@@ -66,6 +66,7 @@ export function sayings(): Sayings {
       lastError: null,
       configGeneration: 0,
       isQuarantined: false,
+      chainLostAtMs: null,
     },
     lanes: { evidence: IDLE_LANE, receipts: IDLE_LANE, incidents: IDLE_LANE, telemetry: IDLE_LANE },
     evidence: { epoch: 1, size: 0, cosignedSize: 0, lastEntryAtMs: null, waiting: 0, isHalted: false },

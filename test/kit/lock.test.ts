@@ -1,7 +1,10 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runTool } from '@sitewarden/kit/exec';
 import { acquireLock } from '@sitewarden/kit/files';
 import t from 'tap';
+import { skipWithout } from '../helpers/needs.ts';
 import { ended, firstLine, spawnScript } from './children/spawn.ts';
 
 t.test('a second holder in the same process is refused and told the pid', async (t) => {
@@ -48,3 +51,33 @@ t.test('a lock file that is no lock is named with what to do', async (t) => {
   const path = join(t.testdir({ lock: 'x'.repeat(5000) }), 'lock');
   t.throws(() => acquireLock(path), { code: 'FILE_LOCK_UNUSABLE', message: /remove it while nothing runs/ });
 });
+
+t.test('a full disk is told apart from a lock file that does not work', async (t) => {
+  if (skipWithout(t, { root: true, tools: ['mount', 'umount'] })) return;
+  for (const [options, fill] of [
+    ['size=1m', (dir: string) => fillBytes(dir)],
+    ['size=1m,nr_inodes=3', (dir: string) => writeFileSync(join(dir, 'other'), '')],
+    ['size=1m,nr_inodes=2', (dir: string) => writeFileSync(join(dir, 'other'), '')],
+  ] as const) {
+    const disk = mkdtempSync(join(tmpdir(), 'sitewarden-lock-disk-'));
+    t.equal((await runTool(['mount', '-t', 'tmpfs', '-o', options, 'tmpfs', disk])).ok, true);
+    t.teardown(async () => {
+      await runTool(['umount', disk]);
+      rmSync(disk, { recursive: true, force: true });
+    });
+    fill(disk);
+    t.throws(() => acquireLock(join(disk, 'lock')), { code: 'FILE_LOCK_NO_ROOM', message: /Free some space/ }, options);
+  }
+});
+
+function fillBytes(dir: string): void {
+  for (let bytes = 65_536; bytes >= 1024; bytes /= 2) {
+    for (let part = 0; ; part += 1) {
+      try {
+        writeFileSync(join(dir, `other-${bytes}-${part}`), Buffer.alloc(bytes));
+      } catch {
+        break;
+      }
+    }
+  }
+}

@@ -58,7 +58,7 @@ const FILE_HOMES: readonly { file: RegExp; kinds: readonly Kind[] }[] = [
   { file: /^relay\/relay\.db/, kinds: ['check-in token'] },
   { file: /^relay\/keys\//, kinds: ['key of the relay'] },
   { file: /^(appliance|second)\/identity\//, kinds: ['key of the box', 'key of the site CA'] },
-  { file: /^(appliance|second)\/uplink\.json$/, kinds: ['check-in token'] },
+  { file: /^(appliance|second)\/uplink(-copy)?\.json$/, kinds: ['check-in token'] },
   { file: /^agent\/identity\//, kinds: ['key of the agent'] },
 ];
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { runTool } from '@sitewarden/kit/exec';
+import Database from 'better-sqlite3';
 import type { Running } from '../../scripts/lib/programs.ts';
 import { makeSignInLink } from '../../scripts/lib/relay-setup.ts';
 import { type StaffClient, signIn } from '../../scripts/lib/staff-client.ts';
@@ -15,6 +16,8 @@ import { type HttpProxy, startHttpProxy } from '../helpers/http-proxy.ts';
 import { applianceAt, startRelayProgram } from '../helpers/relay-program.ts';
 import type { ProofResult } from './promises.ts';
 
+/** So far from the truth may the wall time of an entry be that claims to be trusted. */
+const MAX_OFF_MS = 10_000;
 /** A good check-in must come within this. */
 const WITHIN_MS = 120_000;
 const CHECKIN_MS = 1000;
@@ -36,6 +39,7 @@ interface World {
 /**
  * The real appliance under libfaketime against a real relay behind TLS: claimed at first boot with a wrong clock, checked
  * in again after each reboot with another wrong one and after jumps while it runs, always with the keys it made first.
+ * What it signs meanwhile is dated truly, or does not claim to be.
  */
 export async function run({ full }: { full: boolean; seed: number }): Promise<ProofResult> {
   const dir = await mkdtemp(join(tmpdir(), 'sitewarden-t18-'));
@@ -56,14 +60,14 @@ export async function run({ full }: { full: boolean; seed: number }): Promise<Pr
       : [['1970', 'ahead', 'behind']];
     const tally: Tally = { cases: 0, faults: [], slowestMs: 0 };
     for (const [index, life] of lives.entries()) await live(made.world, { index, life, tally });
-    const { refused, asked } = await withoutSignedTime(made.world);
+    const { refused, asked, believed } = await withoutSignedTime(made.world);
     return {
       cases: tally.cases,
       failures: tally.faults.length,
       control: {
         expectedToFail: true,
-        failed: refused === asked,
-        detail: `a client that goes by its own clock reaches the relay in ${asked - refused} of ${asked} cases`,
+        failed: refused === asked && believed === 0,
+        detail: `a client that goes by its own clock reaches the relay in ${asked - refused} of ${asked} cases, and ${believed} of its entries pass`,
       },
       detail: tally.faults.slice(0, 5).join('; ') || `slowest check-in after ${Math.round(tally.slowestMs)} ms`,
     };
@@ -92,6 +96,7 @@ interface Tally {
 /** One box from its first boot on. */
 async function live(world: World, { index, life, tally }: { index: number; life: readonly Wrong[]; tally: Tally }) {
   const { dir, staff, clientId } = world;
+  const beganMs = Date.now();
   const name = `Site ${index + 1}`;
   const site = await staff.call<{ id: string }>('POST', '/api/sites', {
     clientId,
@@ -126,11 +131,57 @@ async function live(world: World, { index, life, tally }: { index: number; life:
         if (boot === 0) await claimBox(staff, site.id, appliance.localUrl);
       });
       const other = life[(boot + 1) % life.length] as Wrong;
-      await check(`${name} jump from ${wrong} to ${other}`, async () => writeFileSync(clock, WRONG[other]));
+      await check(`${name} jump from ${wrong} to ${other}`, async () => {
+        writeFileSync(clock, WRONG[other]);
+        await giveOrder(world, site.id);
+      });
     } finally {
       await appliance.stop();
     }
   }
+  tally.cases += 1;
+  const said = timesIn(dataDir);
+  if (said.filter(isTrusted).length < life.length)
+    tally.faults.push(`${name}: only ${said.length} entries, few trusted`);
+  const off = said.filter((entry) => !holds(entry, { fromMs: beganMs, toMs: Date.now() }));
+  for (const { seq, wallTimeMs, timeQuality } of off)
+    tally.faults.push(`${name}: entry ${seq} says ${new Date(wallTimeMs).toISOString()} (${timeQuality})`);
+}
+
+interface SaidTime {
+  readonly seq: number;
+  readonly wallTimeMs: number;
+  readonly timeQuality: string;
+}
+
+/** When each entry of the box says it happened. */
+function timesIn(dataDir: string): SaidTime[] {
+  const db = new Database(join(dataDir, 'appliance.db'), { readonly: true });
+  try {
+    const rows = db.prepare('SELECT envelope FROM evidence_leaf WHERE envelope IS NOT NULL ORDER BY seq').pluck().all();
+    return rows.map((envelope) => {
+      const { payload } = JSON.parse(String(envelope)) as { payload: string };
+      return (JSON.parse(Buffer.from(payload, 'base64').toString('utf8')) as { predicate: SaidTime }).predicate;
+    });
+  } finally {
+    db.close();
+  }
+}
+
+const isTrusted = ({ timeQuality }: SaidTime): boolean => timeQuality !== 'unsynced';
+
+const holds = (entry: SaidTime, { fromMs, toMs }: { fromMs: number; toMs: number }): boolean =>
+  !isTrusted(entry) || (entry.wallTimeMs >= fromMs - MAX_OFF_MS && entry.wallTimeMs <= toMs + MAX_OFF_MS);
+
+/** An order leaves entries, whatever else happens at the site. */
+async function giveOrder({ staff }: World, siteId: string): Promise<void> {
+  const path = `/api/sites/${siteId}/orders`;
+  const { id } = await staff.call<{ id: string }>('POST', path, { action: 'run_check' });
+  const isOver = async () => {
+    const { orders } = await staff.call<{ orders: { id: string; state: string }[] }>('GET', path);
+    return !['queued', 'delivered', 'started'].includes(orders.find((order) => order.id === id)?.state ?? 'queued');
+  };
+  await waitFor('the end of an order', isOver, WITHIN_MS, 100);
 }
 
 function startBox({ front, chain, rootKey, dir }: World, { dataDir, clock }: { dataDir: string; clock: string }) {
@@ -171,18 +222,22 @@ function keysOf(dataDir: string): string {
 }
 
 /** The control: the same relay, the same wrong clocks, and a client that knows no signed time. */
-async function withoutSignedTime({ dir, front }: World): Promise<{ refused: number; asked: number }> {
+async function withoutSignedTime({ dir, front }: World) {
   const clock = join(dir, 'clock-control');
   const { NODE_OPTIONS: _options, ...env } = process.env as Record<string, string>;
   let refused = 0;
+  let believed = 0;
   for (const time of [RIGHT, ...Object.values(WRONG)]) {
     writeFileSync(clock, time);
-    const text = `fetch(process.argv[1]).then((a) => process.exit(a.ok ? 0 : 2), () => process.exit(1))`;
+    const text = `console.log(Date.now()); fetch(process.argv[1]).then((a) => process.exit(a.ok ? 0 : 2), () => process.exit(1))`;
     const all = { ...env, ...(fakeTime(clock) as Record<string, string>), NODE_EXTRA_CA_CERTS: join(dir, 'ca.pem') };
-    const { exitCode } = await runTool([process.execPath, '-e', text, `${front.url}/health`], { env: all });
+    const fromMs = Date.now();
+    const { exitCode, stdout } = await runTool([process.execPath, '-e', text, `${front.url}/health`], { env: all });
     if (time === RIGHT && exitCode !== 0)
       throw new Error('the control does not reach the relay with the right clock either');
     if (exitCode === 1) refused += 1;
+    const entry = { seq: 0, wallTimeMs: Number(stdout), timeQuality: 'relay' };
+    if (time !== RIGHT && holds(entry, { fromMs, toMs: Date.now() })) believed += 1;
   }
-  return { refused, asked: Object.keys(WRONG).length };
+  return { refused, asked: Object.keys(WRONG).length, believed };
 }

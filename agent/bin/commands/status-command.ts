@@ -25,6 +25,9 @@ export async function statusCommand(configPath: string | undefined, flags: { jso
   if (status.agentId !== undefined) print(`Agent:       ${status.agentId}`);
   if (status.appliance !== undefined) print(`Appliance:   ${status.appliance}`);
   if (status.certificateUntilMs !== undefined) print(`Certificate: until ${isoTime(status.certificateUntilMs)}`);
+  if (status.disk?.isFull) {
+    print(`Disk:        full. Nothing that is found can be stored; free some space at ${config.dataDir}.`);
+  }
   if (status.queue !== undefined) {
     print(`Queue:       ${status.queue.depth} report(s) waiting, last number ${status.queue.lastSeq}`);
     for (const loss of status.queue.losses) {

@@ -30,7 +30,7 @@ export interface RunningDaemon {
 
 /** An enrolled agent inside this process; its data folder is its own. */
 export async function makeAgent(site: TestAppliance, fields: Partial<Config> = {}): Promise<AgentUnderTest> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'sitewarden-agent-'));
+  const dataDir = fields.dataDir ?? mkdtempSync(join(tmpdir(), 'sitewarden-agent-'));
   const logs: LogLine[] = [];
   const destination = { write: (line: string) => void logs.push(JSON.parse(line)) };
   const log = createLogger({ name: 'agent', level: 'debug', destination });

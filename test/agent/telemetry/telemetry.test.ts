@@ -1,7 +1,13 @@
 import { totalmem } from 'node:os';
 import { AGENT_LIMITS, encodeFacts, Heartbeat } from '@sitewarden/agent-proto/agent';
 import t from 'tap';
-import { boundFacts, createTelemetryMeter, parseOsRelease, readHostInfo } from '../../../agent/telemetry/index.ts';
+import {
+  boundFacts,
+  createTelemetryMeter,
+  otherVolumes,
+  parseOsRelease,
+  readHostInfo,
+} from '../../../agent/telemetry/index.ts';
 
 t.test('this machine is measured in whole numbers within its own bounds', async (t) => {
   const meter = createTelemetryMeter();
@@ -17,6 +23,23 @@ t.test('this machine is measured in whole numbers within its own bounds', async 
   while (performance.now() < busyUntil);
   const { cpu_percent: percent } = (await meter.measure()) as { cpu_percent: number };
   t.ok(percent >= 0 && percent <= 100, `${percent} %`);
+});
+
+t.test('each volume is listed once, where all of it is mounted', async (t) => {
+  const text = [
+    '27 1 254:0 / / rw,relatime - ext4 /dev/vda rw',
+    '40 27 254:0 /run/netns /run/netns rw shared:5 - ext4 /dev/vda rw',
+    '41 27 254:16 /sub /a rw - ext4 /dev/vdb rw',
+    '42 27 254:16 / /srv/my\\040data rw master:1 - ext4 /dev/vdb rw',
+    '43 27 254:16 / /srv/my\\040data/again/deeper rw - ext4 /dev/vdb rw',
+    '44 27 254:32 /deep/hosts /etc/hosts rw - ext4 /dev/vdc rw',
+    '45 27 254:32 /deep /mnt rw - ext4 /dev/vdc rw',
+    '46 27 0:55 / /net rw - nfs4 server:/export rw',
+    '47 27 0:56 / /tmp rw - tmpfs tmpfs rw',
+    '',
+  ].join('\n');
+  t.strictSame(otherVolumes(text), ['/srv/my data', '/mnt']);
+  t.strictSame(otherVolumes(''), []);
 });
 
 t.test('a heartbeat of this machine is within the limits of the contract', async (t) => {

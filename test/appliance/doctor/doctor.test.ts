@@ -1,6 +1,6 @@
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DOCTOR_STEPS } from '@sitewarden/agent-proto/http';
 import t, { type Test } from 'tap';
@@ -297,4 +297,20 @@ t.test('to a person it is one line a step, and the exit code says whether all is
   const lines = stdout.trim().split('\n');
   t.equal(lines.length, DOCTOR_STEPS.length);
   t.match(lines[3], /^FAILED {2}tcp {6}Port 9 of 127\.0\.0\.1 is refused\./);
+
+  writeFileSync(join(dir, 'data', 'uplink.json'), 'garbage');
+  const again = await runTool([node, ENTRIES.appliance, 'doctor', '--config', config]);
+  t.match(
+    again.stdout.trim().split('\n').at(-1),
+    /^FAILED {2}The check-in chain was damaged .* Have an admin release it/,
+  );
+
+  const key = join(dir, 'data', 'identity', 'dik.pem');
+  mkdirSync(dirname(key), { mode: 0o700 });
+  writeFileSync(key, '', { mode: 0o644 });
+  const open = await runTool([node, ENTRIES.appliance, 'doctor', '--config', config]);
+  t.match(
+    open.stdout.trim().split('\n').at(-1),
+    /^FAILED {2}Other accounts have rights to .*dik\.pem \(mode 0644\)\. Restart the box/,
+  );
 });

@@ -24,6 +24,7 @@ import { statementText } from '../../../appliance/evidence/entry-text.ts';
 import { createFitter } from '../../../appliance/evidence/fit.ts';
 import { createEvidence } from '../../../appliance/evidence/index.ts';
 import { type Identity, loadIdentity } from '../../../appliance/identity/index.ts';
+import { createRelayClock } from '../../../appliance/lib/relay-clock.ts';
 import type { ChangeBodies } from '../../../appliance/store/changes.ts';
 import {
   actionRunById,
@@ -127,6 +128,35 @@ t.test('each kind of change is the entry it should be', async (t) => {
   t.strictSame(entries[4]!.after?.facts, { state: 'running' }, 'a fact outside the catalogue is left out');
   t.equal(incidentById(ctx.db, incident.row.id)?.evidenceSeq, 5);
   t.equal(actionRunById(ctx.db, run.row.id)?.evidenceSeq, 4);
+});
+
+t.test('what was dated before the time was known does not claim that it was', async (t) => {
+  const { ctx, identity } = await setUp(t);
+  openIncident(ctx);
+  const clock = createRelayClock(ctx.clock, { notBeforeMs: 0 });
+  const open = () =>
+    createEvidence({ ctx, evk: identity.evk, timeQuality: clock.quality, onTimeTrusted: clock.onTrusted });
+  const stage = open();
+  openIncident(ctx);
+  clock.take(ctx.clock.nowMs() + 86_400_000, 10);
+  const site = claimRows(ctx, identity);
+  await stage.settle();
+  openIncident(ctx);
+  await stage.stop();
+  const again = open();
+  openIncident(ctx);
+  await again.settle();
+  t.strictSame(
+    verifyAll(ctx, identity, site).map(({ kind, timeQuality }) => `${kind} ${timeQuality}`),
+    [
+      'claim relay',
+      'incident_opened unsynced',
+      'incident_opened unsynced',
+      'incident_opened unsynced',
+      'incident_opened relay',
+    ],
+    'also what a process left behind that is gone',
+  );
 });
 
 /** Texts of the relay that take six bytes a character in JSON, together more than an envelope holds. */

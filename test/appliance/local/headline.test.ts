@@ -72,6 +72,8 @@ t.test('a refused and a doubled box are bad news', async (t) => {
   const lastError = { code: 'APPLIANCE_REVOKED', message: 'Ask the MSP.', atMs: NOW };
   t.match(headlineOf(status(uplink({ state: 'stopped', lastError }))), { tone: 'bad', text: 'Ask the MSP.' });
   t.match(headlineOf(status(uplink({ isQuarantined: true }))), { tone: 'bad', title: /Two boxes/ });
+  const lost = headlineOf(status(uplink({ isQuarantined: true, chainLostAtMs: NOW })));
+  t.match(lost, { tone: 'bad', title: /lost its check-in chain/, text: /admin releases the box/ });
 });
 
 t.test('a stage that gets nowhere is bad news, with what waits and what to do', async (t) => {

@@ -1,10 +1,12 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { BOX_PATHS, type CheckinRequest } from '@sitewarden/agent-proto/http';
 import { parseRetryAfter } from '@sitewarden/kit/backoff';
 import fc from 'fast-check';
 import type { Test } from 'tap';
 import t from 'tap';
-import { agents, state } from '../../../appliance/store/index.ts';
-import { openChainFile } from '../../../appliance/uplink/chain-file.ts';
+import { agents, changes, state } from '../../../appliance/store/index.ts';
+import { glanceAtChain, openChainFile } from '../../../appliance/uplink/chain-file.ts';
 import { createCheckin } from '../../../appliance/uplink/checkin.ts';
 import { createUplink, type Uplink } from '../../../appliance/uplink/index.ts';
 import { nextCheckinDelayMs, retryCheckinDelayMs } from '../../../appliance/uplink/schedule.ts';
@@ -48,8 +50,8 @@ async function setUp(t: Test, options: { clockOffsetMs?: number } = {}) {
 const SITE = ({ relay }: UplinkFixture) => ({ applianceId: relay.box.applianceId, epoch: 1 });
 /** As a new process would begin. */
 const checkinOf = ({ ctx, client }: UplinkFixture) =>
-  createCheckin({ ctx, client, host, lanes, chain: openChainFile(ctx.config.dataDir) });
-const chainOf = (parts: UplinkFixture) => openChainFile(parts.ctx.config.dataDir).load(SITE(parts));
+  createCheckin({ ctx, client, host, lanes, chain: openChainFile(ctx.config.dataDir, ctx.clock) });
+const chainOf = (parts: UplinkFixture) => openChainFile(parts.ctx.config.dataDir, parts.ctx.clock).load(SITE(parts));
 
 const bodies = ({ relay }: UplinkFixture) =>
   relay.on(BOX_PATHS.checkin).map(({ body }) => JSON.parse(body.toString()) as CheckinRequest);
@@ -204,12 +206,73 @@ t.test('a quarantined box is told, and takes no orders', async (t) => {
   const copy = await chainOf(parts);
   await checkinOf(parts).once(SITE(parts));
   await checkinOf(parts).once(SITE(parts));
-  await openChainFile(ctx.config.dataDir).save(copy);
+  await openChainFile(ctx.config.dataDir, ctx.clock).save(copy);
   const uplink = parts.open();
   await uplink.start();
   await eventually('it is told', () => (uplink.snapshot().isQuarantined ? true : undefined));
   t.equal(relay.on(BOX_PATHS.orders).length, 0);
 });
+
+/** What a disk may make of a file, and what a person may. */
+const DAMAGES: readonly ((text: string) => string)[] = [
+  () => '',
+  () => 'garbage\0',
+  (text) => text.slice(0, 40),
+  (text) => text.replace(/"counter":\d+/, '"counter":"abc"'),
+  (text) => text.replace(/"counter":\d+/, '"counter":99999'),
+  () => '{"applianceId":null}',
+];
+
+function damage({ ctx }: UplinkFixture, names: readonly string[], how: (text: string) => string): void {
+  for (const name of names) {
+    const path = join(ctx.config.dataDir, name);
+    writeFileSync(path, how(readFileSync(path, 'utf8')));
+  }
+}
+
+t.test('one damaged copy of the chain costs nothing', async (t) => {
+  const parts = await setUp(t);
+  await checkinOf(parts).once(SITE(parts));
+  for (const name of ['uplink.json', 'uplink-copy.json']) {
+    for (const how of DAMAGES) {
+      damage(parts, [name], how);
+      t.equal(await glanceAtChain(parts.ctx.config.dataDir), 'one_copy');
+      const { answer } = await checkinOf(parts).once(SITE(parts));
+      t.equal(answer.state, 'active');
+      t.equal(await glanceAtChain(parts.ctx.config.dataDir), 'good');
+    }
+  }
+  t.equal(bodies(parts).at(-1)?.counter, 1 + 2 * DAMAGES.length);
+});
+
+t.test(
+  'a chain that is lost in both copies is noted, told to the relay and to people, until the box is released',
+  async (t) => {
+    const parts = await setUp(t);
+    const { ctx } = parts;
+    await checkinOf(parts).once(SITE(parts));
+    for (const how of DAMAGES) {
+      damage(parts, ['uplink.json', 'uplink-copy.json'], how);
+      t.equal(await glanceAtChain(ctx.config.dataDir), 'lost');
+      const uplink = parts.open();
+      await uplink.start();
+      await eventually('it is told', () => (uplink.snapshot().isQuarantined ? true : undefined));
+      t.type(uplink.snapshot().chainLostAtMs, 'number');
+      await uplink.stop();
+      t.match(bodies(parts).at(-1), { counter: 1, previousToken: null, telemetry: { checkin_chain_lost: true } });
+    }
+    const losses = changes.since(ctx.db, 0, { limit: 100 }).filter(({ kind }) => kind === 'loss');
+    t.equal(losses.length, DAMAGES.length);
+    t.match(losses[0], { refId: 'checkin_chain', body: { code: 'CHECKIN_CHAIN_LOST', count: null } });
+
+    t.type((await chainOf(parts)).lostAtMs, 'number', 'also after a restart');
+    t.equal(await glanceAtChain(ctx.config.dataDir), 'lost');
+    // The relay has let it go on from the answer of before.
+    await checkinOf(parts).once(SITE(parts));
+    t.match(await chainOf(parts), { isQuarantined: false, lostAtMs: null });
+    t.equal(await glanceAtChain(ctx.config.dataDir), 'good');
+  },
+);
 
 t.test('before the claim nobody is phoned', async (t) => {
   const fixture = await uplinkFixture(t);

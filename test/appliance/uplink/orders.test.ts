@@ -189,7 +189,7 @@ t.test('an order to a box without agents is done when the box has looked at itse
   t.match(told().at(-1), 'order_finished done');
 });
 
-t.test('the look of the box counts like the answer of an agent', async (t) => {
+t.test('an order that no workstation ran is not done, though the box has looked at itself', async (t) => {
   const end = (box: BoxPart, ...states: OrderState[]) => {
     const found = orderEnd(states, box);
     return found === undefined ? 'open' : `${found.state}${found.code === null ? '' : ` ${found.code}`}`;
@@ -197,7 +197,13 @@ t.test('the look of the box counts like the answer of an agent', async (t) => {
   t.equal(end('wanted', 'done'), 'open');
   t.equal(end('done'), 'done');
   t.equal(end('done', 'done'), 'done');
-  t.equal(end('done', 'expired'), 'done SOME_AGENTS_DID_NOT');
+  t.equal(end('done', 'done', 'expired'), 'done SOME_AGENTS_DID_NOT');
+  t.equal(end('done', 'expired'), 'expired AGENTS_NOT_CONNECTED');
+  t.equal(end('done', 'refused', 'expired'), 'failed AGENTS_FAILED');
+  t.equal(end('done', 'indeterminate'), 'indeterminate AGENT_WENT_SILENT');
+  t.match(orderEnd(['expired'], 'done'), {
+    detail: 'The box has checked itself; 0 of 1 agents have run their checks. Start them and give the order again.',
+  });
   t.equal(end('missed', 'done'), 'done BOX_DID_NOT');
   t.equal(end('missed'), 'failed BOX_DID_NOT');
 });

@@ -1,0 +1,36 @@
+import type { Clock } from '@sitewarden/kit/time';
+
+export interface StoreFault {
+  /** Of the operating system or SQLite: ENOSPC, SQLITE_FULL. */
+  readonly code: string;
+  readonly sinceMs: number;
+}
+
+/** Whether what the agent finds can be stored; told by whoever writes. */
+export interface StoreHealth {
+  readonly fault: StoreFault | undefined;
+  failed(error: unknown): void;
+  worked(): void;
+}
+
+export function createStoreHealth(clock: Clock): StoreHealth {
+  let fault: StoreFault | undefined;
+  return {
+    get fault() {
+      return fault;
+    },
+    failed(error) {
+      fault ??= { code: codeOf(error), sinceMs: clock.nowMs() };
+    },
+    worked() {
+      fault = undefined;
+    },
+  };
+}
+
+const NO_ROOM = new Set(['SQLITE_FULL', 'ENOSPC', 'EDQUOT']);
+
+/** Nothing is broken: with some room the next try is as good as the first. */
+export const isNoRoom = (error: unknown): boolean => NO_ROOM.has(codeOf(error));
+
+const codeOf = (error: unknown): string => String((error as { code?: unknown } | undefined)?.code ?? 'UNKNOWN');
