@@ -79,7 +79,7 @@ function stageRemarks({ stages, evidence }: HeadlineInput): Remark[] {
 }
 
 function claimedRemarks(status: HeadlineInput): Remark[] {
-  return [...uplinkRemarks(status), ...incidentRemarks(status), ...agentRemarks(status)];
+  return [...uplinkRemarks(status), ...laneRemarks(status), ...incidentRemarks(status), ...agentRemarks(status)];
 }
 
 function uplinkRemarks({ uplink, lanes, nowMs }: HeadlineInput): Remark[] {
@@ -107,6 +107,25 @@ function uplinkRemarks({ uplink, lanes, nowMs }: HeadlineInput): Remark[] {
   const waiting = Object.values(lanes).reduce((sum, lane) => sum + lane.depth, 0);
   const kept = `Nothing is lost: ${plural(waiting, 'row')} ${waiting === 1 ? 'waits' : 'wait'} here.`;
   return [{ tone: 'warn', title: `No contact with the relay for ${span(age)}`, text: `${kept} ${next}` }];
+}
+
+const LANE_WORDS: Record<keyof HeadlineInput['laneFaults'], string> = {
+  checkpoint: 'checkpoints',
+  evidence: 'evidence',
+  receipts: 'receipts of orders',
+  incidents: 'incidents',
+  telemetry: 'telemetry',
+};
+
+/** A lane the relay refuses stands, whatever else goes on; what waits in it is kept. */
+function laneRemarks({ laneFaults }: HeadlineInput): Remark[] {
+  return (Object.keys(LANE_WORDS) as (keyof typeof LANE_WORDS)[]).flatMap((lane): Remark[] => {
+    const fault = laneFaults[lane];
+    if (fault === undefined || !fault.isPermanent) return [];
+    const tone = lane === 'evidence' || lane === 'checkpoint' ? 'bad' : 'warn';
+    const text = `${fault.code}: ${fault.message} What waits is kept on this box. Tell the MSP.`;
+    return [{ tone, title: `The relay does not take the ${LANE_WORDS[lane]} of this box`, text }];
+  });
 }
 
 function incidentRemarks({ incidents }: HeadlineInput): Remark[] {

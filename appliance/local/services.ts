@@ -18,7 +18,11 @@ export interface LocalServices {
     rotate(key: 'dik' | 'evk'): Promise<object>;
   };
   readonly uplink: { snapshot(): UplinkSnapshot };
-  readonly outbox: { snapshot(): Readonly<Record<Lane, LaneSnapshot>> };
+  readonly outbox: {
+    snapshot(): Readonly<Record<Lane, LaneSnapshot>>;
+    /** What stands still, and why. */
+    faults(): Readonly<Partial<Record<Lane | 'checkpoint', LaneFaultSnapshot>>>;
+  };
   readonly evidence: { snapshot(): EvidenceSnapshot };
   readonly discovery: { snapshot(): DiscoverySnapshot };
   readonly agents: {
@@ -79,6 +83,11 @@ export interface ClaimedSite {
   readonly epoch: number;
   readonly claimedBy: string;
   readonly claimedAtMs: number;
+}
+
+export interface LaneFaultSnapshot extends SnapshotError {
+  /** Waits for a person: the relay will not take it as it is. */
+  readonly isPermanent: boolean;
 }
 
 export interface SnapshotError {

@@ -39,6 +39,7 @@ export interface LocalStatus {
   readonly claim: ReturnType<LocalServices['claim']['snapshot']>;
   readonly uplink: ReturnType<LocalServices['uplink']['snapshot']>;
   readonly lanes: ReturnType<LocalServices['outbox']['snapshot']>;
+  readonly laneFaults: ReturnType<LocalServices['outbox']['faults']>;
   readonly agents: {
     readonly total: number;
     readonly connected: number;
@@ -87,6 +88,7 @@ export async function readStatus({ ctx, services, telemetry }: StatusSources): P
     claim: services.claim.snapshot(),
     uplink: services.uplink.snapshot(),
     lanes: services.outbox.snapshot(),
+    laneFaults: services.outbox.faults(),
     agents: {
       total: list.length,
       connected: list.filter((agent) => agent.connected).length,

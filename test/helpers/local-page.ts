@@ -17,6 +17,7 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 export interface Sayings {
   claim: ClaimSnapshot;
   uplink: UplinkSnapshot;
+  laneFaults: Mutable<ReturnType<LocalServices['outbox']['faults']>>;
   lanes: Mutable<ReturnType<LocalServices['outbox']['snapshot']>>;
   evidence: EvidenceSnapshot;
   discovery: DiscoverySnapshot;
@@ -68,6 +69,7 @@ export function sayings(): Sayings {
       isQuarantined: false,
       chainLostAtMs: null,
     },
+    laneFaults: {},
     lanes: { evidence: IDLE_LANE, receipts: IDLE_LANE, incidents: IDLE_LANE, telemetry: IDLE_LANE },
     evidence: { epoch: 1, size: 0, cosignedSize: 0, lastEntryAtMs: null, waiting: 0, isHalted: false },
     discovery: { isEnabled: true, networks: ['192.168.7.0/24'], interfaces: undefined },
@@ -93,7 +95,7 @@ export async function localPage(t: Test, yaml = '') {
     claim: { snapshot: () => said.claim, claimWithCode: (text) => said.claimWithCode(text) },
     keys: { rotate: () => Promise.reject(new Error('no test of the page replaces a key')) },
     uplink: { snapshot: () => said.uplink },
-    outbox: { snapshot: () => said.lanes },
+    outbox: { snapshot: () => said.lanes, faults: () => said.laneFaults },
     evidence: { snapshot: () => said.evidence },
     discovery: { snapshot: () => said.discovery },
     agents: {

@@ -11,13 +11,14 @@ const NOW = Date.UTC(2026, 2, 1);
 const MIN = 60_000;
 
 function status(change: Partial<HeadlineInput> = {}): HeadlineInput {
-  const { discovery, evidence, lanes, uplink } = sayings();
+  const { discovery, evidence, lanes, laneFaults, uplink } = sayings();
   return {
     nowMs: NOW,
     identity: { serial: 's', model: 'm', version: '1', fingerprint: 'f', keyStorage: 'plain', host: 'h' },
     claim: CLAIMED,
     uplink: { ...uplink, state: 'ok', lastCheckinAtMs: NOW - 10_000 },
     lanes,
+    laneFaults,
     agents: { total: 2, connected: 2, failing: 0, list: [] },
     incidents: { openTotal: 0, open: [], resolved: [] },
     actions: [],
@@ -52,6 +53,19 @@ t.test('the worst comes first and the rest is not hidden', async (t) => {
     headline.more.map(({ title }) => title),
     ['One problem is open', 'Sitewarden is repairing', '2 workstations not connected'],
   );
+});
+
+t.test('a lane the relay refuses is named with why, one that is only late is not', async (t) => {
+  const fault = { code: 'OUTBOX_GAP', message: 'Rows before these are missing.', atMs: NOW, isPermanent: true };
+  const late = { ...fault, code: 'RELAY_TIMEOUT', isPermanent: false };
+  const refused = headlineOf(status({ laneFaults: { telemetry: fault, incidents: late } }));
+  t.match(refused, {
+    tone: 'warn',
+    title: 'The relay does not take the telemetry of this box',
+    text: /^OUTBOX_GAP: Rows before these are missing\. What waits is kept on this box\./,
+    more: [],
+  });
+  t.match(headlineOf(status({ laneFaults: { evidence: fault } })), { tone: 'bad' });
 });
 
 t.test('contact with the relay is judged by its age', async (t) => {
