@@ -6,6 +6,7 @@ import t from 'tap';
 import { createBoxDirectory } from '../../../relay/accounts/index.ts';
 import { initKeys, loadKeyring } from '../../../relay/keys/index.ts';
 import { createLiveBus } from '../../../relay/live/index.ts';
+import { createSightingBook } from '../../../relay/quarantine/index.ts';
 import { checkinService } from '../../../relay/routes/checkin.ts';
 import type { Services } from '../../../relay/routes/context.ts';
 import { openStore } from '../../../relay/store/index.ts';
@@ -24,6 +25,7 @@ async function startOn(dataDir: string, file: string) {
     live: createLiveBus(),
     metrics: new Registry(),
     boxes: createBoxDirectory(store),
+    sightings: createSightingBook(store),
   } as unknown as Services);
   const send = (sim: SimBox, counter: number, previousToken: string | null, over: Partial<CheckinRequest> = {}) => {
     const body = checkinBody({ counter, previousToken, ...over });
