@@ -11,6 +11,8 @@ export interface Machine {
   /** Empty when it is not known. */
   address: string;
   hostname: string;
+  /** It says itself that its place in the chain was damaged on disk, so it may be no copy at all. */
+  hasLostChain: boolean;
   firstSeenMs: number;
   lastSeenMs: number;
 }
@@ -38,6 +40,7 @@ export async function quarantineOf(trx: Tx, siteId: string, nowMs: number): Prom
     bootId,
     address,
     hostname: String(bodies[index]?.telemetry.hostname ?? '').slice(0, 256),
+    hasLostChain: bodies[index]?.telemetry.checkin_chain_lost === true,
     firstSeenMs,
     lastSeenMs: atMs,
   }));

@@ -67,6 +67,8 @@ export const MachineView = closed({
   bootId: ShortText,
   address: ShortText,
   hostname: ShortText,
+  /** it says itself that its place in the chain was damaged on disk */
+  hasLostChain: Type.Boolean(),
   firstSeenMs: UnixMs,
   lastSeenMs: UnixMs,
 });

@@ -9,7 +9,14 @@ const OTHER_BOOT = '7c9e6679-7425-40de-944b-e07fc1f90ae7';
 interface View {
   isQuarantined: boolean;
   sinceMs: number | null;
-  machines: { bootId: string; address: string; hostname: string; firstSeenMs: number; lastSeenMs: number }[];
+  machines: {
+    bootId: string;
+    address: string;
+    hostname: string;
+    hasLostChain: boolean;
+    firstSeenMs: number;
+    lastSeenMs: number;
+  }[];
   differences: { name: string; values: string[] }[];
 }
 
@@ -52,7 +59,7 @@ await onBothRelays(t, {
       isQuarantined: true,
       sinceMs: Number,
       machines: [
-        { hostname: 'front-desk', address: '127.0.0.1' },
+        { hostname: 'front-desk', address: '127.0.0.1', hasLostChain: false },
         { hostname: 'cloned-vm', address: '127.0.0.1', bootId: OTHER_BOOT },
       ],
       differences: [{ name: 'hostname', values: ['front-desk', 'cloned-vm'] }],
@@ -80,5 +87,22 @@ await onBothRelays(t, {
       trx.selectFrom('audit_event').select('detail').where('action', '=', 'appliance.released').execute(),
     );
     t.match(audit[0]?.detail, /genuineBootId/);
+  },
+  'a box that lost its place in the chain says so, and is not called two boxes for sure': async (
+    t: Test,
+    start: Start,
+  ) => {
+    const relay = await start();
+    const partnerId = await seedPartner(relay.store);
+    const { siteId } = await seedSite(relay.store, partnerId);
+    const admin = await relay.staff(partnerId, 'admin', 'Ada Moreno');
+    const { box } = await relay.claim(admin, siteId);
+    const send = (over: object) => box.send<{ state: string }>('/api/appliances/checkin', { body: checkinBody(over) });
+    t.equal((await send({ telemetry: { hostname: 'box' } })).body.state, 'active');
+    const lost = { previousToken: null, telemetry: { hostname: 'box', checkin_chain_lost: true }, counter: 1 };
+    t.equal((await send(lost)).body.state, 'quarantined');
+    const { body } = await admin.call<View>('quarantine', { params: { siteId } });
+    t.match(body, { isQuarantined: true, machines: [{ hostname: 'box', hasLostChain: true }] });
+    t.equal(body.machines.length, 1);
   },
 });

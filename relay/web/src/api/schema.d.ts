@@ -2865,6 +2865,7 @@ export interface operations {
                             bootId: string;
                             address: string;
                             hostname: string;
+                            hasLostChain: boolean;
                             /** @description Unix time in milliseconds */
                             firstSeenMs: number;
                             /** @description Unix time in milliseconds */

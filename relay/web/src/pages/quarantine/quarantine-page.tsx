@@ -62,6 +62,12 @@ function Body({ siteId, applianceId, data }: { siteId: string; applianceId: stri
           </p>
         )}
       </Note>
+      {data.machines.some(({ hasLostChain }) => hasLostChain) && (
+        <Note tone="warn" title="It may be one box after all.">
+          A machine below says that its place in the chain of check-ins was damaged on disk, which looks the same from
+          here. Where nobody can have copied it, name it genuine, and have its disk looked at.
+        </Note>
+      )}
       <RearmNote siteId={siteId} />
       <Section id="machines" title="The machines">
         <MachineTable data={data} />
