@@ -23,7 +23,7 @@ import { createRelayClient, type RelayClient } from './lib/relay-client.ts';
 import { createRelayClock, type RelayClock } from './lib/relay-clock.ts';
 import { LOCK_FILE, removeRunFile, writeRunFile } from './lib/run-file.ts';
 import { createSignals } from './lib/signals.ts';
-import { readRelayKeys, readSignedTime } from './lib/trust.ts';
+import { readSignedTime } from './lib/trust.ts';
 import { applianceVersion, builtAtMs } from './lib/version.ts';
 import { createLocal } from './local/index.ts';
 import { createOutbox, type Outbox } from './outbox/index.ts';
@@ -39,7 +39,7 @@ import {
   state,
 } from './store/index.ts';
 import { createSelfChecks, createTelemetry } from './telemetry/index.ts';
-import { createUplink, type Uplink } from './uplink/index.ts';
+import { createUplink, storeRelayKeys, type Uplink } from './uplink/index.ts';
 
 export interface Appliance {
   readonly addresses: { readonly intakeAddress: string; readonly localUrl: string };
@@ -361,7 +361,6 @@ function readCa({ relay }: ApplianceConfig): string | undefined {
 
 function relayClient(ctx: ApplianceContext, identity: Identity, relayClock: RelayClock): RelayClient {
   const { clock, config, db, log } = ctx;
-  const { rootKey } = config.relay;
   return createRelayClient({
     url: config.relay.url,
     ca: readCa(config),
@@ -371,10 +370,7 @@ function relayClient(ctx: ApplianceContext, identity: Identity, relayClock: Rela
     sign: identity.dik.signRequest,
     userAgent: `sitewarden-appliance/${applianceVersion()}`,
     hasRelayKeys: () => state.relayKeys(db) !== undefined,
-    takeRelayKeys(envelope) {
-      const keys = readRelayKeys(envelope, rootKey);
-      state.set(db, 'relay_keys', { value: { keys, envelope }, atMs: clock.nowMs() });
-    },
+    takeRelayKeys: (envelope) => storeRelayKeys(ctx, envelope, config.relay.rootKey),
     timeProbe() {
       if (state.get(db, 'claim')?.phase === 'claimed') return { method: 'GET', path: BOX_PATHS.orders };
       const body = { ...boxFacts(config, identity), commitment: nonceCommitment(makeNonce()) };

@@ -58,8 +58,8 @@ export interface RelayClientOptions {
   readonly userAgent: string;
   /** Whether signed time can be verified. */
   hasRelayKeys(): boolean;
-  /** Verifies and keeps the relay's working keys; throws when the pinned root did not sign them. */
-  takeRelayKeys(envelope: string): void;
+  /** Verifies and keeps newer working keys of the relay; throws when the pinned root did not sign them. */
+  takeRelayKeys(envelope: string): unknown;
   /** A request the relay refuses for its time alone, with nothing secret in it. */
   timeProbe(): RelayRequest;
 }
@@ -155,6 +155,29 @@ export function createRelayClient(options: RelayClientOptions): RelayClient {
     return true;
   }
 
+  /** Public words that prove themselves, so the wrong time of the request, and `via` a lenient connection, do no harm. */
+  async function fetchKeys(via: HttpAgent): Promise<void> {
+    const request = { method: 'GET', path: BOX_PATHS.relayKeys, timeoutMs: CONNECT_TIMEOUT_MS } as const;
+    const { body } = await once(request, makeNonce(), via);
+    options.takeRelayKeys((JSON.parse(body.toString('utf8')) as { relayKeys: string }).relayKeys);
+  }
+
+  /** A box that knows no keys of the relay yet, or replaced ones, gets them first: once for each refusal. */
+  async function takeTimeOf(
+    { data: { signedTime } }: RelayFailure,
+    { nonce, beganMs, via }: { nonce: string; beganMs: number; via: HttpAgent },
+  ): Promise<boolean> {
+    const take = () => takeSignedTime(signedTime, { nonce, roundTripMs: clock.monotonicMs() - beganMs });
+    if (typeof signedTime !== 'string') return false;
+    if (take()) return true;
+    try {
+      await fetchKeys(via);
+    } catch {
+      return false;
+    }
+    return take();
+  }
+
   /**
    * The certificate of the relay is out of date by the clock of the box: which of the two is wrong, the relay's signed
    * time says. It is asked for over a connection whose dates are not judged, with nothing in it that is secret.
@@ -165,15 +188,12 @@ export function createRelayClient(options: RelayClientOptions): RelayClient {
     const nonce = makeNonce();
     const beganMs = clock.monotonicMs();
     try {
-      if (!options.hasRelayKeys()) {
-        const { body } = await once({ method: 'GET', path: BOX_PATHS.relayKeys }, makeNonce(), lenient);
-        options.takeRelayKeys((JSON.parse(body.toString('utf8')) as { relayKeys: string }).relayKeys);
-      }
+      if (!options.hasRelayKeys()) await fetchKeys(lenient);
       await once(options.timeProbe(), nonce, lenient);
       return false;
     } catch (error) {
       if (!(error instanceof RelayFailure) || error.kind !== 'clock') return false;
-      return takeSignedTime(error.data.signedTime, { nonce, roundTripMs: clock.monotonicMs() - beganMs });
+      return await takeTimeOf(error, { nonce, beganMs, via: lenient });
     } finally {
       lenient.destroy();
     }
@@ -189,8 +209,7 @@ export function createRelayClient(options: RelayClientOptions): RelayClient {
       if (stale.has(error)) return await once(request, makeNonce());
       if (isDateFault(error) && (await askTime())) return await once(request, makeNonce());
       if (error.kind !== 'clock') throw error;
-      const roundTripMs = clock.monotonicMs() - beganMs;
-      if (!takeSignedTime(error.data.signedTime, { nonce, roundTripMs })) throw error;
+      if (!(await takeTimeOf(error, { nonce, beganMs, via: agent }))) throw error;
       return await once(request, makeNonce());
     }
   }

@@ -25,6 +25,7 @@ import { applyConfig, type ConfigOwner } from './site-config.ts';
 
 export { glanceAtChain, readRefusal } from './chain-file.ts';
 export { ORDER_REFUSALS } from './orders.ts';
+export { storeRelayKeys } from './relay-keys.ts';
 export { type SignedConfig, storeConfig, type VerifiedConfig, verifyConfig } from './site-config.ts';
 
 export interface UplinkSnapshot {

@@ -45,6 +45,8 @@ export interface SmallRelay {
   readonly rootKey: string;
   readonly keys: RelayKeys;
   readonly keysEnvelope: string;
+  /** Every working key is another one from here on, as after next, switch and retire. */
+  replaceKeys(): void;
   readonly seen: Seen[];
   /** Bodies seen on a path. */
   on(path: string): Seen[];
@@ -80,10 +82,12 @@ export async function startSmallRelay(t: Test, options: RelayOptions = {}): Prom
     return { publicKey, keyId: fingerprint(publicKey), privateKey: privateKeyFromPem(privateKeyPem) };
   };
   const root = pair();
-  const working = Object.fromEntries(RELAY_KEY_PURPOSES.map((purpose) => [purpose, pair()])) as Record<
-    RelayKeyPurpose,
-    ReturnType<typeof pair>
-  >;
+  const makeWorking = () =>
+    Object.fromEntries(RELAY_KEY_PURPOSES.map((purpose) => [purpose, pair()])) as Record<
+      RelayKeyPurpose,
+      ReturnType<typeof pair>
+    >;
+  let working = makeWorking();
   const nowMs = () => Date.now() + clockOffsetMs;
   const validateHeader = compile(OutboxHeader);
   const validateCheckin = compile(CheckinRequest);
@@ -111,20 +115,26 @@ export async function startSmallRelay(t: Test, options: RelayOptions = {}): Prom
     });
     return Buffer.from(encodeEnvelope(signed)).toString('latin1');
   };
-  const lists = Object.fromEntries(
-    RELAY_KEY_PURPOSES.map((purpose) => {
-      const { keyId, publicKey } = working[purpose];
-      return [purpose, [{ keyId, publicKey }]];
-    }),
-  ) as Pick<RelayKeys, RelayKeyPurpose>;
-  const keys: RelayKeys = { host, generation: 1, issuedAtMs: 1, ...lists };
+  const publish = (generation: number) => {
+    const lists = Object.fromEntries(
+      RELAY_KEY_PURPOSES.map((purpose) => {
+        const { keyId, publicKey } = working[purpose];
+        return [purpose, [{ keyId, publicKey }]];
+      }),
+    ) as Pick<RelayKeys, RelayKeyPurpose>;
+    const keys: RelayKeys = { host, generation, issuedAtMs: 1, ...lists };
+    return { keys, keysEnvelope: envelope('root', PAYLOAD_TYPES.relayKeys, keys) };
+  };
 
   const relay: SmallRelay = {
     url: `${options.tls === undefined ? 'http' : 'https'}://${host}`,
     host,
     rootKey: root.publicKey,
-    keys,
-    keysEnvelope: envelope('root', PAYLOAD_TYPES.relayKeys, keys),
+    ...publish(1),
+    replaceKeys() {
+      working = makeWorking();
+      Object.assign(relay, publish(relay.keys.generation + 1));
+    },
     seen: [],
     on: (path) => relay.seen.filter((one) => one.path === path),
     override: new Map(),

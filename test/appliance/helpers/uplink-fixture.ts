@@ -4,9 +4,10 @@ import { type Identity, loadIdentity } from '../../../appliance/identity/index.t
 import type { OutboundProxy } from '../../../appliance/lib/proxy.ts';
 import { createRelayClient, type RelayClient } from '../../../appliance/lib/relay-client.ts';
 import { createRelayClock } from '../../../appliance/lib/relay-clock.ts';
-import { readRelayKeys, readSignedTime } from '../../../appliance/lib/trust.ts';
+import { readSignedTime } from '../../../appliance/lib/trust.ts';
 import { state } from '../../../appliance/store/index.ts';
 import type { ClaimedSiteState } from '../../../appliance/store/state-types.ts';
+import { storeRelayKeys } from '../../../appliance/uplink/relay-keys.ts';
 import { applianceContext, type TestContext } from '../../helpers/appliance-context.ts';
 import { claimRows } from './claimed.ts';
 import { type RelayOptions, type SmallRelay, startSmallRelay } from './small-relay.ts';
@@ -42,13 +43,12 @@ export async function uplinkFixture(
     ...(options.tls === undefined ? {} : { ca: options.tls.ca }),
     proxy: options.proxy,
     hasRelayKeys: () => state.relayKeys(ctx.db) !== undefined,
-    takeRelayKeys(envelope) {
-      state.set(ctx.db, 'relay_keys', { value: { keys: readRelayKeys(envelope, relay.rootKey), envelope }, atMs: 1 });
-    },
+    takeRelayKeys: (envelope) => storeRelayKeys(ctx, envelope, relay.rootKey),
     timeProbe: () => ({ method: 'GET', path: BOX_PATHS.orders }),
     readSignedTime(envelope, nonce) {
+      const keys = state.relayKeys(ctx.db);
       try {
-        return readSignedTime(envelope, relay.keys, nonce);
+        return keys && readSignedTime(envelope, keys, nonce);
       } catch {
         return undefined;
       }

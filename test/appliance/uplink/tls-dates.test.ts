@@ -70,3 +70,11 @@ t.test('where clock and certificate agree nothing is tolerated', async (t) => {
   await t.rejects(foreign.client.send({ method: 'GET', path: BOX_PATHS.orders }), { code: 'RELAY_TLS' });
   t.strictSame(foreign.relay.seen, []);
 });
+
+t.test('a claimed box takes the keys that were replaced while it was away, whatever date its clock says', async (t) => {
+  const { send, relay, client } = await setUp(t, await makeChain({ aroundMs: relayNowMs() }));
+  relay.replaceKeys();
+  t.equal((await send()).status, 200);
+  t.equal(relay.on(BOX_PATHS.relayKeys).length, 1);
+  t.ok(Math.abs(client.clock.nowMs() - relayNowMs()) < 10_000);
+});
