@@ -256,7 +256,7 @@ function wire(
   { identity, clock: relayClock, left, onLeft, onKeyInForce }: PartDeps,
   { marks, lostEvidence }: OpenedStore,
 ) {
-  const { config, clock, db } = ctx;
+  const { config, db } = ctx;
   const client = relayClient(ctx, identity, relayClock);
   const ca = readCa(config);
   const room = createRoom(ctx);
@@ -328,7 +328,7 @@ function wire(
   const parts = [
     room,
     createSiteFile(ctx),
-    createRetention({ db, clock, log: ctx.log }),
+    createRetention({ db, clock: relayClock, log: ctx.log }),
     createAssess(ctx),
     createHealing(ctx),
     evidence,

@@ -2,6 +2,7 @@ import type { LifecyclePart } from '@sitewarden/kit/lifecycle';
 import { withTransaction } from '@sitewarden/kit/sqlite';
 import type { ApplianceContext } from '../lib/context.ts';
 import { createLoop } from '../lib/loop.ts';
+import type { RelayClock } from '../lib/relay-clock.ts';
 import * as certificates from './certificates.ts';
 import * as changes from './changes.ts';
 import { readCursor } from './cursors.ts';
@@ -13,7 +14,7 @@ const DAY_MS = 86_400_000;
 /** What every reader is done with is kept a while for looking back, then goes. */
 export const RETENTION = {
   changesMs: 7 * DAY_MS,
-  /** A clock that was ahead when they ended must not delete what is still good. */
+  /** Room for a clock that was ahead when they ended. */
   certificatesMs: 400 * DAY_MS,
   tokensMs: 30 * DAY_MS,
   ordersMs: 90 * DAY_MS,
@@ -29,8 +30,13 @@ export const RETENTION_SQL = {
     WHERE size < (SELECT max(size) FROM evidence_checkpoint WHERE cosigned_note IS NOT NULL) AND cosigned_note IS NULL LIMIT ?)`,
 } as const;
 
-/** Deletes what is old and settled, a little each minute. Evidence and what was not delivered are never touched. */
-export function createRetention({ db, clock, log }: Pick<ApplianceContext, 'db' | 'clock' | 'log'>): LifecyclePart {
+type RetentionDeps = Pick<ApplianceContext, 'db' | 'log'> & { readonly clock: Pick<RelayClock, 'nowMs' | 'quality'> };
+
+/**
+ * Deletes what is old and settled, a little each minute. Evidence and what was not delivered are never touched; what a
+ * guessed time could take away for good waits until the time is known.
+ */
+export function createRetention({ db, clock, log }: RetentionDeps): LifecyclePart {
   const limit = RETENTION.rowsPerTurn;
   const loop = createLoop({
     name: 'retention',
@@ -42,9 +48,10 @@ export function createRetention({ db, clock, log }: Pick<ApplianceContext, 'db' 
         const throughId = Math.min(readCursor(db, 'evidence'), readCursor(db, 'outbox'));
         const deleted = [
           changes.prune(db, { throughId, beforeMs: nowMs - RETENTION.changesMs, limit }),
-          prepared(db, RETENTION_SQL.agentOrders).run(nowMs - RETENTION.ordersMs, limit).changes,
           prepared(db, RETENTION_SQL.checkpoints).run(limit).changes,
         ];
+        if (clock.quality() === 'unsynced') return deleted.some((count) => count === limit);
+        deleted.push(prepared(db, RETENTION_SQL.agentOrders).run(nowMs - RETENTION.ordersMs, limit).changes);
         certificates.prune(db, nowMs - RETENTION.certificatesMs);
         enrollTokens.prune(db, nowMs - RETENTION.tokensMs);
         return deleted.some((count) => count === limit);
