@@ -39,9 +39,15 @@ export class RelayFailure extends Error {
   }
 }
 
+/** Where the relay's own words tell a program, not a person, what to do. */
+const FOR_PEOPLE: Readonly<Record<string, string>> = {
+  CLOCK_SKEW:
+    "The clock of this box is more than 5 minutes off, and the time the relay gave could not be verified. Set the box's date and time, or let NTP (UDP 123) through; it then tries again by itself.",
+};
+
 function messageOf(code: string, detail: string | undefined): string {
   const known = Object.hasOwn(BOX_ERRORS, code) ? BOX_ERRORS[code as BoxErrorCode].message : undefined;
-  const text = known ?? applianceErrors.table[code as ApplianceErrorCode].message;
+  const text = FOR_PEOPLE[code] ?? known ?? applianceErrors.table[code as ApplianceErrorCode].message;
   return detail === undefined ? text : `${detail}. ${text}`;
 }
 

@@ -8,6 +8,9 @@ t.test(
   async (t) => {
     const busy = new RelayFailure({ kind: 'busy', code: 'OVERLOADED' });
     t.match(shownError(busy), { code: 'OVERLOADED', isExpected: true });
+    const clock = shownError(new RelayFailure({ kind: 'clock', code: 'CLOCK_SKEW' }));
+    t.match(clock, { code: 'CLOCK_SKEW', message: /Set the box's date and time, or let NTP/ });
+    t.notMatch(clock.message, /signed time/, 'that is for programs');
     t.match(shownError(applianceErrors.make('CLAIM_REJECTED')), { code: 'CLAIM_REJECTED', isExpected: true });
     for (const code of ['ENOSPC', 'SQLITE_FULL']) {
       const error = Object.assign(new Error('x'), { code });
