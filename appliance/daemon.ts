@@ -123,7 +123,7 @@ export async function startAppliance(
     try {
       await writeLeft(config.dataDir, left);
       const ports = await stopParts();
-      await forgetSite(config.dataDir);
+      await forgetSite(config.dataDir, log);
       running = await begin(await readIdentity(), ports);
     } catch (error) {
       // What is still to be forgotten is forgotten at the next start.
@@ -151,7 +151,7 @@ export async function startAppliance(
     const ports = await stopParts();
     while (!isClosing) {
       try {
-        await forgetSite(config.dataDir);
+        await forgetSite(config.dataDir, log);
         running = await begin(await readIdentity(), ports);
         return;
       } catch (error) {
@@ -163,7 +163,7 @@ export async function startAppliance(
 
   try {
     await closeKeys(config.dataDir, log);
-    await forgetSite(config.dataDir);
+    await forgetSite(config.dataDir, log);
     running = await begin(await readIdentity(), { intake: config.intake.port, local: config.local.port });
     const { addresses } = running;
     await writeRunFile(config.dataDir, { pid: process.pid, ...addresses });

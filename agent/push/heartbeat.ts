@@ -13,6 +13,8 @@ export interface HeartbeatOptions {
   send(heartbeat: Heartbeat): void;
   /** A heartbeat was not answered within two intervals. */
   onSilence(): void;
+  /** A beat could not be made; the next one is due as ever. */
+  onFault(error: unknown): void;
 }
 
 export interface HeartbeatPulse {
@@ -29,7 +31,7 @@ const PATIENCE_INTERVALS = 2;
 const MEASURE_TIMEOUT_MS = 5_000;
 
 export function createHeartbeat(options: HeartbeatOptions): HeartbeatPulse {
-  const { intervalMs, measure, ownFacts, clock, queueDepth, send, onSilence } = options;
+  const { intervalMs, measure, ownFacts, clock, queueDepth, send, onSilence, onFault } = options;
   let isRunning = false;
   let beatTimer: NodeJS.Timeout | undefined;
   let silenceTimer: NodeJS.Timeout | undefined;
@@ -48,15 +50,24 @@ export function createHeartbeat(options: HeartbeatOptions): HeartbeatPulse {
     schedule();
   }
 
+  /** What the agent's own store refuses must not end the process. */
+  function tryBeat(): void {
+    beat().catch((error: unknown) => {
+      if (!isRunning) return;
+      schedule();
+      onFault(error);
+    });
+  }
+
   function schedule(): void {
     clearTimeout(beatTimer);
-    beatTimer = setTimeout(beat, intervalMs());
+    beatTimer = setTimeout(tryBeat, intervalMs());
   }
 
   return {
     start() {
       isRunning = true;
-      void beat();
+      tryBeat();
     },
     answered() {
       pending = Math.max(0, pending - 1);

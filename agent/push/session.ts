@@ -107,6 +107,10 @@ export function runSession(options: SessionOptions): Promise<SessionResult> {
         send({ $case: 'heartbeat', value });
       },
       onSilence: () => cutOff({ kind: 'lost', detail: 'no answer to heartbeats' }),
+      onFault(error) {
+        log.error({ err: error }, 'session ended by a heartbeat that could not be made');
+        cutOff({ kind: 'lost', detail: 'a fault of this side' });
+      },
     });
 
     const stopListening = [

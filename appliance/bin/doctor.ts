@@ -55,7 +55,7 @@ const CHAIN_NOTES = {
   lost: [
     {
       code: 'CHECKIN_CHAIN_LOST',
-      text: 'The check-in chain was damaged on disk, so the relay takes this box for a copy of itself. Have an admin release it on the site page, and look at its disk.',
+      text: 'The check-in chain was damaged on disk or is gone, so the relay takes this box for a copy of itself. Have an admin release it on the site page, and look at its disk.',
     },
   ],
 } as const;

@@ -38,6 +38,8 @@ interface Prepared {
   /** Changes, not all of which are evidence. */
   readonly count: number;
   readonly entries: readonly (FittedEntry & { readonly change: ChangeRow })[];
+  /** Nothing follows it: it holds the entry that says that the box left, or comes after that one. */
+  readonly isEnd: boolean;
 }
 
 export interface EvidenceSnapshot {
@@ -124,7 +126,8 @@ export function createEvidence(options: EvidenceOptions): Evidence {
     return !isOurs;
   }
 
-  function begin(to: LogWriter, rows: readonly ChangeRow[]): Prepared {
+  /** `isOver`: the batch before it, which may not be stored yet, ends the log. */
+  function begin(to: LogWriter, rows: readonly ChangeRow[], isOver = isClosed): Prepared {
     const moment: Omit<EntryMoment, 'timeQuality'> = {
       bootId: bootId(),
       // Since the kernel's boot, as the boot id beside it; a process's own clock would start anew with it.
@@ -135,19 +138,18 @@ export function createEvidence(options: EvidenceOptions): Evidence {
     if (to.size === 0 && claim === undefined) throw applianceErrors.make('INTERNAL', { detail: 'There is no claim' });
     const { origin } = to.place;
     const end = rows.findIndex(({ kind }) => kind === 'released');
-    const open = isClosed ? [] : end < 0 ? rows : rows.slice(0, end + 1);
-    isClosed ||= end >= 0;
+    const open = isOver ? [] : end < 0 ? rows : rows.slice(0, end + 1);
     const said = open.filter((row) => row.kind !== 'claimed' && !isForeignTurn(row, origin));
     const entries = (claim === undefined ? said : [claim, ...said]).flatMap((change) => {
       const at = { ...moment, timeQuality: change.id > guessedThroughId ? quality : ('unsynced' as const) };
       const entry = fitted(change, at, origin);
       return entry === undefined ? [] : [{ change, ...entry }];
     });
-    return { throughId: rows.at(-1)!.id, count: rows.length, entries };
+    return { throughId: rows.at(-1)!.id, count: rows.length, entries, isEnd: isOver || end >= 0 };
   }
 
   /** Leaves, tree, what they are about, and the cursor: one commit. */
-  function write(to: LogWriter, { throughId, count, entries }: Prepared, signed: readonly SignedEntry[]): void {
+  function write(to: LogWriter, { throughId, count, entries, isEnd }: Prepared, signed: readonly SignedEntry[]): void {
     const turn = entries.find(({ kind }) => kind === 'evk_rotated');
     withTransaction(db, () => {
       for (const [i, { change, kind }] of entries.entries()) {
@@ -163,6 +165,7 @@ export function createEvidence(options: EvidenceOptions): Evidence {
       }
     });
     to.commit();
+    isClosed = isEnd;
     noteTurn(db, 'evidence', { isGood: true, monotonicMs: clock.monotonicMs() });
     marks?.raiseEvidence(to.size);
     metrics.stageRows.inc({ stage: 'evidence' }, count);
@@ -182,8 +185,8 @@ export function createEvidence(options: EvidenceOptions): Evidence {
 
   /** While one batch is written here, the next is being signed on the other core. */
   async function flood(to: LogWriter): Promise<void> {
-    const prepare = (rows: readonly ChangeRow[], place: ChainPlace | undefined) => {
-      const batch = begin(to, rows);
+    const prepare = (rows: readonly ChangeRow[], place?: ChainPlace, isOver?: boolean) => {
+      const batch = begin(to, rows, isOver);
       const signed = thread.sign(place, piecesOfAll(batch)).catch((error: unknown) => {
         log.warn({ err: error }, 'the signing thread failed; this batch is signed where it stands');
         return undefined;
@@ -193,7 +196,7 @@ export function createEvidence(options: EvidenceOptions): Evidence {
     let current = prepare(read(readCursor(db, 'evidence'), ROWS_PER_JOB), to.place);
     for (;;) {
       const rows = isStopping || endsInTurn(current.batch) ? [] : read(current.batch.throughId, ROWS_PER_JOB);
-      const next = rows.length === 0 ? undefined : prepare(rows, undefined);
+      const next = rows.length === 0 ? undefined : prepare(rows, undefined, current.batch.isEnd);
       const signed = (await current.signed) ?? signChain(evk, to.place, piecesOfAll(current.batch));
       write(to, current.batch, signed);
       if (next === undefined) return;

@@ -44,11 +44,15 @@ export async function openVault({ dir, mode, tcti, onPlain }: OpenVaultInput): P
     throw applianceErrors.make('KEYS_SEALED_ELSEWHERE', { detail: `${join(dir, BLOB_FILE)} is not there` });
   }
   if (mode === 'off') return PLAIN_VAULT;
-  const fault = await tpm.fault();
-  if (fault === undefined) return { key: await makeBlob(tpm, dir), isSealing: true };
+  // One that answers may still not seal: its owner has a password, or no place is left in it.
+  const made = (await tpm.fault()) ?? (await makeBlob(tpm).catch(({ message }: Error) => message));
+  if (typeof made !== 'string') {
+    await writeFileAtomic(join(dir, BLOB_FILE), `${JSON.stringify(made.blob)}\n`, { mode: 0o600 });
+    return { key: made.key, isSealing: true };
+  }
   if (mode === 'required')
-    throw applianceErrors.make('TPM_NEEDED', { detail: `identity.tpm is required, and ${fault}` });
-  onPlain(fault);
+    throw applianceErrors.make('TPM_NEEDED', { detail: `identity.tpm is required, and ${made}` });
+  onPlain(made);
   return PLAIN_VAULT;
 }
 
@@ -84,20 +88,13 @@ async function openBlob(tpm: Tpm, blob: TpmBlob): Promise<Buffer> {
   throw applianceErrors.make('IDENTITY_DAMAGED', { field: BLOB_FILE, detail: `${BLOB_FILE} holds another secret` });
 }
 
-/** Opened once before any key is trusted to it. */
-async function makeBlob(tpm: Tpm, dir: string): Promise<Buffer> {
+/** Opened once before any key is trusted to it. Throws what the TPM said. */
+async function makeBlob(tpm: Tpm): Promise<{ key: Buffer; blob: TpmBlob }> {
   const key = randomBytes(KEY_BYTES);
   const secret = key.toString('base64url');
-  const fail = (cause: Error) => applianceErrors.make('TPM_NEEDED', { detail: cause.message, cause });
-  const blob = await tpm.seal(secret).catch((cause: Error) => {
-    throw fail(cause);
-  });
-  const again = await tpm.unseal(blob).catch((cause: Error) => {
-    throw fail(cause);
-  });
-  if (again !== secret) throw fail(new Error('The TPM gave back another secret than it was given'));
-  await writeFileAtomic(join(dir, BLOB_FILE), `${JSON.stringify(blob)}\n`, { mode: 0o600 });
-  return key;
+  const blob = await tpm.seal(secret);
+  if ((await tpm.unseal(blob)) !== secret) throw new Error('the TPM gave back another secret than it was given');
+  return { key, blob };
 }
 
 /** The way back to plain files: what sealed them goes last, once nothing is sealed any more. */

@@ -1,7 +1,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readFileIfExists, writeFileAtomic } from '@sitewarden/kit/files';
-import { LOCK_FILE } from '../lib/run-file.ts';
+import type { Logger } from '@sitewarden/kit/log';
 
 /** Whose box this was, and why it is not any more. `isForgotten` false: what belonged to the site is still here. */
 export interface LeftSite {
@@ -16,8 +16,27 @@ export interface LeftSite {
 }
 
 const FILE = 'left-site.json';
+/** With any of these the box would still be that site's. */
+const IDENTIFYING = [/^appliance\.db(-wal|-shm|-journal)?$/, /^site\.json$/];
+/**
+ * What this program makes in its data folder and what tells of the site. By name, for others may keep their files here
+ * too: a configuration, the certificate of the relay's CA, the lost+found of a disk.
+ */
+const OURS = [
+  ...IDENTIFYING,
+  /^appliance\.db\.damaged-/,
+  /^(evidence|report)\.mark$/,
+  /^reserve$/,
+  /^uplink(-copy)?\.json$/,
+  /^local-admin\.token$/,
+  /^set-aside-/,
+  /^\.doctor-/,
+  // Left by a write that was cut off.
+  /^\.(site|uplink|uplink-copy|left-site)\.json\.\d+-[0-9a-f]+\.tmp$/,
+  /^\.local-admin\.token\.\d+-[0-9a-f]+\.tmp$/,
+];
+const isIn = (list: readonly RegExp[], name: string): boolean => list.some((pattern) => pattern.test(name));
 /** The box stays the same box: it keeps the keys it is known by, and nothing anybody at the site trusts. */
-const KEPT = new Set(['identity', 'run.json', FILE]);
 const isSiteKey = (name: string): boolean => name.startsWith('site-ca') || name.startsWith('server');
 
 /** Undefined when this box never left a site. */
@@ -37,14 +56,22 @@ export async function writeLeft(dataDir: string, left: LeftSite): Promise<void> 
 /**
  * Removes what belonged to the site, folders set aside earlier too: all evidence is at the relay, cosigned. Safe to run
  * again after a crash; `left-site.json` says when it is done. The caller holds the lock and has closed the database.
+ * What cannot be removed is logged; throws only where the box would still be that site's.
  */
-export async function forgetSite(dataDir: string): Promise<void> {
+export async function forgetSite(dataDir: string, log: Logger): Promise<void> {
   const left = await readLeft(dataDir);
   if (left === undefined || left.isForgotten) return;
+  const faults: unknown[] = [];
   for (const name of await readdir(dataDir)) {
-    if (KEPT.has(name) || name.startsWith(LOCK_FILE)) continue;
-    await rm(join(dataDir, name), { recursive: true, force: true });
+    if (!isIn(OURS, name)) continue;
+    try {
+      await rm(join(dataDir, name), { recursive: true, force: true });
+    } catch (error) {
+      log.error({ name, err: error }, 'this cannot be removed, though the box left its site: remove it by hand');
+      if (isIn(IDENTIFYING, name)) faults.push(error);
+    }
   }
+  if (faults.length > 0) throw faults[0];
   const identity = join(dataDir, 'identity');
   for (const name of await readdir(identity)) if (isSiteKey(name)) await rm(join(identity, name), { force: true });
   await writeLeft(dataDir, { ...left, isForgotten: true });

@@ -22,7 +22,7 @@ import type { RelayClient } from '../lib/relay-client.ts';
 import { RelayFailure } from '../lib/relay-failure.ts';
 import { readRelayKeys, readRelease } from '../lib/trust.ts';
 import type { Outbox } from '../outbox/index.ts';
-import { changes, evidence as entries, state } from '../store/index.ts';
+import { changes, evidence as entries, readCursor, state } from '../store/index.ts';
 import type { LeftSite } from './forget.ts';
 
 export interface ReleaseOptions {
@@ -66,12 +66,16 @@ export function createRelease(options: ReleaseOptions): Release {
     return undefined;
   }
 
+  function sayReleased(release: ReleasePayload): void {
+    changes.append(db, { kind: 'released', refId: release.releaseId, body: release, atMs: clock.nowMs() });
+  }
+
   /** Agents first, so that the last entry of the log is that it ends. */
   function close(release: ReleasePayload): void {
     for (const { id } of agents.list()) agents.removeAgent(id);
     withTransaction(db, () => {
       state.set(db, 'release', { value: release, atMs: clock.nowMs() });
-      changes.append(db, { kind: 'released', refId: release.releaseId, body: release, atMs: clock.nowMs() });
+      sayReleased(release);
     });
     log.warn({ releaseId: release.releaseId, siteId: release.siteId }, 'the box is released and closes its log');
     ctx.signals.emit('change');
@@ -114,6 +118,12 @@ export function createRelease(options: ReleaseOptions): Release {
       isAsked = false;
       if (wanted !== undefined) close(wanted);
       return;
+    }
+    // Without its last entry the log would never close; one that is there already ends it before a second.
+    const isWorkedOff = readCursor(db, 'evidence') >= changes.lastId(db);
+    if (isWorkedOff && entries.lastLeaf(db)?.kind !== 'released') {
+      sayReleased(release);
+      ctx.signals.emit('change');
     }
     const closed = closedLog();
     if (closed === undefined) return;

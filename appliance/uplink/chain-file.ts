@@ -41,7 +41,9 @@ export interface ChainFile {
 
 export interface ChainFileOptions {
   nowMs(): number;
-  /** Some copy cannot be read; `isLost` when none can. */
+  /** The relay heard of this box before, as its database says: where there is no file then, it is lost. */
+  wasHeard?(): boolean;
+  /** Some copy cannot be read; `isLost` when none can, or none is there any more. */
   onDamaged?(isLost: boolean): void;
 }
 
@@ -109,7 +111,7 @@ export async function readRefusal(dataDir: string): Promise<Refusal | undefined>
  * The chain lives beside the database and not in it: a database that is set aside as damaged must not make the box forget
  * its last token, for the relay would then see a clone.
  */
-export function openChainFile(dataDir: string, { nowMs, onDamaged }: ChainFileOptions): ChainFile {
+export function openChainFile(dataDir: string, { nowMs, wasHeard, onDamaged }: ChainFileOptions): ChainFile {
   let last: ChainState | undefined;
   let serial = 0;
 
@@ -124,7 +126,8 @@ export function openChainFile(dataDir: string, { nowMs, onDamaged }: ChainFileOp
   async function read(owner: { applianceId: string; epoch: number }): Promise<ChainState | undefined> {
     const { copies, newest } = await readCopies(dataDir);
     serial = newest?.serial ?? 0;
-    if (!copies.includes('damaged')) return newest?.state;
+    const isGone = newest === undefined && wasHeard?.() === true;
+    if (!isGone && !copies.includes('damaged')) return newest?.state;
     const isLost = newest === undefined;
     onDamaged?.(isLost);
     const state = isLost ? { ...fresh(owner), lostAtMs: nowMs() } : newest.state;

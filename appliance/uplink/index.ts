@@ -13,7 +13,7 @@ import { lazily } from '../lib/lazily.ts';
 import type { RelayClient } from '../lib/relay-client.ts';
 import { RelayFailure } from '../lib/relay-failure.ts';
 import { shownError } from '../lib/shown-error.ts';
-import { changes, state } from '../store/index.ts';
+import { changes, evidence, state } from '../store/index.ts';
 import { openChainFile } from './chain-file.ts';
 import { createCheckin } from './checkin.ts';
 import type { HostState } from './checkin-body.ts';
@@ -72,6 +72,7 @@ export function createUplink(options: UplinkOptions): Uplink {
   const { db, clock, log, metrics, config } = ctx;
   const chain = openChainFile(config.dataDir, {
     nowMs: () => Math.max(0, Math.round(clock.nowMs())),
+    wasHeard: () => evidence.lastCosigned(db) !== undefined,
     onDamaged(isLost) {
       if (!isLost) {
         log.warn('one of the two copies of the check-in chain was damaged; it is written anew');
@@ -79,7 +80,7 @@ export function createUplink(options: UplinkOptions): Uplink {
       }
       log.error('the check-in chain of this box is lost; the relay will take it for a copy until an admin releases it');
       const text =
-        'The file with the last check-in token was damaged. The relay cannot tell this box from a copy of it.';
+        'The file with the last check-in token was damaged or is gone. The relay cannot tell this box from a copy of it.';
       const body = { what: 'checkin_chain', count: null, code: 'CHECKIN_CHAIN_LOST', text };
       changes.append(db, { kind: 'loss', refId: 'checkin_chain', body, atMs: clock.nowMs() });
       ctx.signals.emit('change');

@@ -1,5 +1,5 @@
 import { readSignedPayload } from '@sitewarden/agent-proto/custody';
-import { compile, PAYLOAD_TYPES, ReleasedPayload } from '@sitewarden/agent-proto/http';
+import { compile, PAYLOAD_TYPES, ReleasedPayload, type ReleasePayload } from '@sitewarden/agent-proto/http';
 import { appendAudit } from '../audit/index.ts';
 import { relayErrors } from '../errors.ts';
 import type { RelayKeyring } from '../keys/types.ts';
@@ -37,11 +37,22 @@ async function move(trx: Tx, release: ReleaseRow, { event, atMs }: { event: Rele
   if (verdict.isNew) await moveRelease(trx, release, { to: verdict.next, atMs });
 }
 
-/** What waits for the box. From here on it cannot be taken back: the box may already be closing its log. */
-export async function fetchRelease(trx: Tx, asking: Box, nowMs: number): Promise<{ release: string }> {
+/**
+ * What waits for the box. From here on it cannot be taken back: the box may already be closing its log. It is signed now
+ * and for the key the box asks with: either side may have changed its keys since it was ordered.
+ */
+export async function fetchRelease(
+  trx: Tx,
+  keys: Pick<RelayKeyring, 'sign'>,
+  { asking, nowMs }: { asking: Box; nowMs: number },
+): Promise<{ release: string }> {
   const { release } = await pendingOf(trx, asking);
   await move(trx, release, { event: { type: 'fetch' }, atMs: nowMs });
-  return { release: release.envelope };
+  // The relay's own, from its own table: read, not trusted anew.
+  const { payload } = JSON.parse(release.envelope) as { payload: string };
+  const ordered = JSON.parse(Buffer.from(payload, 'base64').toString('utf8')) as ReleasePayload;
+  const given: ReleasePayload = { ...ordered, dikFingerprint: asking.fingerprint };
+  return { release: keys.sign('config', given, 'release') };
 }
 
 function readWord(text: string, { dik, applianceId, epoch }: Box, releaseId: string): ReleasedPayload {

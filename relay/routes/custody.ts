@@ -19,7 +19,7 @@ export function custodyHandlers(services: Services, claims: Claims) {
   const { keys, live } = services;
   return defineHandlers({
     boxRelease: async ({ box, inTenant, nowMs }) => {
-      const answer = await inTenant((trx) => fetchRelease(trx, box, nowMs));
+      const answer = await inTenant((trx) => fetchRelease(trx, keys, { asking: box, nowMs }));
       live.publish(box.partnerId, { kind: 'site', siteId: box.siteId, atMs: nowMs });
       return { ...answer, relayKeys: keys.publishedText };
     },

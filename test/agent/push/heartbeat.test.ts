@@ -16,6 +16,7 @@ t.test('a pulse that stopped while the host was measured sends nothing and asks 
     queueDepth: () => 0,
     send: () => asked.push('send'),
     onSilence: () => asked.push('silence'),
+    onFault: () => asked.push('fault'),
   });
   pulse.start();
   pulse.stop();
@@ -25,7 +26,7 @@ t.test('a pulse that stopped while the host was measured sends nothing and asks 
 });
 
 t.test('a beat carries what was measured and what the agent says of itself', async (t) => {
-  const sent = await new Promise<{ uptimeS: number; telemetry: object }>((resolve) => {
+  const sent = await new Promise<{ uptimeS: number; telemetry: object }>((resolve, reject) => {
     const pulse = createHeartbeat({
       intervalMs: () => 60_000,
       measure: async () => ({ uptime_s: 7 }),
@@ -37,10 +38,38 @@ t.test('a beat carries what was measured and what the agent says of itself', asy
         resolve(heartbeat);
       },
       onSilence: () => {},
+      onFault: reject,
     });
     pulse.start();
     t.teardown(pulse.stop);
   });
   t.equal(sent.uptimeS, 7);
   t.strictSame(Object.keys(sent.telemetry).sort(), ['reports_lost', 'uptime_s']);
+});
+
+t.test('a store that cannot be read costs a beat and is told, and does not end the process', async (t) => {
+  const faults: unknown[] = [];
+  let tries = 0;
+  await new Promise<void>((resolve) => {
+    const pulse = createHeartbeat({
+      intervalMs: () => 5,
+      measure: async () => ({ uptime_s: 7 }),
+      ownFacts() {
+        tries += 1;
+        if (tries <= 2) throw new Error('disk I/O error');
+        return {};
+      },
+      clock: systemClock,
+      queueDepth: () => 0,
+      send() {
+        pulse.stop();
+        resolve();
+      },
+      onSilence: () => {},
+      onFault: (error) => faults.push(error),
+    });
+    pulse.start();
+    t.teardown(pulse.stop);
+  });
+  t.match(faults, [{ message: 'disk I/O error' }, { message: 'disk I/O error' }], 'the first beat and a later one');
 });

@@ -73,6 +73,22 @@ t.test('where there is a TPM the keys are sealed to it, and only this TPM opens 
   await t.rejects(start(copy, 'auto', other.tcti), { code: 'KEYS_SEALED_ELSEWHERE' }, 'without what the TPM gave out');
 });
 
+t.test('a TPM that answers but does not seal leaves the keys plain, unless it is required', async (t) => {
+  if (skipWithoutTpm(t)) return;
+  const tpm = await startSwtpm(t);
+  const env = { ...process.env, TPM2TOOLS_TCTI: tpm.tcti };
+  t.equal(spawnSync('tpm2_changeauth', ['-c', 'owner', 'secret'], { env }).status, 0);
+  const dataDir = t.testdir({});
+  const made = await start(dataDir, 'auto', tpm.tcti);
+  t.equal(made.plain.length, 1, 'and says why');
+  t.equal(await keyStorageOf(dataDir), 'plain');
+  t.strictSame((await start(dataDir, 'auto', tpm.tcti)).keys, made.keys);
+  await t.rejects(start(dataDir, 'required', tpm.tcti), { code: 'TPM_NEEDED', message: /required/ });
+  t.equal(spawnSync('tpm2_changeauth', ['-c', 'owner', '-p', 'secret'], { env }).status, 0);
+  t.strictSame((await start(dataDir, 'auto', tpm.tcti)).keys, made.keys);
+  assertSealed(t, dataDir);
+});
+
 t.test('the same TPM after the machine was off opens them again', async (t) => {
   if (skipWithoutTpm(t)) return;
   const tpm = await startSwtpm(t);

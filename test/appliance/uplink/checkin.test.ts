@@ -1,11 +1,11 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BOX_PATHS, type CheckinRequest } from '@sitewarden/agent-proto/http';
 import { parseRetryAfter } from '@sitewarden/kit/backoff';
 import fc from 'fast-check';
 import type { Test } from 'tap';
 import t from 'tap';
-import { agents, changes, state } from '../../../appliance/store/index.ts';
+import { agents, changes, evidence, state } from '../../../appliance/store/index.ts';
 import { glanceAtChain, openChainFile } from '../../../appliance/uplink/chain-file.ts';
 import { createCheckin } from '../../../appliance/uplink/checkin.ts';
 import { createUplink, type Uplink } from '../../../appliance/uplink/index.ts';
@@ -273,6 +273,31 @@ t.test(
     t.equal(await glanceAtChain(ctx.config.dataDir), 'good');
   },
 );
+
+t.test('a chain that is gone is lost once the relay has cosigned for this box, and a fresh one before', async (t) => {
+  const parts = await setUp(t);
+  const { ctx } = parts;
+  const { dataDir } = ctx.config;
+  const losses = () => changes.since(ctx.db, 0, { limit: 100 }).filter(({ kind }) => kind === 'loss').length;
+  const first = parts.open();
+  await first.start();
+  await eventually('the first check-in', () => (first.snapshot().state === 'ok' ? true : undefined));
+  await first.stop();
+  t.equal(losses(), 0);
+  t.equal(await glanceAtChain(dataDir), 'good');
+
+  evidence.insertCheckpoint(ctx.db, { size: 1, note: 'n', atMs: 1 });
+  evidence.setCosigned(ctx.db, 1, 'n');
+  for (const name of ['uplink.json', 'uplink-copy.json']) rmSync(join(dataDir, name));
+  const uplink = parts.open();
+  await uplink.start();
+  await eventually('it is told', () => (uplink.snapshot().isQuarantined ? true : undefined));
+  t.type(uplink.snapshot().chainLostAtMs, 'number');
+  await uplink.stop();
+  t.match(bodies(parts).at(-1), { previousToken: null, telemetry: { checkin_chain_lost: true } });
+  t.equal(losses(), 1);
+  t.equal(await glanceAtChain(dataDir), 'lost');
+});
 
 t.test('before the claim nobody is phoned', async (t) => {
   const fixture = await uplinkFixture(t);

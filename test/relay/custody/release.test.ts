@@ -1,5 +1,14 @@
-import { verifyReceipt } from '@sitewarden/agent-proto/custody';
-import { BOX_PATHS, type CustodyBundle, type CustodyReceipt } from '@sitewarden/agent-proto/http';
+import { readSignedPayload, verifyReceipt } from '@sitewarden/agent-proto/custody';
+import {
+  BOX_PATHS,
+  type CustodyBundle,
+  type CustodyReceipt,
+  compile,
+  PAYLOAD_TYPES,
+  ReleasePayload,
+} from '@sitewarden/agent-proto/http';
+import { fingerprint, generateEd25519, privateKeyFromPem, rawPublicKey, sign } from '@sitewarden/agent-proto/keys';
+import { transitionBytes } from '@sitewarden/agent-proto/rotation';
 import t, { type Test } from 'tap';
 import { KEEP_RETIRED_MS, purgeExpired } from '../../../relay/claim/purge.ts';
 import { onBothRelays, type Start } from '../../helpers/both-relays.ts';
@@ -12,6 +21,7 @@ interface View {
   release: { id: string; state: string } | null;
   receipts: CustodyReceipt[];
 }
+const validate = compile(ReleasePayload);
 const REASON = 'moved to another clinic';
 
 async function world(_t: Test, start: Start) {
@@ -133,6 +143,24 @@ await onBothRelays(t, {
     t.match(ours, [{ kind: 'released', siteName: 'Main street' }]);
     t.equal(ours[0]?.box.dik, theirs[0]?.box.dik, 'one box, by its key');
     t.not(ours[0]?.log.origin, theirs[0]?.log.origin, 'and two logs');
+  },
+
+  'a box that changed its key since the order is given a release for the key it asks with': async (t, start) => {
+    const { relay, box, applianceId, order, leaving } = await world(t, start);
+    const next = privateKeyFromPem(generateEd25519().privateKeyPem);
+    await leaving.checkin();
+    const id = (await order()).body.release?.id as string;
+    const newKey = rawPublicKey(next);
+    const bytes = transitionBytes({ key: 'dik', owner: applianceId, oldKey: rawPublicKey(box.dikPrivate), newKey });
+    const by = (key: typeof next) => Buffer.from(sign(key, bytes)).toString('base64url');
+    const body = { newKey, oldSignature: by(box.dikPrivate), newSignature: by(next) };
+    t.match(await box.send(BOX_PATHS.keys, { body }), { status: 200 });
+    for (const as of [next, next]) {
+      const { body } = await box.send<{ release: string; relayKeys: string }>(BOX_PATHS.release, { as });
+      const keys = relay.services.keys.published.config.map(({ publicKey }) => publicKey);
+      const payload = readSignedPayload(body.release, { payloadType: PAYLOAD_TYPES.release, keys, validate });
+      t.match(payload, { releaseId: id, applianceId, reason: REASON, dikFingerprint: fingerprint(newKey) });
+    }
   },
 
   'a release is taken back until the box has it, and asked twice it is one': async (t, start) => {
