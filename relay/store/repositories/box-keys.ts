@@ -1,4 +1,5 @@
 import type { Store, Tx } from '../types.ts';
+import { lockAppliance, type RetiredReason, retireKey } from './custody.ts';
 
 /** A device key that is not the present one of its appliance. */
 export interface OtherKey {
@@ -66,10 +67,30 @@ interface KeyOf {
   readonly atMs: number;
 }
 
-/** The one key that may follow the present one; another that was announced before is forgotten. */
+/** What a key announced stands for ends with the key it was to follow. */
+export async function forgetNextKey(trx: Tx, applianceId: string): Promise<void> {
+  await trx.deleteFrom('box_key').where('appliance_id', '=', applianceId).where('state', '=', 'next').execute();
+}
+
+/** The present key of an appliance, the announced one, which is forgotten, and those it had before: none opens anything. */
+export async function retireKeys(
+  trx: Tx,
+  box: { applianceId: string; fingerprint: string; why: RetiredReason; atMs: number },
+): Promise<void> {
+  const { applianceId, fingerprint, why, atMs } = box;
+  const others = await trx
+    .selectFrom('box_key')
+    .select('fingerprint')
+    .where('appliance_id', '=', applianceId)
+    .execute();
+  for (const key of [{ fingerprint }, ...others]) await retireKey(trx, { fingerprint: key.fingerprint, why, atMs });
+  await forgetNextKey(trx, applianceId);
+}
+
+/** The one key that may follow the present one; another that was announced before is forgotten. The caller holds the appliance. */
 export async function announceKey(trx: Tx, key: KeyOf): Promise<void> {
   const { applianceId, partnerId, fingerprint, publicKey, atMs } = key;
-  await trx.deleteFrom('box_key').where('appliance_id', '=', applianceId).where('state', '=', 'next').execute();
+  await forgetNextKey(trx, applianceId);
   await trx
     .insertInto('box_key')
     .values({
@@ -83,9 +104,17 @@ export async function announceKey(trx: Tx, key: KeyOf): Promise<void> {
     .execute();
 }
 
-/** Makes the announced key the present one and retires that one. Answers its fingerprint; undefined: it was done already. */
-export async function promoteKey(trx: Tx, key: KeyOf): Promise<{ retired: string; siteId: string } | undefined> {
+/**
+ * Makes the announced key the present one and retires that one. Answers its fingerprint; undefined: it was done already,
+ * or `follows`, the key that announced it, is not the present one any more.
+ */
+export async function promoteKey(
+  trx: Tx,
+  key: KeyOf & { readonly follows: string },
+): Promise<{ retired: string; siteId: string } | undefined> {
   const { applianceId, partnerId, fingerprint, publicKey, atMs } = key;
+  const before = await lockAppliance(trx, applianceId);
+  if (before === undefined || before.state === 'revoked' || before.dik_fingerprint !== key.follows) return undefined;
   const { numDeletedRows } = await trx
     .deleteFrom('box_key')
     .where('fingerprint', '=', fingerprint)
@@ -93,11 +122,6 @@ export async function promoteKey(trx: Tx, key: KeyOf): Promise<{ retired: string
     .where('state', '=', 'next')
     .executeTakeFirst();
   if (numDeletedRows === 0n) return undefined;
-  const before = await trx
-    .selectFrom('appliance')
-    .select(['dik', 'dik_fingerprint', 'site_id'])
-    .where('id', '=', applianceId)
-    .executeTakeFirstOrThrow();
   await trx
     .updateTable('appliance')
     .set({ dik: publicKey, dik_fingerprint: fingerprint })

@@ -41,7 +41,15 @@ async function world(start: Start) {
     const by = (key: KeyObject) => Buffer.from(sign(key, bytes)).toString('base64url');
     return { newKey, oldSignature: by(old), newSignature: by(over.newSigner ?? next) };
   };
-  return { relay, clock, box, applianceId, partnerId, siteId, admin, checkin, announce, audit, transition };
+  /** The same machine, flashed anew, asks for its place. */
+  const flashed = async () => {
+    const fresh = await relay.box(box.serial);
+    const { session } = (await fresh.start()).body;
+    const { number } = (await fresh.status(session)).body;
+    const approve = () => admin.call('rearmBox', { params: { session }, body: { number } });
+    return { fresh, approve };
+  };
+  return { relay, clock, box, applianceId, partnerId, siteId, admin, checkin, announce, audit, transition, flashed };
 }
 
 t.test('a box changes its device key', async (t) => {
@@ -118,6 +126,51 @@ t.test('a box changes its device key', async (t) => {
       await announce(transition(kept));
       t.match(await checkin(lost), { status: 401, body: { code: 'APPLIANCE_UNKNOWN' } });
       t.match(await checkin(kept), { status: 200 });
+    },
+
+    'a key announced before a re-arm does not open the box that was re-armed': async (t, start) => {
+      const { box, checkin, announce, transition, flashed } = await world(start);
+      const stolen = newKey();
+      t.match(await announce(transition(stolen)), { status: 200 });
+      const { fresh, approve } = await flashed();
+      t.match(await approve(), { status: 200 });
+      t.match(await checkin(stolen), { status: 403, body: { code: 'APPLIANCE_REARMED' } });
+      t.match(await checkin(box.dikPrivate), { status: 403, body: { code: 'APPLIANCE_REARMED' } });
+      t.match(await checkin(fresh.dikPrivate), { status: 200, body: { state: 'active' } });
+    },
+
+    'a key announced before its box left opens nothing and is told why': async (t, start) => {
+      const { checkin, announce, transition, admin, siteId, applianceId } = await world(start);
+      const next = newKey();
+      await announce(transition(next));
+      const left = await admin.call('removeBox', { params: { siteId }, body: { applianceId, reason: 'stolen' } });
+      t.equal(left.status, 200);
+      t.match(await checkin(next), { status: 403, body: { code: 'APPLIANCE_REMOVED' } });
+    },
+
+    'whichever comes first of a re-arm, an announcement and a first use, the re-armed box has its place': async (
+      t,
+      start,
+    ) => {
+      const { relay, partnerId, box, applianceId, checkin, announce, transition, flashed } = await world(start);
+      let present = box.dikPrivate;
+      for (let round = 0; round < 6; round++) {
+        const [used, late] = [newKey(), newKey()];
+        await announce(transition(used, { old: present }), present);
+        const { fresh, approve } = await flashed();
+        const [approved] = await Promise.all([
+          approve(),
+          checkin(used),
+          announce(transition(late, { old: present }), present),
+        ]);
+        t.equal(approved.status, 200);
+        for (const key of [used, late, present]) t.not((await checkin(key)).status, 200, 'nobody else gets in');
+        const row = await relay.store.inTenant(partnerId, (trx) =>
+          trx.selectFrom('appliance').select('dik_fingerprint').where('id', '=', applianceId).executeTakeFirst(),
+        );
+        t.equal(row?.dik_fingerprint, fresh.fingerprint);
+        present = fresh.dikPrivate;
+      }
     },
 
     'many first requests at once under the new key all get in, and the change happens once': async (t, start) => {
