@@ -38,6 +38,25 @@ export async function retiredKeys(trx: Tx, applianceId: string): Promise<string[
   return rows.map((row) => row.public_key);
 }
 
+/** When the use of a retired key of this appliance was noted last; undefined: it has no such key. */
+export async function lastUseOf(
+  trx: Tx,
+  key: { fingerprint: string; applianceId: string },
+): Promise<{ atMs: number | null } | undefined> {
+  const row = await trx
+    .selectFrom('box_key')
+    .select('used_at_ms')
+    .where('fingerprint', '=', key.fingerprint)
+    .where('appliance_id', '=', key.applianceId)
+    .where('state', '=', 'retired')
+    .executeTakeFirst();
+  return row && { atMs: row.used_at_ms };
+}
+
+export async function noteUse(trx: Tx, fingerprint: string, atMs: number): Promise<void> {
+  await trx.updateTable('box_key').set({ used_at_ms: atMs }).where('fingerprint', '=', fingerprint).execute();
+}
+
 /** What a key is to the relay: nobody's, about to be this appliance's, or taken. */
 export async function standingOf(
   trx: Tx,
@@ -100,6 +119,7 @@ export async function announceKey(trx: Tx, key: KeyOf): Promise<void> {
       appliance_id: applianceId,
       state: 'next',
       at_ms: atMs,
+      used_at_ms: null,
     })
     .execute();
 }
@@ -141,6 +161,7 @@ export async function promoteKey(
       appliance_id: applianceId,
       state: 'retired',
       at_ms: atMs,
+      used_at_ms: null,
     })
     .execute();
   return { retired: before.dik_fingerprint, siteId: before.site_id };
