@@ -2,7 +2,14 @@ import { relayErrors } from '../errors.ts';
 import type { Tenant } from '../lib/identity.ts';
 import type { Tx } from '../store/index.ts';
 import { type BoxFacts, findOffer } from '../store/repositories/claims.ts';
-import { listRearms, type RearmRow, returnRearmTry, takeRearmTry } from '../store/repositories/custody.ts';
+import {
+  countRearms,
+  listRearms,
+  type RearmFilter,
+  type RearmRow,
+  returnRearmTry,
+  takeRearmTry,
+} from '../store/repositories/custody.ts';
 import { approve } from './approval.ts';
 import { announce, type ClaimDeps } from './deps.ts';
 import { takeOfferFor } from './take-offer.ts';
@@ -55,8 +62,12 @@ export function createRearmSide(deps: ClaimDeps) {
   }
 
   return {
-    async list(tenant: Tenant, at: { siteId?: string | undefined; nowMs: number }): Promise<RearmView[]> {
-      return (await store.inTenant(tenant.partnerId, (trx) => listRearms(trx, at))).map(viewOf);
+    /** `more`: how many ask besides; one of them is found by the number it shows. */
+    async list(tenant: Tenant, filter: RearmFilter): Promise<{ rearms: RearmView[]; more: number }> {
+      return store.inTenant(tenant.partnerId, async (trx) => {
+        const rearms = (await listRearms(trx, filter)).map(viewOf);
+        return { rearms, more: Math.max(0, (await countRearms(trx, filter)) - rearms.length) };
+      });
     },
 
     /**

@@ -5,7 +5,8 @@ import { issueReceipt, overtakeRelease } from '../custody/index.ts';
 import { relayErrors } from '../errors.ts';
 import type { RelayKeyring } from '../keys/index.ts';
 import type { Tx } from '../store/index.ts';
-import { endBoxWork, lockAppliance, rearmAppliance, retireKey } from '../store/repositories/custody.ts';
+import { retireKeys } from '../store/repositories/box-keys.ts';
+import { endBoxWork, lockAppliance, rearmAppliance } from '../store/repositories/custody.ts';
 import { insertLog, readLog } from '../store/repositories/evidence.ts';
 
 /** The new keys of a box and who stands for them. */
@@ -34,7 +35,7 @@ export async function rearm(
   const epoch = old.epoch + 1;
   const next = { epoch, dik: box.dik, evk: box.evk };
   await issueReceipt(trx, keys, { box: old, kind: 'rearmed', by, reason: 'the box has a new key', next, atMs: nowMs });
-  await retireKey(trx, { fingerprint: old.dik_fingerprint, why: 'rearmed', atMs: nowMs });
+  await retireKeys(trx, { applianceId: box.id, fingerprint: old.dik_fingerprint, why: 'rearmed', atMs: nowMs });
   await rearmAppliance(trx, { ...box, epoch });
   await endBoxWork(trx, box.id, nowMs);
   const { partnerId } = box;

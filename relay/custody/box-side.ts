@@ -6,13 +6,13 @@ import type { RelayKeyring } from '../keys/types.ts';
 import type { Box } from '../lib/identity.ts';
 import type { Tx } from '../store/index.ts';
 import { revokeAppliance } from '../store/repositories/appliances.ts';
+import { retireKeys } from '../store/repositories/box-keys.ts';
 import {
   type ApplianceRow,
   findRelease,
   lockAppliance,
   moveRelease,
   type ReleaseRow,
-  retireKey,
 } from '../store/repositories/custody.ts';
 import { listEntries, readLog } from '../store/repositories/evidence.ts';
 import { decideRelease, type ReleaseEvent, type ReleaseState } from './machine.ts';
@@ -88,8 +88,8 @@ export async function closeRelease(
     event: { type: 'close', isLogClosed: await isClosed(trx, box, word) },
     atMs: nowMs,
   });
+  await retireKeys(trx, { applianceId: box.id, fingerprint: box.dik_fingerprint, why: 'released', atMs: nowMs });
   await revokeAppliance(trx, box.id, nowMs);
-  await retireKey(trx, { fingerprint: box.dik_fingerprint, why: 'released', atMs: nowMs });
   const { reason, ordered_by: by } = release;
   const receipt = await issueReceipt(trx, keys, { box, kind: 'released', by, reason, released, atMs: nowMs });
   await appendAudit(trx, {

@@ -2,13 +2,13 @@ import { appendAudit } from '../audit/index.ts';
 import type { RelayKeyring } from '../keys/types.ts';
 import type { Tx } from '../store/index.ts';
 import { revokeAppliance } from '../store/repositories/appliances.ts';
+import { retireKeys } from '../store/repositories/box-keys.ts';
 import {
   type ApplianceRow,
   findRelease,
   lockAppliance,
   moveRelease,
   type RetiredReason,
-  retireKey,
 } from '../store/repositories/custody.ts';
 import { decideRelease, type ReleaseState } from './machine.ts';
 import { issueReceipt } from './receipts.ts';
@@ -47,8 +47,8 @@ export async function leaveSite(
   const box = await lockAppliance(trx, applianceId);
   if (box === undefined || box.state === 'revoked') return undefined;
   await overtakeRelease(trx, box, atMs);
+  await retireKeys(trx, { applianceId, fingerprint: box.dik_fingerprint, why, atMs });
   await revokeAppliance(trx, box.id, atMs);
-  await retireKey(trx, { fingerprint: box.dik_fingerprint, why, atMs });
   await issueReceipt(trx, keys, { box, kind: 'removed', by, reason, atMs });
   await appendAudit(trx, {
     partnerId: box.partner_id,

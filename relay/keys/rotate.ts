@@ -2,8 +2,17 @@ import type { KeyObject } from 'node:crypto';
 import { decodeEnvelope, verifyEnvelope } from '@sitewarden/agent-proto/dsse';
 import { RELAY_KEY_PURPOSES, type RelayKeyPurpose, type RelayKeys } from '@sitewarden/agent-proto/http';
 import { publicKeyFromRaw, rawPublicKey } from '@sitewarden/agent-proto/keys';
+import { acquireLock } from '@sitewarden/kit/files';
 import { relayErrors } from '../errors.ts';
-import { type KeySlots, makeNextFiles, promoteNextFiles, readKeySlots, readRootKey, writePublished } from './files.ts';
+import {
+  type KeySlots,
+  keyPath,
+  makeNextFiles,
+  promoteNextFiles,
+  readKeySlots,
+  readRootKey,
+  writePublished,
+} from './files.ts';
 import { publishedText, readPublished, workingKey } from './keyring.ts';
 
 export const KEY_STEPS = ['next', 'switch', 'retire'] as const;
@@ -47,13 +56,34 @@ export function publishedAfter(
   };
 }
 
+interface StepOptions {
+  readonly dataDir: string;
+  readonly rootKeyFile?: string | undefined;
+  readonly nowMs: number;
+}
+
+/** Beside the keys, and not the lock of the relay: that one may run meanwhile. */
+const LOCK_FILE = 'steps.lock';
+
 /**
  * One step of the change of all working keys. What is published is one file that is replaced at once: a crash before
- * leaves the step undone, a crash after leaves it done. The relay must be started anew. Throws KEYS_*, ROOT_KEY_NEEDED.
+ * leaves the step undone, a crash after leaves it done. The relay must be started anew. Throws KEYS_*, ROOT_KEY_NEEDED,
+ * FILE_LOCKED while another step is taken.
  */
-export async function stepKeys(
+export async function stepKeys(step: KeyStep, options: StepOptions): Promise<{ generation: number; phase: KeyPhase }> {
+  // Where no keys are it says so, and nothing is made there.
+  await readKeySlots(options.dataDir);
+  const lock = acquireLock(keyPath(options.dataDir, LOCK_FILE));
+  try {
+    return await takeStep(step, options);
+  } finally {
+    lock.release();
+  }
+}
+
+async function takeStep(
   step: KeyStep,
-  { dataDir, rootKeyFile, nowMs }: { dataDir: string; rootKeyFile?: string | undefined; nowMs: number },
+  { dataDir, rootKeyFile, nowMs }: StepOptions,
 ): Promise<{ generation: number; phase: KeyPhase }> {
   const slots = await readKeySlots(dataDir);
   const published = readPublished(slots.publishedText);

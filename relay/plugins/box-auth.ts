@@ -75,7 +75,8 @@ export const boxAuth = fp<BoxAuthOptions>(
         throw relayErrors.make('DIK_RETIRED');
       }
       const publicKey = rawPublicKey(known.publicKey);
-      await promoteNextKey(store, { applianceId, partnerId, fingerprint: named, publicKey, atMs: nowMs });
+      const follows = box.fingerprint;
+      await promoteNextKey(store, { applianceId, partnerId, fingerprint: named, follows, publicKey, atMs: nowMs });
       boxes.forget(applianceId);
       const now = await boxes.find(named, nowMs);
       if (now.standing.is !== 'current') throw relayErrors.make('DIK_RETIRED');

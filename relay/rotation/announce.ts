@@ -6,12 +6,12 @@ import { relayErrors } from '../errors.ts';
 import type { Box } from '../lib/identity.ts';
 import type { Tx } from '../store/index.ts';
 import { announceKey, standingOf } from '../store/repositories/box-keys.ts';
-import { readAppliance } from '../store/repositories/outbox.ts';
+import { lockAppliance } from '../store/repositories/custody.ts';
 
 /**
  * Takes the key that is to follow the caller's. The old key stays in force until a request comes that the new one signed,
  * so that a box that never heard this answer still gets in; saying it again changes nothing. Throws
- * KEY_TRANSITION_INVALID, KEY_IN_USE, APPLIANCE_*.
+ * KEY_TRANSITION_INVALID, KEY_IN_USE, DIK_RETIRED, APPLIANCE_*.
  */
 export async function announceTransition(
   trx: Tx,
@@ -19,9 +19,11 @@ export async function announceTransition(
 ): Promise<KeyTransitionAnswer> {
   const { applianceId, partnerId, dik } = box;
   const next = verifiedKey({ key: 'dik', owner: applianceId, oldKey: dik, newKey: request.newKey }, request);
-  const appliance = await readAppliance(trx, applianceId);
+  const appliance = await lockAppliance(trx, applianceId);
   if (appliance === undefined) throw relayErrors.make('APPLIANCE_UNKNOWN');
   if (appliance.state === 'revoked') throw relayErrors.make('APPLIANCE_REVOKED');
+  // Looked up before this transaction: the box may have been given another key since.
+  if (appliance.dik_fingerprint !== box.fingerprint) throw relayErrors.make('DIK_RETIRED');
   // Which of two copies may choose the next key is for staff to decide first.
   if (appliance.state !== 'active') throw relayErrors.make('APPLIANCE_QUARANTINED');
   const standing = await standingOf(trx, { fingerprint: next, applianceId });
@@ -34,7 +36,7 @@ export async function announceTransition(
       atMs: nowMs,
       actor: `appliance:${applianceId}`,
       action: 'appliance.dik_announced',
-      ref: appliance.siteId,
+      ref: appliance.site_id,
       // With both signatures, so that the event proves itself.
       detail: { applianceId, oldKey: dik, newKey, oldSignature, newSignature },
     });

@@ -5,7 +5,14 @@ import { promoteKey } from '../store/repositories/box-keys.ts';
 /** The first request under the announced key: from the commit on the old one is refused. Does nothing the second time. */
 export async function promoteNextKey(
   store: Store,
-  key: { applianceId: string; partnerId: string; fingerprint: string; publicKey: string; atMs: number },
+  key: {
+    applianceId: string;
+    partnerId: string;
+    fingerprint: string;
+    follows: string;
+    publicKey: string;
+    atMs: number;
+  },
 ): Promise<void> {
   const { applianceId, partnerId, fingerprint, atMs } = key;
   await store.inTenant(partnerId, async (trx) => {

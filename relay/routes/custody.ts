@@ -72,8 +72,8 @@ export function custodyHandlers(services: Services, claims: Claims) {
         return availabilityOf(trx, { partnerId, siteId, nowMs });
       }),
     receipt: ({ params: { receiptId }, inTenant }) => inTenant((trx) => readReceipt(trx, receiptId)),
-    rearms: async ({ tenant, query: { siteId }, nowMs }) => ({
-      rearms: await claims.rearms.list(tenant, { siteId, nowMs }),
+    rearms: async ({ tenant, query: { siteId, number }, nowMs }) => ({
+      ...(await claims.rearms.list(tenant, { siteId, number, nowMs })),
       asOfMs: nowMs,
     }),
     rearmBox: ({ tenant, params: { session }, body: { number }, nowMs }) =>

@@ -1,10 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { statSync } from 'node:fs';
 import { isDamage } from '@sitewarden/kit/sqlite';
 import { relayErrors } from '../errors.ts';
 import { openPostgres } from './postgres/open.ts';
 import { damaged } from './sqlite/damaged.ts';
-import { openSqlite } from './sqlite/open.ts';
+import { isAbsent, openSqlite } from './sqlite/open.ts';
 import type { Store, StoreOptions } from './types.ts';
 
 export { engineOf, lockFor } from './engine.ts';
@@ -17,6 +16,7 @@ export {
   TENANT_TABLES,
 } from './schema.ts';
 export { damaged } from './sqlite/damaged.ts';
+export { isAbsent } from './sqlite/open.ts';
 export type { CheckReport, DirectoryTx, Store, StoreKind, StoreOptions, Tx } from './types.ts';
 
 /**
@@ -30,9 +30,6 @@ export async function openStore(options: StoreOptions, onError: (error: Error) =
 }
 
 type SqliteOptions = Extract<StoreOptions, { kind: 'sqlite' }>;
-
-/** Cut to nothing is as good as gone: SQLite would begin it anew. */
-export const isAbsent = (file: string): boolean => (statSync(file, { throwIfNoEntry: false })?.size ?? 0) === 0;
 
 /** A folder that is not there or not ours is the operator's to put right. */
 function openFile(options: SqliteOptions, onError: (error: Error) => void): Store {

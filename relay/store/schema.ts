@@ -95,6 +95,8 @@ export interface RelayDatabase {
     appliance_id: string;
     state: string;
     at_ms: number;
+    /** Of a retired one: when its use was noted last. */
+    used_at_ms: number | null;
   };
   /** SHA-256 of a session token, link, invite, e-mail, QR secret, or the locator of a typed code -> tenant. Directory. */
   secret_directory: { hash: string; kind: string; partner_id: string; ref_id: string };

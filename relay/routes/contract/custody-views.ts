@@ -55,11 +55,15 @@ export const RearmView = closed({
   expiresAtMs: UnixMs,
   triesLeft: Type.Integer({ minimum: 0 }),
 });
-export const RearmList = closed({ rearms: Type.Array(RearmView), asOfMs: UnixMs });
-export const RearmQuery = closed({ siteId: Type.Optional(Id('site')) });
-export const RearmRequest = closed({
-  number: Type.String({ pattern: '^[0-9]{8}$', description: 'the number somebody read on the box' }),
+/** Those that asked first; `more` ask besides. */
+export const RearmList = closed({
+  rearms: Type.Array(RearmView),
+  more: Type.Integer({ minimum: 0 }),
+  asOfMs: UnixMs,
 });
+const ShownNumber = Type.String({ pattern: '^[0-9]{8}$', description: 'the number somebody read on the box' });
+export const RearmQuery = closed({ siteId: Type.Optional(Id('site')), number: Type.Optional(ShownNumber) });
+export const RearmRequest = closed({ number: ShownNumber });
 export const RearmAnswer = closed({ siteId: Id('site'), applianceId: Id('app') });
 
 /** A machine that uses the identity of a box in quarantine. `address` empty: not known. */

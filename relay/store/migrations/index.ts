@@ -9,6 +9,7 @@ import { inviteMaker } from './0007-invite-maker.ts';
 import { claimDoctor } from './0008-claim-doctor.ts';
 import { custodyMigration } from './0009-custody.ts';
 import { keyRotation } from './0010-key-rotation.ts';
+import { retiredKeyUse } from './0011-retired-key-use.ts';
 
 /** `statements` of one transaction. Appended only: a migration that was ever applied never changes. */
 export interface RelayMigration {
@@ -27,4 +28,5 @@ export const MIGRATIONS: readonly RelayMigration[] = [
   { name: '0008-claim-doctor', statements: claimDoctor },
   { name: '0009-custody', statements: custodyMigration },
   { name: '0010-key-rotation', statements: keyRotation },
+  { name: '0011-retired-key-use', statements: retiredKeyUse },
 ];

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Tx } from '../types.ts';
+import { forgetNextKey } from './box-keys.ts';
 import { unretireKey } from './custody.ts';
 import { insertLog } from './evidence.ts';
 
@@ -55,7 +56,7 @@ export async function insertAppliance(trx: Tx, appliance: NewAppliance): Promise
   await insertLog(trx, { applianceId: id, partnerId, epoch: 1, origin: appliance.origin });
 }
 
-/** Takes an appliance out of service for good. Its key is refused from the commit on. */
+/** Takes an appliance out of service for good. Its key is refused from the commit on, and none can follow it. */
 export async function revokeAppliance(trx: Tx, id: string, nowMs: number): Promise<boolean> {
   const result = await trx
     .updateTable('appliance')
@@ -64,6 +65,7 @@ export async function revokeAppliance(trx: Tx, id: string, nowMs: number): Promi
     .where('state', '<>', 'revoked')
     .executeTakeFirst();
   await trx.updateTable('key_directory').set({ revoked_at_ms: nowMs }).where('appliance_id', '=', id).execute();
+  await forgetNextKey(trx, id);
   return result.numUpdatedRows === 1n;
 }
 

@@ -1,4 +1,5 @@
 import type { Store, Tx } from '../types.ts';
+import { lockAppliance, type RetiredReason, retireKey } from './custody.ts';
 
 /** A device key that is not the present one of its appliance. */
 export interface OtherKey {
@@ -37,6 +38,25 @@ export async function retiredKeys(trx: Tx, applianceId: string): Promise<string[
   return rows.map((row) => row.public_key);
 }
 
+/** When the use of a retired key of this appliance was noted last; undefined: it has no such key. */
+export async function lastUseOf(
+  trx: Tx,
+  key: { fingerprint: string; applianceId: string },
+): Promise<{ atMs: number | null } | undefined> {
+  const row = await trx
+    .selectFrom('box_key')
+    .select('used_at_ms')
+    .where('fingerprint', '=', key.fingerprint)
+    .where('appliance_id', '=', key.applianceId)
+    .where('state', '=', 'retired')
+    .executeTakeFirst();
+  return row && { atMs: row.used_at_ms };
+}
+
+export async function noteUse(trx: Tx, fingerprint: string, atMs: number): Promise<void> {
+  await trx.updateTable('box_key').set({ used_at_ms: atMs }).where('fingerprint', '=', fingerprint).execute();
+}
+
 /** What a key is to the relay: nobody's, about to be this appliance's, or taken. */
 export async function standingOf(
   trx: Tx,
@@ -66,10 +86,30 @@ interface KeyOf {
   readonly atMs: number;
 }
 
-/** The one key that may follow the present one; another that was announced before is forgotten. */
+/** What a key announced stands for ends with the key it was to follow. */
+export async function forgetNextKey(trx: Tx, applianceId: string): Promise<void> {
+  await trx.deleteFrom('box_key').where('appliance_id', '=', applianceId).where('state', '=', 'next').execute();
+}
+
+/** The present key of an appliance, the announced one, which is forgotten, and those it had before: none opens anything. */
+export async function retireKeys(
+  trx: Tx,
+  box: { applianceId: string; fingerprint: string; why: RetiredReason; atMs: number },
+): Promise<void> {
+  const { applianceId, fingerprint, why, atMs } = box;
+  const others = await trx
+    .selectFrom('box_key')
+    .select('fingerprint')
+    .where('appliance_id', '=', applianceId)
+    .execute();
+  for (const key of [{ fingerprint }, ...others]) await retireKey(trx, { fingerprint: key.fingerprint, why, atMs });
+  await forgetNextKey(trx, applianceId);
+}
+
+/** The one key that may follow the present one; another that was announced before is forgotten. The caller holds the appliance. */
 export async function announceKey(trx: Tx, key: KeyOf): Promise<void> {
   const { applianceId, partnerId, fingerprint, publicKey, atMs } = key;
-  await trx.deleteFrom('box_key').where('appliance_id', '=', applianceId).where('state', '=', 'next').execute();
+  await forgetNextKey(trx, applianceId);
   await trx
     .insertInto('box_key')
     .values({
@@ -79,13 +119,22 @@ export async function announceKey(trx: Tx, key: KeyOf): Promise<void> {
       appliance_id: applianceId,
       state: 'next',
       at_ms: atMs,
+      used_at_ms: null,
     })
     .execute();
 }
 
-/** Makes the announced key the present one and retires that one. Answers its fingerprint; undefined: it was done already. */
-export async function promoteKey(trx: Tx, key: KeyOf): Promise<{ retired: string; siteId: string } | undefined> {
+/**
+ * Makes the announced key the present one and retires that one. Answers its fingerprint; undefined: it was done already,
+ * or `follows`, the key that announced it, is not the present one any more.
+ */
+export async function promoteKey(
+  trx: Tx,
+  key: KeyOf & { readonly follows: string },
+): Promise<{ retired: string; siteId: string } | undefined> {
   const { applianceId, partnerId, fingerprint, publicKey, atMs } = key;
+  const before = await lockAppliance(trx, applianceId);
+  if (before === undefined || before.state === 'revoked' || before.dik_fingerprint !== key.follows) return undefined;
   const { numDeletedRows } = await trx
     .deleteFrom('box_key')
     .where('fingerprint', '=', fingerprint)
@@ -93,11 +142,6 @@ export async function promoteKey(trx: Tx, key: KeyOf): Promise<{ retired: string
     .where('state', '=', 'next')
     .executeTakeFirst();
   if (numDeletedRows === 0n) return undefined;
-  const before = await trx
-    .selectFrom('appliance')
-    .select(['dik', 'dik_fingerprint', 'site_id'])
-    .where('id', '=', applianceId)
-    .executeTakeFirstOrThrow();
   await trx
     .updateTable('appliance')
     .set({ dik: publicKey, dik_fingerprint: fingerprint })
@@ -117,6 +161,7 @@ export async function promoteKey(trx: Tx, key: KeyOf): Promise<{ retired: string
       appliance_id: applianceId,
       state: 'retired',
       at_ms: atMs,
+      used_at_ms: null,
     })
     .execute();
   return { retired: before.dik_fingerprint, siteId: before.site_id };

@@ -210,11 +210,15 @@ export interface RearmRow {
   readonly applianceId: string;
 }
 
-/** Newest first; of each appliance all that ask. */
-export async function listRearms(
-  trx: Tx,
-  { nowMs, siteId, session }: { nowMs: number; siteId?: string | undefined; session?: string },
-): Promise<RearmRow[]> {
+/** Of which requests; `number`: those that show it. */
+export interface RearmFilter {
+  readonly nowMs: number;
+  readonly siteId?: string | undefined;
+  readonly session?: string;
+  readonly number?: string | undefined;
+}
+
+function rearmsOf(trx: Tx, { nowMs, siteId, session, number }: RearmFilter) {
   let query = trx
     .selectFrom('appliance')
     .innerJoin('site', 'site.id', 'appliance.site_id')
@@ -226,7 +230,20 @@ export async function listRearms(
     .whereRef('offer.fingerprint', '<>', 'appliance.dik_fingerprint');
   if (siteId !== undefined) query = query.where('appliance.site_id', '=', siteId);
   if (session !== undefined) query = query.where('offer.id', '=', session);
-  return query
+  if (number !== undefined) query = query.where('offer.number', '=', number);
+  return query;
+}
+
+export async function countRearms(trx: Tx, filter: RearmFilter): Promise<number> {
+  const { count } = await rearmsOf(trx, filter)
+    .select((eb) => eb.fn.countAll().as('count'))
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
+
+/** Oldest first: whoever makes up a serial number cannot put those aside that ask already. At most 20. */
+export async function listRearms(trx: Tx, filter: RearmFilter): Promise<RearmRow[]> {
+  return rearmsOf(trx, filter)
     .select([
       'offer.id as session',
       'offer.serial',
@@ -240,7 +257,7 @@ export async function listRearms(
       'site.name as siteName',
       'appliance.id as applianceId',
     ])
-    .orderBy('offer.started_at_ms', 'desc')
+    .orderBy('offer.started_at_ms')
     .orderBy('offer.id')
     .limit(20)
     .execute();

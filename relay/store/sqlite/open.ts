@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { isDamage, openDatabase, quickCheckWithin, type SqliteDatabase } from '@sitewarden/kit/sqlite';
 import { Kysely } from 'kysely';
 import { relayErrors } from '../../errors.ts';
@@ -38,6 +39,9 @@ function runCheck(db: SqliteDatabase, { withinMs, onDone }: StartCheck): void {
   onDone({ tookMs: Math.round(performance.now() - beganMs), leftOut });
 }
 
+/** Cut to nothing is as good as gone: SQLite would begin it anew. */
+export const isAbsent = (file: string): boolean => (statSync(file, { throwIfNoEntry: false })?.size ?? 0) === 0;
+
 /** One file, one writer. After a failed write the file is opened anew before anything is accepted again. */
 export function openSqlite(
   { file, check }: Extract<StoreOptions, { kind: 'sqlite' }>,
@@ -50,6 +54,12 @@ export function openSqlite(
     if (failedAtMs === undefined) return current;
     if (performance.now() - failedAtMs < REOPEN_AFTER_MS) throw relayErrors.make('OVERLOADED');
     failedAtMs = performance.now();
+    // It was open before: anew it would be empty, and serve so.
+    if (isAbsent(file)) {
+      const lost = relayErrors.make('STORE_LOST', { field: 'dataDir', detail: `No ${file}` });
+      onError(lost);
+      throw lost;
+    }
     try {
       current = connect(file);
     } catch (cause) {

@@ -9,10 +9,11 @@ import { rootPublicKeyOf } from '../../helpers/root-key.ts';
 
 interface Rearms {
   rearms: { session: string; siteId: string; serial: string; triesLeft: number; number?: string }[];
+  more: number;
 }
 
-async function world(_t: Test, start: Start) {
-  const relay = await start();
+async function world(_t: Test, start: Start, limits: { claimsPerMinute?: number } = {}) {
+  const relay = await start({ limits });
   const partnerId = await seedPartner(relay.store);
   const { siteId } = await seedSite(relay.store, partnerId);
   const admin = await relay.staff(partnerId, 'admin', 'Ada Moreno');
@@ -117,6 +118,27 @@ await onBothRelays(t, {
     const answers = await Promise.all([approve(session, number), approve(session, number, second)]);
     t.same(answers.filter(({ status }) => status === 200).length, 1);
     t.match((await box.status(session)).body, { grant: { epoch: 2 } });
+  },
+
+  'a box that asks is found among many that make up its serial number': async (t, start) => {
+    const { relay, admin, rearms, flashed, approve } = await world(t, start, { claimsPerMinute: 300 });
+    const first = await flashed();
+    for (let i = 0; i < 20; i++) await flashed();
+    t.ok(
+      (await rearms()).some(({ session }) => session === first.session),
+      'the one that asked first stays',
+    );
+    const late = await flashed();
+    const { body } = await admin.call<Rearms>('rearms');
+    t.match(body, { more: 2 });
+    t.notOk(body.rearms.some(({ session }) => session === late.session));
+    const byNumber = `/api/provision/rearms?number=${late.number}`;
+    const found = await admin.request<Rearms>('GET', byNumber);
+    t.match(found.body, { rearms: [{ session: late.session }], more: 0 });
+    t.equal(found.body.rearms.length, 1);
+    const stranger = await relay.staff(await seedPartner(relay.store, 'Other'), 'admin');
+    t.match((await stranger.request<Rearms>('GET', byNumber)).body, { rearms: [], more: 0 });
+    t.equal((await approve(late.session, late.number)).status, 200);
   },
 
   'other companies do not see who asks, and cannot take the box': async (t, start) => {

@@ -54,6 +54,19 @@ t.test('next, switch, retire: every key is believed before it signs, and after i
   t.same(await step('next'), { generation: 5, phase: 'prepared' }, 'and again');
 });
 
+t.test('of two steps at once one is taken, and the relay starts after the next', async (t) => {
+  for (let round = 0; round < 5; round++) {
+    const dataDir = t.testdir({});
+    await initKeys({ dataDir, host: 'relay.test', nowMs: 1 });
+    const both = await Promise.allSettled([2, 3].map((nowMs) => stepKeys('next', { dataDir, nowMs })));
+    t.strictSame(both.map(({ status }) => status).sort(), ['fulfilled', 'rejected']);
+    const refused = both.find((one) => one.status === 'rejected');
+    t.match(refused?.reason, { code: /^(FILE_LOCKED|KEYS_STEP_WRONG)$/ });
+    t.match(await stepKeys('switch', { dataDir, nowMs: 4 }), { phase: 'switched' });
+    await t.resolves(loadKeyring({ dataDir, host: 'relay.test' }));
+  }
+});
+
 t.test('a step out of turn, without the root key or with another one changes nothing', async (t) => {
   const { dataDir, rootKeyFile, step, file, boxReads } = await world(t);
   const before = await boxReads();

@@ -1,5 +1,11 @@
 import type { KeyObject } from 'node:crypto';
-import { BOX_PATHS, type KeyTransitionRequest, PAYLOAD_TYPES, type ReceiptPayload } from '@sitewarden/agent-proto/http';
+import {
+  BOX_PATHS,
+  type KeyTransitionRequest,
+  nonceCommitment,
+  PAYLOAD_TYPES,
+  type ReceiptPayload,
+} from '@sitewarden/agent-proto/http';
 import { fingerprint, generateEd25519, privateKeyFromPem, rawPublicKey, sign } from '@sitewarden/agent-proto/keys';
 import { transitionBytes } from '@sitewarden/agent-proto/rotation';
 import t from 'tap';
@@ -41,7 +47,17 @@ async function world(start: Start) {
     const by = (key: KeyObject) => Buffer.from(sign(key, bytes)).toString('base64url');
     return { newKey, oldSignature: by(old), newSignature: by(over.newSigner ?? next) };
   };
-  return { relay, clock, box, applianceId, partnerId, siteId, admin, checkin, announce, audit, transition };
+  /** The same machine, flashed anew, asks for its place. */
+  const flashed = async () => {
+    const fresh = await relay.box(box.serial);
+    const asked = { body: { ...fresh.facts(), commitment: nonceCommitment(fresh.boxNonce) }, createdS: nowS() };
+    const { session } = (await fresh.send<{ session: string }>(BOX_PATHS.provisionStart, asked)).body;
+    const shown = { body: { session, boxNonce: fresh.boxNonce }, createdS: nowS() };
+    const { number } = (await fresh.send<{ number: string }>(BOX_PATHS.provisionStatus, shown)).body;
+    const approve = () => admin.call('rearmBox', { params: { session }, body: { number } });
+    return { fresh, approve };
+  };
+  return { relay, clock, box, applianceId, partnerId, siteId, admin, checkin, announce, audit, transition, flashed };
 }
 
 t.test('a box changes its device key', async (t) => {
@@ -120,6 +136,51 @@ t.test('a box changes its device key', async (t) => {
       t.match(await checkin(kept), { status: 200 });
     },
 
+    'a key announced before a re-arm does not open the box that was re-armed': async (t, start) => {
+      const { box, checkin, announce, transition, flashed } = await world(start);
+      const stolen = newKey();
+      t.match(await announce(transition(stolen)), { status: 200 });
+      const { fresh, approve } = await flashed();
+      t.match(await approve(), { status: 200 });
+      t.match(await checkin(stolen), { status: 403, body: { code: 'APPLIANCE_REARMED' } });
+      t.match(await checkin(box.dikPrivate), { status: 403, body: { code: 'APPLIANCE_REARMED' } });
+      t.match(await checkin(fresh.dikPrivate), { status: 200, body: { state: 'active' } });
+    },
+
+    'a key announced before its box left opens nothing and is told why': async (t, start) => {
+      const { checkin, announce, transition, admin, siteId, applianceId } = await world(start);
+      const next = newKey();
+      await announce(transition(next));
+      const left = await admin.call('removeBox', { params: { siteId }, body: { applianceId, reason: 'stolen' } });
+      t.equal(left.status, 200);
+      t.match(await checkin(next), { status: 403, body: { code: 'APPLIANCE_REMOVED' } });
+    },
+
+    'whichever comes first of a re-arm, an announcement and a first use, the re-armed box has its place': async (
+      t,
+      start,
+    ) => {
+      const { relay, partnerId, box, applianceId, checkin, announce, transition, flashed } = await world(start);
+      let present = box.dikPrivate;
+      for (let round = 0; round < 6; round++) {
+        const [used, late] = [newKey(), newKey()];
+        await announce(transition(used, { old: present }), present);
+        const { fresh, approve } = await flashed();
+        const [approved] = await Promise.all([
+          approve(),
+          checkin(used),
+          announce(transition(late, { old: present }), present),
+        ]);
+        t.equal(approved.status, 200);
+        for (const key of [used, late, present]) t.not((await checkin(key)).status, 200, 'nobody else gets in');
+        const row = await relay.store.inTenant(partnerId, (trx) =>
+          trx.selectFrom('appliance').select('dik_fingerprint').where('id', '=', applianceId).executeTakeFirst(),
+        );
+        t.equal(row?.dik_fingerprint, fresh.fingerprint);
+        present = fresh.dikPrivate;
+      }
+    },
+
     'many first requests at once under the new key all get in, and the change happens once': async (t, start) => {
       const { box, announce, audit, transition, clock } = await world(start);
       const next = newKey();
@@ -165,6 +226,45 @@ t.test('a box changes its device key', async (t) => {
       const released = await admin.call('releaseQuarantine', { params: { siteId }, body: { applianceId } });
       t.equal(released.status, 200);
       t.match(await checkin(next, { counter: 9 }), { status: 200, body: { state: 'active' } });
+    },
+
+    'a replaced key stops its box once, and not after staff released it': async (t, start) => {
+      const { box, checkin, announce, audit, transition, clock, admin, siteId, applianceId } = await world(start);
+      const leaked = box.dikPrivate;
+      const next = newKey();
+      await announce(transition(next));
+      await checkin(next);
+      clock.advance(LATE_REQUEST_MS + 60_000);
+      t.match(await checkin(leaked), { status: 401, body: { code: 'DIK_RETIRED' } });
+      await admin.call('releaseQuarantine', { params: { siteId }, body: { applianceId } });
+      for (let i = 0; i < 3; i++) t.match(await checkin(leaked), { status: 401, body: { code: 'DIK_RETIRED' } });
+      const going = await checkin(next, { counter: 2 });
+      t.match(going, { status: 200, body: { state: 'active' } });
+      clock.advance(25 * 60 * 60_000);
+      await Promise.all([checkin(leaked), checkin(leaked), checkin(leaked)]);
+      const previousToken = (going.body as { token: string }).token;
+      t.match(await checkin(next, { counter: 3, previousToken }), { status: 200, body: { state: 'active' } });
+      t.strictSame(
+        (await audit()).map(({ action }) => action).slice(2),
+        ['appliance.quarantined', 'appliance.released', 'appliance.retired_key_refused'],
+        'written down once a day',
+      );
+    },
+
+    'a re-arm ends what a replaced key can do': async (t, start) => {
+      const { box, checkin, announce, transition, clock, flashed } = await world(start);
+      const next = newKey();
+      await announce(transition(next));
+      await checkin(next);
+      clock.advance(LATE_REQUEST_MS + 60_000);
+      const { fresh, approve } = await flashed();
+      t.match(await approve(), { status: 200 });
+      clock.advance(LATE_REQUEST_MS + 60_000);
+      for (const key of [box.dikPrivate, next]) {
+        t.match(await checkin(key), { status: 403, body: { code: 'APPLIANCE_REARMED' } });
+      }
+      const createdS = Math.floor(clock.nowMs() / 1000);
+      t.match(await fresh.send(BOX_PATHS.checkin, { body: checkinBody(), createdS }), { body: { state: 'active' } });
     },
 
     'the settings of the box name its new key, and a receipt of before the change is still taken': async (t, start) => {

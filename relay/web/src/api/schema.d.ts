@@ -2942,6 +2942,7 @@ export interface operations {
         parameters: {
             query?: {
                 siteId?: string;
+                number?: string;
             };
             header?: never;
             path?: never;
@@ -2972,6 +2973,7 @@ export interface operations {
                             expiresAtMs: number;
                             triesLeft: number;
                         }[];
+                        more: number;
                         /** @description Unix time in milliseconds */
                         asOfMs: number;
                     };

@@ -14,11 +14,36 @@ import { TimeAgo } from './time-ago.tsx';
 /** Boxes that came back under a new key and ask for their place; nothing when none does. */
 export function RearmNote({ siteId }: { siteId?: string }) {
   const { role } = useSession();
-  const rearms = useQuery({ ...rearmsQuery(siteId), enabled: may(role, 'provision') });
-  const asking = rearms.data?.rearms ?? [];
-  return asking.map((rearm) => (
-    <Asking key={rearm.session} rearm={rearm} isNamed={siteId === undefined} mayApprove={may(role, 'approve')} />
-  ));
+  const [shown, setShown] = useState('');
+  const digits = shown.replaceAll(/\s/g, '');
+  const mayLook = may(role, 'provision');
+  const rearms = useQuery({ ...rearmsQuery(siteId), enabled: mayLook });
+  const isLooking = mayLook && digits.length === 8;
+  const found = useQuery({ ...rearmsQuery(siteId, digits), enabled: isLooking });
+  const asking = (isLooking ? found : rearms).data?.rearms ?? [];
+  const more = rearms.data?.more ?? 0;
+  return (
+    <>
+      {asking.map((rearm) => (
+        <Asking key={rearm.session} rearm={rearm} isNamed={siteId === undefined} mayApprove={may(role, 'approve')} />
+      ))}
+      {(more > 0 || digits !== '') && (
+        <Note tone="warn" role="status" title={`${more} more ask for a place.`}>
+          <p>So many ask when somebody makes up serial numbers. Type the number your box shows to find it.</p>
+          <TextInput
+            label="Find the box by its number"
+            inputMode="numeric"
+            autoComplete="off"
+            placeholder="8 digits"
+            maxLength={9}
+            value={shown}
+            onChange={(event) => setShown(event.currentTarget.value.replaceAll(/[^0-9 ]/g, ''))}
+          />
+          {isLooking && found.data?.rearms.length === 0 && <p>No box that asks shows this number.</p>}
+        </Note>
+      )}
+    </>
+  );
 }
 
 function Asking({ rearm, isNamed, mayApprove }: { rearm: Rearm; isNamed: boolean; mayApprove: boolean }) {

@@ -31,12 +31,19 @@ export const receiptQuery = (receiptId: string) =>
     queryFn: ({ signal }) => take(api.GET('/api/receipts/{receiptId}', { params: { path: { receiptId } }, signal })),
   });
 
-/** Boxes that came back under a new key; all, or those of one site. */
-export const rearmsQuery = (siteId?: string) =>
+/** Boxes that came back under a new key; all, or those of one site, or that show a number. */
+export const rearmsQuery = (siteId?: string, number?: string) =>
   queryOptions({
-    queryKey: [...keys.rearms, siteId ?? ''] as const,
+    queryKey: [...keys.rearms, siteId ?? '', number ?? ''] as const,
     queryFn: ({ signal }) =>
-      take(api.GET('/api/provision/rearms', { params: { query: siteId === undefined ? {} : { siteId } }, signal })),
+      take(
+        api.GET('/api/provision/rearms', {
+          params: {
+            query: { ...(siteId === undefined ? {} : { siteId }), ...(number === undefined ? {} : { number }) },
+          },
+          signal,
+        }),
+      ),
     // Nobody is told when a box begins to ask: it belongs to nobody yet.
     refetchInterval: 5000,
   });
