@@ -1,4 +1,6 @@
 import * as http from '@sitewarden/agent-proto/http';
+import * as custodyView from './contract/custody-views.ts';
+import * as provisionView from './contract/provision-views.ts';
 import { ROUTES, type RouteContract } from './contract/table.ts';
 import * as userView from './contract/user-views.ts';
 import * as view from './contract/views.ts';
@@ -11,7 +13,7 @@ const TEXT_RESPONSES = new Set(['text/plain', 'text/event-stream', 'text/html'])
 /** Object schemas that have a name of their own, found again by identity. */
 function namedSchemas(): Map<object, string> {
   const named = new Map<object, string>();
-  for (const module of [http, view, userView] as Record<string, unknown>[]) {
+  for (const module of [http, view, userView, provisionView, custodyView] as Record<string, unknown>[]) {
     for (const [name, value] of Object.entries(module)) {
       const isObjectSchema =
         typeof value === 'object' && value !== null && (value as { type?: unknown }).type === 'object';

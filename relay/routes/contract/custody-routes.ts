@@ -1,10 +1,8 @@
 import * as http from '@sitewarden/agent-proto/http';
 import * as view from './custody-views.ts';
 import type { RouteContract } from './table.ts';
+import { admins, everyone, operators } from './who.ts';
 
-const everyone = ['admin', 'operator', 'readonly'] as const;
-const operators = ['admin', 'operator'] as const;
-const admins = ['admin'] as const;
 const site = http.closed({ siteId: http.Id('site') });
 const session = http.closed({ session: http.Id('ps') });
 

@@ -2,8 +2,7 @@ import * as http from '@sitewarden/agent-proto/http';
 import type { RouteContract } from './table.ts';
 import * as view from './user-views.ts';
 import { Ok, ROLES, SessionView } from './views.ts';
-
-const admins = ['admin'] as const;
+import { admins } from './who.ts';
 
 /** People of a tenant: who may, how they come in, and what they may change about themselves. */
 export const USER_ROUTES = {

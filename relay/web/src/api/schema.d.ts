@@ -1311,6 +1311,23 @@ export interface components {
             /** @description the appliance of the site that the person agreed to take out of service */
             replaces?: string;
         };
+        AvailabilityView: {
+            hours: {
+                /** @description Unix time in milliseconds */
+                fromMs: number;
+                seenMs: number;
+                ofMs: number;
+            }[];
+            days: {
+                /** @description Unix time in milliseconds */
+                fromMs: number;
+                seenMs: number;
+                ofMs: number;
+            }[];
+            throughMs: number | null;
+            /** @description Unix time in milliseconds */
+            asOfMs: number;
+        };
         BoxKeys: {
             dik: string;
             evk: string;
@@ -1573,6 +1590,12 @@ export interface components {
                 siteName: string;
             } | null;
         };
+        CustodyView: {
+            release: components["schemas"]["ReleaseView"] | null;
+            receipts: components["schemas"]["CustodyReceipt"][];
+            /** @description Unix time in milliseconds */
+            asOfMs: number;
+        };
         DeviceList: {
             devices: components["schemas"]["DeviceRow"][];
             /** @description Unix time in milliseconds */
@@ -1782,6 +1805,16 @@ export interface components {
             /** @enum {string} */
             paper: "a4" | "letter";
         };
+        MachineView: {
+            bootId: string;
+            address: string;
+            hostname: string;
+            hasLostChain: boolean;
+            /** @description Unix time in milliseconds */
+            firstSeenMs: number;
+            /** @description Unix time in milliseconds */
+            lastSeenMs: number;
+        };
         MeView: {
             id: string;
             name: string;
@@ -1928,15 +1961,81 @@ export interface components {
             session: string;
             boxNonce: string;
         };
+        QuarantineView: {
+            applianceId: string | null;
+            isQuarantined: boolean;
+            sinceMs: number | null;
+            machines: components["schemas"]["MachineView"][];
+            differences: {
+                name: string;
+                values: string[];
+            }[];
+            /** @description Unix time in milliseconds */
+            asOfMs: number;
+        };
+        RearmAnswer: {
+            siteId: string;
+            applianceId: string;
+        };
+        RearmList: {
+            rearms: components["schemas"]["RearmView"][];
+            more: number;
+            /** @description Unix time in milliseconds */
+            asOfMs: number;
+        };
+        RearmRequest: {
+            /** @description the number somebody read on the box */
+            number: string;
+        };
+        RearmView: {
+            session: string;
+            serial: string;
+            model: string;
+            softwareVersion: string;
+            imageDigest: string;
+            dikFingerprint: string;
+            siteId: string;
+            siteName: string;
+            applianceId: string;
+            /** @description Unix time in milliseconds */
+            startedAtMs: number;
+            /** @description Unix time in milliseconds */
+            expiresAtMs: number;
+            triesLeft: number;
+        };
+        ReceiptView: {
+            receipt: components["schemas"]["CustodyReceipt"];
+            bundle: components["schemas"]["CustodyBundle"];
+        };
         ReleaseAnswer: {
             release: string;
             relayKeys: string;
+        };
+        ReleaseId: {
+            releaseId: string;
         };
         ReleaseRequest: {
             /** @description the box the person looked at */
             applianceId: string;
             /** @description the machine that may go on; others are held off */
             genuineBootId?: string;
+        };
+        ReleaseView: {
+            id: string;
+            applianceId: string;
+            /** @enum {string} */
+            state: "ordered" | "delivered" | "closed" | "withdrawn" | "overtaken";
+            reason: string;
+            by: string;
+            /** @description Unix time in milliseconds */
+            orderedAtMs: number;
+            deliveredAtMs: number | null;
+        };
+        ReleaseWish: {
+            /** @description the box the person looked at */
+            applianceId: string;
+            /** @description why, as it stands on the receipt */
+            reason: string;
         };
         ReleasedAnswer: {
             receipt: string;
@@ -2615,22 +2714,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        release: {
-                            id: string;
-                            applianceId: string;
-                            /** @enum {string} */
-                            state: "ordered" | "delivered" | "closed" | "withdrawn" | "overtaken";
-                            reason: string;
-                            by: string;
-                            /** @description Unix time in milliseconds */
-                            orderedAtMs: number;
-                            deliveredAtMs: number | null;
-                        } | null;
-                        receipts: components["schemas"]["CustodyReceipt"][];
-                        /** @description Unix time in milliseconds */
-                        asOfMs: number;
-                    };
+                    "application/json": components["schemas"]["CustodyView"];
                 };
             };
             /** @description What went wrong and what to do next */
@@ -2655,12 +2739,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    /** @description the box the person looked at */
-                    applianceId: string;
-                    /** @description why, as it stands on the receipt */
-                    reason: string;
-                };
+                "application/json": components["schemas"]["ReleaseWish"];
             };
         };
         responses: {
@@ -2670,22 +2749,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        release: {
-                            id: string;
-                            applianceId: string;
-                            /** @enum {string} */
-                            state: "ordered" | "delivered" | "closed" | "withdrawn" | "overtaken";
-                            reason: string;
-                            by: string;
-                            /** @description Unix time in milliseconds */
-                            orderedAtMs: number;
-                            deliveredAtMs: number | null;
-                        } | null;
-                        receipts: components["schemas"]["CustodyReceipt"][];
-                        /** @description Unix time in milliseconds */
-                        asOfMs: number;
-                    };
+                    "application/json": components["schemas"]["CustodyView"];
                 };
             };
             /** @description What went wrong and what to do next */
@@ -2710,9 +2774,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    releaseId: string;
-                };
+                "application/json": components["schemas"]["ReleaseId"];
             };
         };
         responses: {
@@ -2722,22 +2784,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        release: {
-                            id: string;
-                            applianceId: string;
-                            /** @enum {string} */
-                            state: "ordered" | "delivered" | "closed" | "withdrawn" | "overtaken";
-                            reason: string;
-                            by: string;
-                            /** @description Unix time in milliseconds */
-                            orderedAtMs: number;
-                            deliveredAtMs: number | null;
-                        } | null;
-                        receipts: components["schemas"]["CustodyReceipt"][];
-                        /** @description Unix time in milliseconds */
-                        asOfMs: number;
-                    };
+                    "application/json": components["schemas"]["CustodyView"];
                 };
             };
             /** @description What went wrong and what to do next */
@@ -2762,12 +2809,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    /** @description the box the person looked at */
-                    applianceId: string;
-                    /** @description why, as it stands on the receipt */
-                    reason: string;
-                };
+                "application/json": components["schemas"]["ReleaseWish"];
             };
         };
         responses: {
@@ -2777,22 +2819,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        release: {
-                            id: string;
-                            applianceId: string;
-                            /** @enum {string} */
-                            state: "ordered" | "delivered" | "closed" | "withdrawn" | "overtaken";
-                            reason: string;
-                            by: string;
-                            /** @description Unix time in milliseconds */
-                            orderedAtMs: number;
-                            deliveredAtMs: number | null;
-                        } | null;
-                        receipts: components["schemas"]["CustodyReceipt"][];
-                        /** @description Unix time in milliseconds */
-                        asOfMs: number;
-                    };
+                    "application/json": components["schemas"]["CustodyView"];
                 };
             };
             /** @description What went wrong and what to do next */
@@ -2823,10 +2850,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        receipt: components["schemas"]["CustodyReceipt"];
-                        bundle: components["schemas"]["CustodyBundle"];
-                    };
+                    "application/json": components["schemas"]["ReceiptView"];
                 };
             };
             /** @description What went wrong and what to do next */
@@ -2857,27 +2881,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        applianceId: string | null;
-                        isQuarantined: boolean;
-                        sinceMs: number | null;
-                        machines: {
-                            bootId: string;
-                            address: string;
-                            hostname: string;
-                            hasLostChain: boolean;
-                            /** @description Unix time in milliseconds */
-                            firstSeenMs: number;
-                            /** @description Unix time in milliseconds */
-                            lastSeenMs: number;
-                        }[];
-                        differences: {
-                            name: string;
-                            values: string[];
-                        }[];
-                        /** @description Unix time in milliseconds */
-                        asOfMs: number;
-                    };
+                    "application/json": components["schemas"]["QuarantineView"];
                 };
             };
             /** @description What went wrong and what to do next */
@@ -2908,23 +2912,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        hours: {
-                            /** @description Unix time in milliseconds */
-                            fromMs: number;
-                            seenMs: number;
-                            ofMs: number;
-                        }[];
-                        days: {
-                            /** @description Unix time in milliseconds */
-                            fromMs: number;
-                            seenMs: number;
-                            ofMs: number;
-                        }[];
-                        throughMs: number | null;
-                        /** @description Unix time in milliseconds */
-                        asOfMs: number;
-                    };
+                    "application/json": components["schemas"]["AvailabilityView"];
                 };
             };
             /** @description What went wrong and what to do next */
@@ -2956,27 +2944,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        rearms: {
-                            session: string;
-                            serial: string;
-                            model: string;
-                            softwareVersion: string;
-                            imageDigest: string;
-                            dikFingerprint: string;
-                            siteId: string;
-                            siteName: string;
-                            applianceId: string;
-                            /** @description Unix time in milliseconds */
-                            startedAtMs: number;
-                            /** @description Unix time in milliseconds */
-                            expiresAtMs: number;
-                            triesLeft: number;
-                        }[];
-                        more: number;
-                        /** @description Unix time in milliseconds */
-                        asOfMs: number;
-                    };
+                    "application/json": components["schemas"]["RearmList"];
                 };
             };
             /** @description What went wrong and what to do next */
@@ -3001,10 +2969,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    /** @description the number somebody read on the box */
-                    number: string;
-                };
+                "application/json": components["schemas"]["RearmRequest"];
             };
         };
         responses: {
@@ -3014,10 +2979,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        siteId: string;
-                        applianceId: string;
-                    };
+                    "application/json": components["schemas"]["RearmAnswer"];
                 };
             };
             /** @description What went wrong and what to do next */
