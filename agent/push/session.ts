@@ -8,9 +8,10 @@ import type {
   SessionResponse,
 } from '@sitewarden/agent-proto/agent';
 import { nextDelayMs, type RetrySchedule } from '@sitewarden/kit/backoff';
+import { isNoRoom } from '@sitewarden/kit/errors';
 import type { Logger } from '@sitewarden/kit/log';
 import { bootId, type Clock } from '@sitewarden/kit/time';
-import { type AgentQueue, isNoRoom, type StoreHealth } from '../queue/index.ts';
+import type { AgentQueue, StoreHealth } from '../queue/index.ts';
 import { createHeartbeat } from './heartbeat.ts';
 import { createReceiptSender } from './receipt-sender.ts';
 import { createReportSender } from './report-sender.ts';

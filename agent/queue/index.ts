@@ -3,4 +3,4 @@ export { type AgentQueue, glanceAtQueue, openQueue, type QueueGlance } from './o
 export type { OrderLog, OrderRef, OrderRowState, WaitingReceipt } from './order-log.ts';
 export type { QueueCaps, QueuedReport, ReportQueue } from './report-queue.ts';
 export type { SiteMemory } from './site-memory.ts';
-export { createStoreHealth, isNoRoom, type StoreFault, type StoreHealth } from './store-health.ts';
+export { createStoreHealth, type StoreFault, type StoreHealth } from './store-health.ts';

@@ -28,9 +28,4 @@ export function createStoreHealth(clock: Clock): StoreHealth {
   };
 }
 
-const NO_ROOM = new Set(['SQLITE_FULL', 'ENOSPC', 'EDQUOT']);
-
-/** Nothing is broken: with some room the next try is as good as the first. */
-export const isNoRoom = (error: unknown): boolean => NO_ROOM.has(codeOf(error));
-
 const codeOf = (error: unknown): string => String((error as { code?: unknown } | undefined)?.code ?? 'UNKNOWN');

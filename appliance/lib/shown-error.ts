@@ -1,3 +1,4 @@
+import { isNoRoom } from '@sitewarden/kit/errors';
 import { applianceErrors } from '../errors.ts';
 import { RelayFailure } from './relay-failure.ts';
 
@@ -8,14 +9,12 @@ export interface ShownError {
   readonly message: string;
 }
 
-const FULL = new Set(['ENOSPC', 'EDQUOT', 'SQLITE_FULL']);
-
 /** Pure. `isExpected`: it has a code, so its stack says nothing more. */
 export function shownError(error: unknown): ShownError & { readonly isExpected: boolean } {
   if (error instanceof RelayFailure || applianceErrors.is(error)) {
     return { code: error.code, message: error.message, isExpected: true };
   }
-  const isFull = FULL.has(String((error as { code?: unknown } | undefined)?.code));
+  const isFull = isNoRoom(error);
   const { code, message } = applianceErrors.make(isFull ? 'DISK_FULL' : 'INTERNAL');
   return { code, message, isExpected: isFull };
 }

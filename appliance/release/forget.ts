@@ -2,6 +2,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readFileIfExists, writeFileAtomic } from '@sitewarden/kit/files';
 import type { Logger } from '@sitewarden/kit/log';
+import { identityFolder } from '../identity/index.ts';
 
 /** Whose box this was, and why it is not any more. `isForgotten` false: what belonged to the site is still here. */
 export interface LeftSite {
@@ -72,7 +73,7 @@ export async function forgetSite(dataDir: string, log: Logger): Promise<void> {
     }
   }
   if (faults.length > 0) throw faults[0];
-  const identity = join(dataDir, 'identity');
+  const identity = identityFolder(dataDir);
   for (const name of await readdir(identity)) if (isSiteKey(name)) await rm(join(identity, name), { force: true });
   await writeLeft(dataDir, { ...left, isForgotten: true });
 }

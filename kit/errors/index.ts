@@ -8,3 +8,4 @@ export {
 } from './coded-error.ts';
 export { defineErrors, type ErrorFactory } from './define-errors.ts';
 export { type KitErrorCode, kitErrors } from './kit-errors.ts';
+export { isNoRoom } from './no-room.ts';

@@ -1,7 +1,7 @@
 import { readFileSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import Database from 'better-sqlite3';
-import { kitErrors } from '../errors/index.ts';
+import { isNoRoom, kitErrors } from '../errors/index.ts';
 import { createPrivately } from './create-privately.ts';
 
 export interface FileLock {
@@ -34,7 +34,8 @@ export function acquireLock(path: string): FileLock {
     const code = String((error as { code?: unknown }).code);
     if (code.startsWith('SQLITE_BUSY')) throw lockedBy(target, readPid(pidPath), error);
     const detail = `${target} cannot be locked (${code})`;
-    if (isNoRoom(dirname(target), code)) throw kitErrors.make('FILE_LOCK_NO_ROOM', { detail, cause: error });
+    if (isNoRoom(error) || (code === 'SQLITE_CANTOPEN' && isFull(dirname(target))))
+      throw kitErrors.make('FILE_LOCK_NO_ROOM', { detail, cause: error });
     // What the folder itself refuses, its rights say best.
     if (!isMade) throw error;
     throw kitErrors.make('FILE_LOCK_UNUSABLE', { detail, cause: error });
@@ -54,12 +55,8 @@ export function acquireLock(path: string): FileLock {
   };
 }
 
-const FULL = new Set(['SQLITE_FULL', 'ENOSPC', 'EDQUOT']);
-
 /** Without room for one more file SQLite only says that it cannot open its journal. */
-function isNoRoom(folder: string, code: string): boolean {
-  if (FULL.has(code)) return true;
-  if (code !== 'SQLITE_CANTOPEN') return false;
+function isFull(folder: string): boolean {
   try {
     const { bavail, files, ffree } = statfsSync(folder);
     return bavail === 0 || (files > 0 && ffree === 0);

@@ -2,7 +2,7 @@ import { readSignedPayload } from '@sitewarden/agent-proto/custody';
 import { compile, PAYLOAD_TYPES, ReleasedPayload, type ReleasePayload } from '@sitewarden/agent-proto/http';
 import { appendAudit } from '../audit/index.ts';
 import { relayErrors } from '../errors.ts';
-import type { RelayKeyring } from '../keys/types.ts';
+import { ownPayload, type RelayKeyring } from '../keys/index.ts';
 import type { Box } from '../lib/identity.ts';
 import type { Tx } from '../store/index.ts';
 import { revokeAppliance } from '../store/repositories/appliances.ts';
@@ -48,10 +48,7 @@ export async function fetchRelease(
 ): Promise<{ release: string }> {
   const { release } = await pendingOf(trx, asking);
   await move(trx, release, { event: { type: 'fetch' }, atMs: nowMs });
-  // The relay's own, from its own table: read, not trusted anew.
-  const { payload } = JSON.parse(release.envelope) as { payload: string };
-  const ordered = JSON.parse(Buffer.from(payload, 'base64').toString('utf8')) as ReleasePayload;
-  const given: ReleasePayload = { ...ordered, dikFingerprint: asking.fingerprint };
+  const given: ReleasePayload = { ...ownPayload<ReleasePayload>(release.envelope), dikFingerprint: asking.fingerprint };
   return { release: keys.sign('config', given, 'release') };
 }
 

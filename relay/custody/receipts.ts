@@ -1,7 +1,7 @@
 import type { CustodyKind, CustodyReceipt } from '@sitewarden/agent-proto/http';
 import { newId } from '@sitewarden/kit/ids';
 import { relayErrors } from '../errors.ts';
-import type { RelayKeyring } from '../keys/types.ts';
+import { ownPayload, type RelayKeyring } from '../keys/index.ts';
 import type { Tx } from '../store/index.ts';
 import {
   type ApplianceRow,
@@ -78,11 +78,7 @@ export async function issueReceipt(
   return envelope;
 }
 
-/** What the envelope says. It is the relay's own: it was signed here, and its payload is read, not trusted anew. */
-export function receiptOf(row: Pick<ReceiptRow, 'envelope'>): CustodyReceipt {
-  const { payload } = JSON.parse(row.envelope) as { payload: string };
-  return JSON.parse(Buffer.from(payload, 'base64').toString('utf8')) as CustodyReceipt;
-}
+export const receiptOf = (row: Pick<ReceiptRow, 'envelope'>): CustodyReceipt => ownPayload(row.envelope);
 
 export async function receiptsOf(trx: Tx, siteId: string): Promise<CustodyReceipt[]> {
   return (await listReceipts(trx, siteId, MAX_LISTED)).map(receiptOf);

@@ -1,4 +1,4 @@
-import { Button, TextInput } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { keys } from '../api/keys.ts';
@@ -9,16 +9,17 @@ import { useSession } from '../session/session-gate.tsx';
 import { ErrorNote } from './error-note.tsx';
 import { Note } from './note.tsx';
 import css from './rearm-note.module.css';
+import { digitsOf, isWholeNumber, ShownNumber } from './shown-number.tsx';
 import { TimeAgo } from './time-ago.tsx';
 
 /** Boxes that came back under a new key and ask for their place; nothing when none does. */
 export function RearmNote({ siteId }: { siteId?: string }) {
   const { role } = useSession();
   const [shown, setShown] = useState('');
-  const digits = shown.replaceAll(/\s/g, '');
+  const digits = digitsOf(shown);
   const mayLook = may(role, 'provision');
   const rearms = useQuery({ ...rearmsQuery(siteId), enabled: mayLook });
-  const isLooking = mayLook && digits.length === 8;
+  const isLooking = mayLook && isWholeNumber(shown);
   const found = useQuery({ ...rearmsQuery(siteId, digits), enabled: isLooking });
   const asking = (isLooking ? found : rearms).data?.rearms ?? [];
   const more = rearms.data?.more ?? 0;
@@ -30,15 +31,7 @@ export function RearmNote({ siteId }: { siteId?: string }) {
       {(more > 0 || digits !== '') && (
         <Note tone="warn" role="status" title={`${more} more ask for a place.`}>
           <p>So many ask when somebody makes up serial numbers. Type the number your box shows to find it.</p>
-          <TextInput
-            label="Find the box by its number"
-            inputMode="numeric"
-            autoComplete="off"
-            placeholder="8 digits"
-            maxLength={9}
-            value={shown}
-            onChange={(event) => setShown(event.currentTarget.value.replaceAll(/[^0-9 ]/g, ''))}
-          />
+          <ShownNumber label="Find the box by its number" value={shown} onChange={setShown} />
           {isLooking && found.data?.rearms.length === 0 && <p>No box that asks shows this number.</p>}
         </Note>
       )}
@@ -65,11 +58,10 @@ function Asking({ rearm, isNamed, mayApprove }: { rearm: Rearm; isNamed: boolean
 function Approve({ rearm }: { rearm: Rearm }) {
   const client = useQueryClient();
   const [number, setNumber] = useState('');
-  const digits = number.replaceAll(/\s/g, '');
   const refresh = (...list: readonly (readonly unknown[])[]) =>
     Promise.all(list.map((queryKey) => client.invalidateQueries({ queryKey })));
   const approve = useMutation({
-    mutationFn: () => rearmBox(rearm.session, digits),
+    mutationFn: () => rearmBox(rearm.session, digitsOf(number)),
     onSuccess: () =>
       refresh(
         keys.rearms,
@@ -86,21 +78,12 @@ function Approve({ rearm }: { rearm: Rearm }) {
       className={css.form}
       onSubmit={(event) => {
         event.preventDefault();
-        if (digits.length === 8 && !isLocked) approve.mutate();
+        if (isWholeNumber(number) && !isLocked) approve.mutate();
       }}
     >
       <div className={css.inline}>
-        <TextInput
-          label="Number the box shows"
-          inputMode="numeric"
-          autoComplete="off"
-          placeholder="8 digits"
-          maxLength={9}
-          value={number}
-          onChange={(event) => setNumber(event.currentTarget.value.replaceAll(/[^0-9 ]/g, ''))}
-          disabled={isLocked}
-        />
-        <Button type="submit" loading={approve.isPending} disabled={digits.length !== 8 || isLocked}>
+        <ShownNumber value={number} onChange={setNumber} disabled={isLocked} />
+        <Button type="submit" loading={approve.isPending} disabled={!isWholeNumber(number) || isLocked}>
           Re-arm the box
         </Button>
       </div>

@@ -1,4 +1,4 @@
-import { Button, TextInput } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { keys } from '../../api/keys.ts';
@@ -6,6 +6,7 @@ import { approveClaim, rejectClaim } from '../../api/queries/provisioning.ts';
 import type { ClaimSession } from '../../api/types.ts';
 import { ErrorNote } from '../../components/error-note.tsx';
 import { ReplacesBox } from '../../components/replaces-box.tsx';
+import { digitsOf, isWholeNumber, ShownNumber } from '../../components/shown-number.tsx';
 import css from './provisioning.module.css';
 
 /**
@@ -18,12 +19,11 @@ export function ApproveForm({ claim }: { claim: ClaimSession }) {
   const [agreed, setAgreed] = useState<string | null>(null);
   const { replaces } = claim;
   const isAgreed = replaces === null || replaces.applianceId === agreed;
-  const digits = number.replaceAll(/\s/g, '');
   const onSuccess = () =>
     Promise.all([keys.claimSessions, keys.sites].map((queryKey) => client.invalidateQueries({ queryKey })));
   const approve = useMutation({
     mutationFn: () =>
-      approveClaim(claim.session, { number: digits, ...(replaces && { replaces: replaces.applianceId }) }),
+      approveClaim(claim.session, { number: digitsOf(number), ...(replaces && { replaces: replaces.applianceId }) }),
     onSuccess,
     // What it replaces may be another box by now; the list says which.
     onError: () => client.invalidateQueries({ queryKey: keys.claimSessions }),
@@ -35,7 +35,7 @@ export function ApproveForm({ claim }: { claim: ClaimSession }) {
       className={css.form}
       onSubmit={(event) => {
         event.preventDefault();
-        if (/^[0-9]{8}$/.test(digits) && isAgreed) approve.mutate();
+        if (isWholeNumber(number) && isAgreed) approve.mutate();
       }}
     >
       {replaces && !claim.disputed && (
@@ -48,21 +48,16 @@ export function ApproveForm({ claim }: { claim: ClaimSession }) {
         />
       )}
       <div className={css.inline}>
-        <TextInput
-          label="Number the box shows"
+        <ShownNumber
           description="Have the technician read it to you"
-          inputMode="numeric"
-          autoComplete="off"
-          placeholder="8 digits"
-          maxLength={9}
           value={number}
-          onChange={(event) => setNumber(event.currentTarget.value.replaceAll(/[^0-9 ]/g, ''))}
+          onChange={setNumber}
           disabled={claim.disputed}
         />
         <Button
           type="submit"
           loading={approve.isPending}
-          disabled={digits.length !== 8 || !isAgreed || claim.disputed || isBusy}
+          disabled={!isWholeNumber(number) || !isAgreed || claim.disputed || isBusy}
         >
           Approve
         </Button>
