@@ -20,17 +20,24 @@ export interface StaffClient {
 /** Trades a one-time link (`https://RELAY/sign-in#TOKEN`) for a session. */
 export async function signIn(relayUrl: string, link: string): Promise<StaffClient> {
   const token = link.slice(link.indexOf('#') + 1);
-  const answer = await send(relayUrl, '', 'POST', '/api/session', { token });
+  const answer = await sendAsBrowser(relayUrl, '', 'POST', '/api/session', { token });
   const cookie = (answer.headers.getSetCookie()[0] ?? '').split(';')[0] ?? '';
   return {
     cookie,
     async call<T>(method: string, path: string, body?: unknown): Promise<T> {
-      return (await (await send(relayUrl, cookie, method, path, body)).json()) as T;
+      return (await (await sendAsBrowser(relayUrl, cookie, method, path, body)).json()) as T;
     },
   };
 }
 
-async function send(relayUrl: string, cookie: string, method: string, path: string, body?: unknown): Promise<Response> {
+/** One call with whatever it answers. Throws StaffClientError when that is not 2xx. */
+export async function sendAsBrowser(
+  relayUrl: string,
+  cookie: string,
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<Response> {
   const answer = await fetch(new URL(path, relayUrl), {
     method,
     headers: {

@@ -7,11 +7,11 @@ import t, { type Test } from 'tap';
 import { LABELS_A_PAGE } from '../../relay/claim/label-sheet.ts';
 import { ENTRIES, type Running, runProgram, startProgram } from '../../scripts/lib/programs.ts';
 import { makeSignInLink } from '../../scripts/lib/relay-setup.ts';
-import { type StaffClient, signIn } from '../../scripts/lib/staff-client.ts';
+import { type StaffClient, sendAsBrowser, signIn } from '../../scripts/lib/staff-client.ts';
 import { DESK, newPage, PHONE } from '../browser/lib/stage.ts';
 import { startAppliance, type TestAppliance } from '../helpers/appliance.ts';
 import { BROWSER_FLAGS, findBrowser, launchBrowser, skipWithoutBrowser } from '../helpers/browser.ts';
-import { filmOf } from '../helpers/camera-film.ts';
+import { CAMERA_GRANTED, cameraFlags, filmOf } from '../helpers/camera-film.ts';
 import { freePort } from '../helpers/free-port.ts';
 import { decodeQr, LABEL_NEEDS, pagesOf, urlsOn } from '../helpers/label-sheet.ts';
 import { skipWithout } from '../helpers/needs.ts';
@@ -46,19 +46,11 @@ async function world(t: Test): Promise<World> {
   const { id: siteId } = await newSite('Harbor view');
   const wish = { email: TECHNICIAN, name: 'Tim Field', role: 'technician', siteIds: [siteId] };
   const invited = await admin.call<{ url: string }>('POST', '/api/users/invite', wish);
-  await acceptInvite(url, invited.url.slice(invited.url.indexOf('#') + 1));
+  const token = invited.url.slice(invited.url.indexOf('#') + 1);
+  await sendAsBrowser(url, '', 'POST', '/api/users/invite/accept', { token, password: PASSWORD });
   const box = await startAppliance({ dataDir: join(dir, 'box'), relay: { url, rootKey }, checkinIntervalMs: 1000 });
   t.teardown(() => box.stop());
   return { dir, url, admin, adminLink, siteId, box };
-}
-
-async function acceptInvite(url: string, token: string): Promise<void> {
-  const answer = await fetch(new URL('/api/users/invite/accept', url), {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', origin: url, 'x-sitewarden': '1' },
-    body: JSON.stringify({ token, password: PASSWORD }),
-  });
-  if (!answer.ok) throw new Error(`accepting answered ${answer.status} ${await answer.text()}`);
 }
 
 /** A workstation beside the box, so that there is something to become green. */
@@ -139,12 +131,7 @@ t.test('with a printed label: read by a camera at the box, approved, and turns g
   writeFileSync(film, filmOf(label));
   const browser = await chromium.launch({
     executablePath: (await findBrowser()) as string,
-    args: [
-      ...BROWSER_FLAGS,
-      '--use-fake-ui-for-media-stream',
-      '--use-fake-device-for-media-stream',
-      `--use-file-for-fake-video-capture=${film}`,
-    ],
+    args: [...BROWSER_FLAGS, ...cameraFlags(film), CAMERA_GRANTED],
   });
   t.teardown(() => browser.close());
 
@@ -162,12 +149,8 @@ t.test('with a printed label: read by a camera at the box, approved, and turns g
 });
 
 async function printLabels({ url, admin, siteId, dir }: World): Promise<string> {
-  const answer = await fetch(new URL('/api/provision/labels', url), {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', origin: url, 'x-sitewarden': '1', cookie: admin.cookie },
-    body: JSON.stringify({ labels: [{ siteId, count: 1 }], paper: 'a4', ttlMinutes: 60, preApproved: false }),
-  });
-  if (answer.status !== 201) throw new Error(`the labels answered ${answer.status} ${await answer.text()}`);
+  const wish = { labels: [{ siteId, count: 1 }], paper: 'a4', ttlMinutes: 60, preApproved: false };
+  const answer = await sendAsBrowser(url, admin.cookie, 'POST', '/api/provision/labels', wish);
   const file = join(dir, 'labels.pdf');
   writeFileSync(file, Buffer.from(await answer.arrayBuffer()));
   return file;

@@ -6,6 +6,14 @@ const MODULE_PX = 8;
 const QUIET_MODULES = 4;
 const FRAMES = 5;
 
+/** Chromium's own stand-in for a camera plays the film in `file`, over and over. */
+export const cameraFlags = (file: string): string[] => [
+  '--use-fake-device-for-media-stream',
+  `--use-file-for-fake-video-capture=${file}`,
+];
+/** Nobody is there to be asked whether the page may. */
+export const CAMERA_GRANTED = '--use-fake-ui-for-media-stream';
+
 /** What a camera sees that looks at a QR code on white paper, or at paper alone: a film as Chromium's fake camera plays it (YUV4MPEG2). */
 export function filmOf(text: string | undefined): Buffer {
   const light = Buffer.alloc(WIDTH * HEIGHT, 235);

@@ -19,6 +19,7 @@ import { readQr } from '../helpers/box.ts';
 import { type Chain, makeChain } from '../helpers/certificates.ts';
 import { startHttpProxy } from '../helpers/http-proxy.ts';
 import { applianceAt, startRelayProgram } from '../helpers/relay-program.ts';
+import { formsOf } from './lib/canaries.ts';
 import { newTally, type Tally } from './lib/tally.ts';
 import type { ProofResult } from './promises.ts';
 
@@ -172,8 +173,8 @@ function judge(what: string, { attacker, secret, tally }: { attacker: Answerer; 
   const bytes = attacker.received();
   const { shaken } = attacker.seen();
   tally.cases += 2;
-  for (const form of formsOf(secret)) {
-    if (bytes.includes(form)) tally.faults.push(`${what}: the code arrived`);
+  for (const needle of formsOf(secret).values()) {
+    if (bytes.includes(needle)) tally.faults.push(`${what}: the code arrived`);
   }
   const text = bytes.toString('latin1');
   if (/provision|"keys"|siteCaCsr/.test(text)) tally.faults.push(`${what}: a request of the claim arrived`);
@@ -182,13 +183,6 @@ function judge(what: string, { attacker, secret, tally }: { attacker: Answerer; 
     tally.faults.push(`${what}: ${bytes.length} bytes arrived`);
   }
 }
-
-const formsOf = (secret: string): string[] => [
-  secret,
-  Buffer.from(secret).toString('base64').replace(/=+$/, ''),
-  Buffer.from(secret).toString('hex'),
-  encodeURIComponent(secret),
-];
 
 async function makeCode(staff: StaffClient, index: number): Promise<{ siteId: string; url: string }> {
   const { id: clientId } = await staff.call<{ id: string }>('POST', '/api/clients', { name: `Clinic ${index + 1}` });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { chromium, type Page } from 'playwright-core';
 import t, { type Test } from 'tap';
 import { waitFor } from '../../../scripts/lib/wait.ts';
-import { filmOf } from '../../helpers/camera-film.ts';
+import { CAMERA_GRANTED, cameraFlags, filmOf } from '../../helpers/camera-film.ts';
 import { localPage } from '../../helpers/local-page.ts';
 import { findTool, skipWithout } from '../../helpers/needs.ts';
 
@@ -15,12 +15,10 @@ const ARGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-
 async function open(t: Test, url: string, film: Buffer | undefined, permission = 'granted'): Promise<Page> {
   const file = join(t.testdir(), 'film.y4m');
   if (film !== undefined) writeFileSync(file, film);
-  const camera =
-    film === undefined ? [] : ['--use-fake-device-for-media-stream', `--use-file-for-fake-video-capture=${file}`];
   const args = [
     ...ARGS,
-    ...camera,
-    ...(permission === 'granted' ? ['--use-fake-ui-for-media-stream'] : ['--deny-permission-prompts']),
+    ...(film === undefined ? [] : cameraFlags(file)),
+    permission === 'granted' ? CAMERA_GRANTED : '--deny-permission-prompts',
   ];
   const browser = await chromium.launch({ executablePath: findTool('chromium') as string, args });
   t.teardown(() => browser.close());

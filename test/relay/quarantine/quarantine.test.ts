@@ -30,16 +30,20 @@ t.test('what changes all the time does not tell machines apart, what stays does'
   t.strictSame(differencesOf([one, one]), []);
 });
 
+async function claimedSite(start: Start) {
+  const relay = await start();
+  const partnerId = await seedPartner(relay.store);
+  const { siteId } = await seedSite(relay.store, partnerId);
+  const admin = await relay.staff(partnerId, 'admin', 'Ada Moreno');
+  return { relay, partnerId, siteId, admin, ...(await relay.claim(admin, siteId)) };
+}
+
 await onBothRelays(t, {
   'staff see both machines, since when, from where and what differs, and decide which is genuine': async (
     t: Test,
     start: Start,
   ) => {
-    const relay = await start();
-    const partnerId = await seedPartner(relay.store);
-    const { siteId } = await seedSite(relay.store, partnerId);
-    const admin = await relay.staff(partnerId, 'admin', 'Ada Moreno');
-    const { box, applianceId } = await relay.claim(admin, siteId);
+    const { relay, partnerId, siteId, admin, box, applianceId } = await claimedSite(start);
     const params = { siteId };
     const checkin = async (previousToken: string | null, over: object = {}) =>
       (
@@ -92,11 +96,7 @@ await onBothRelays(t, {
     t: Test,
     start: Start,
   ) => {
-    const relay = await start();
-    const partnerId = await seedPartner(relay.store);
-    const { siteId } = await seedSite(relay.store, partnerId);
-    const admin = await relay.staff(partnerId, 'admin', 'Ada Moreno');
-    const { box } = await relay.claim(admin, siteId);
+    const { siteId, admin, box } = await claimedSite(start);
     const send = (over: object) => box.send<{ state: string }>('/api/appliances/checkin', { body: checkinBody(over) });
     t.equal((await send({ telemetry: { hostname: 'box' } })).body.state, 'active');
     const lost = { previousToken: null, telemetry: { hostname: 'box', checkin_chain_lost: true }, counter: 1 };
