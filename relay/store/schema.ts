@@ -1,4 +1,5 @@
 import type { Generated } from 'kysely';
+import type { CustodyTables } from './schema-custody.ts';
 
 /**
  * Tables of the relay on both engines. Times are Unix milliseconds (bigint on PostgreSQL, read back as number).
@@ -11,7 +12,7 @@ import type { Generated } from 'kysely';
  * within their appliance only: the primary key is (appliance_id, id), so no box can touch or block another's rows.
  * Rows refer to their parents with (partner_id, parent id), so a row cannot hang under another tenant's parent.
  */
-export interface RelayDatabase {
+export interface RelayDatabase extends CustodyTables {
   partner: { id: string; name: string; created_at_ms: number }; // RLS by id
   client: { id: string; partner_id: string; name: string; created_at_ms: number };
   site: {
@@ -84,20 +85,6 @@ export interface RelayDatabase {
     appliance_id: string;
     revoked_at_ms: number | null;
   };
-  /**
-   * A device key that is not the present one of its appliance: `next` was announced and not used yet, `retired` was
-   * replaced and is not taken any more; `at_ms` says since when. Directory.
-   */
-  box_key: {
-    fingerprint: string;
-    public_key: string;
-    partner_id: string;
-    appliance_id: string;
-    state: string;
-    at_ms: number;
-    /** Of a retired one: when its use was noted last. */
-    used_at_ms: number | null;
-  };
   /** SHA-256 of a session token, link, invite, e-mail, QR secret, or the locator of a typed code -> tenant. Directory. */
   secret_directory: { hash: string; kind: string; partner_id: string; ref_id: string };
   /** What failed sign-ins of an account, an address, or both have used up; `key` is a hash. Directory. */
@@ -126,8 +113,6 @@ export interface RelayDatabase {
     /** Wrong numbers staff have typed for it when they re-armed. */
     rearm_tries: Generated<number>;
   };
-  /** Why a device key is not welcome any more; told to whoever comes with it, for a while. Directory. */
-  retired_key: { fingerprint: string; why: string; at_ms: number };
 
   provision_code: {
     id: string;
@@ -199,52 +184,6 @@ export interface RelayDatabase {
     genuine_boot_id: Generated<string | null>;
     genuine_until_ms: Generated<number | null>;
   };
-  /** state: one of RELEASE_STATES. `envelope`: what the box gets. */
-  box_release: {
-    id: string;
-    partner_id: string;
-    site_id: string;
-    appliance_id: string;
-    epoch: number;
-    state: string;
-    reason: string;
-    ordered_by: string;
-    ordered_at_ms: number;
-    delivered_at_ms: number | null;
-    ended_at_ms: number | null;
-    envelope: string;
-  };
-  custody_receipt: {
-    id: string;
-    partner_id: string;
-    site_id: string;
-    appliance_id: string;
-    kind: string;
-    at_ms: number;
-    envelope: string;
-    relay_keys: string; // envelope of the keys at that time
-  };
-  /** A machine that used the identity of a quarantined box; `body`: its last CheckinRequest. */
-  box_sighting: {
-    appliance_id: string;
-    partner_id: string;
-    boot_id: string;
-    address: string;
-    first_seen_ms: number;
-    last_seen_ms: number;
-    body: string;
-  };
-  /** For how long of an hour or a day, UTC, a box was heard without a gap. */
-  availability: {
-    appliance_id: string;
-    partner_id: string;
-    site_id: string;
-    span: string; // hour | day
-    from_ms: number;
-    seen_ms: number;
-  };
-  /** From when and through when a tenant's check-ins are rolled up. */
-  availability_cursor: { partner_id: string; since_ms: number; through_ms: number };
   /** The one small row a check-in writes. */
   appliance_live: {
     appliance_id: string;
