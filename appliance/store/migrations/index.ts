@@ -3,6 +3,7 @@ import * as lookAgainIndexes from './0002-look-again-indexes.ts';
 import * as incidentHistoryIndex from './0003-incident-history-index.ts';
 import * as enrollTokenKey from './0004-enroll-token-key.ts';
 import * as orderBoxCheck from './0005-order-box-check.ts';
+import * as reportInOrder from './0006-report-in-order.ts';
 
 /** Appended only: a name that was released never changes. */
 export const MIGRATIONS = [
@@ -11,4 +12,5 @@ export const MIGRATIONS = [
   { name: '0003-incident-history-index', up: incidentHistoryIndex.up },
   { name: '0004-enroll-token-key', up: enrollTokenKey.up },
   { name: '0005-order-box-check', up: orderBoxCheck.up },
+  { name: '0006-report-in-order', up: reportInOrder.up },
 ];
