@@ -7,6 +7,7 @@ import type { FastifyInstance } from 'fastify';
 import { Registry } from 'prom-client';
 import { createBoxDirectory, createStaffSessions } from './accounts/index.ts';
 import { createApp } from './app.ts';
+import { createBoxProof } from './box-proof/index.ts';
 import { purgeExpired } from './claim/purge.ts';
 import { type RelayConfig, readSecret, relayHost } from './config/index.ts';
 import { relayErrors } from './errors.ts';
@@ -73,6 +74,7 @@ export async function startRelay(config: RelayConfig, options: StartOptions = {}
 
     let listeningUrl = '';
     const metrics = new Registry();
+    const boxes = createBoxDirectory(store);
     const services: Services = {
       config,
       clock,
@@ -82,7 +84,8 @@ export async function startRelay(config: RelayConfig, options: StartOptions = {}
       publicUrl: () => config.publicUrl ?? listeningUrl,
       live: createLiveBus(),
       streams: createStreamPlaces(config.limits.eventStreams),
-      boxes: createBoxDirectory(store),
+      boxes,
+      proof: createBoxProof({ boxes, clock, keys, store }),
       sessions: createStaffSessions(store),
       sightings: createSightingBook(store),
       metricsToken: await metricsToken(config),

@@ -4,6 +4,7 @@ import type { Clock } from '@sitewarden/kit/time';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Registry } from 'prom-client';
 import type { BoxDirectory, StaffSessions } from '../accounts/index.ts';
+import type { BoxProof } from '../box-proof/index.ts';
 import type { RelayConfig } from '../config/index.ts';
 import type { RelayKeyring } from '../keys/types.ts';
 import type { Box, Device, Tenant } from '../lib/identity.ts';
@@ -28,6 +29,8 @@ export interface Services {
   readonly metricsToken: string | undefined;
   /** Forgets what is cached about an appliance; call it after every change of its state, epoch or keys. */
   readonly boxes: BoxDirectory;
+  /** Who signed, for requests and for connections alike. */
+  readonly proof: BoxProof;
   readonly sessions: StaffSessions;
   readonly sightings: SightingBook;
 }
