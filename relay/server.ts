@@ -18,6 +18,7 @@ import { createSightingBook } from './quarantine/index.ts';
 import type { Services } from './routes/context.ts';
 import type { Guard } from './routes/register.ts';
 import { type CheckReport, openStore, storeOptions } from './store/index.ts';
+import { createWakeService } from './wake/index.ts';
 
 /** About a second for each gigabyte in memory; service managers wait longer than this for a start. */
 const CHECK_WITHIN_MS = 20_000;
@@ -75,25 +76,42 @@ export async function startRelay(config: RelayConfig, options: StartOptions = {}
     let listeningUrl = '';
     const metrics = new Registry();
     const boxes = createBoxDirectory(store);
+    const proof = createBoxProof({ boxes, clock, keys, store });
+    const publicUrl = () => config.publicUrl ?? listeningUrl;
+    const wakes = createWakeService({
+      config: config.wake,
+      opensPerMinute: config.limits.boxRequestsPerMinute,
+      boxes,
+      proof,
+      clock,
+      log,
+      metrics,
+      publicUrl,
+      onChanged: boxes.onForget,
+    });
     const services: Services = {
       config,
       clock,
       store,
       keys,
       metrics,
-      publicUrl: () => config.publicUrl ?? listeningUrl,
+      publicUrl,
       live: createLiveBus(),
       streams: createStreamPlaces(config.limits.eventStreams),
       boxes,
-      proof: createBoxProof({ boxes, clock, keys, store }),
+      proof,
       sessions: createStaffSessions(store),
       sightings: createSightingBook(store),
+      wakes,
       metricsToken: await metricsToken(config),
     };
     const app = await createApp(services, { log, ...(options.guard ? { guard: options.guard } : {}) });
     undo.push(() => app.close());
     // Open event streams would keep the server from closing.
     undo.push(() => services.live.close());
+    // So would connections that wait for wakes.
+    undo.push(() => wakes.close());
+    await wakes.open();
     await listen(app, config.listen);
     listeningUrl = urlOf(app.server.address() as AddressInfo);
     // Not before: a start that fails says only why.

@@ -12,6 +12,7 @@ import type { Role } from '../lib/roles.ts';
 import type { LiveBus, StreamPlaces } from '../live/index.ts';
 import type { SightingBook } from '../quarantine/index.ts';
 import type { Store, Tx } from '../store/index.ts';
+import type { Wakes } from '../wake/index.ts';
 import type { ROUTES, RouteContract, RouteName } from './contract/table.ts';
 
 /** What the program is made of, for the handlers that need it. */
@@ -33,6 +34,7 @@ export interface Services {
   readonly proof: BoxProof;
   readonly sessions: StaffSessions;
   readonly sightings: SightingBook;
+  readonly wakes: Wakes;
 }
 
 type Table = typeof ROUTES;
