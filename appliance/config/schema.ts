@@ -126,6 +126,10 @@ export const ApplianceConfigSchema = Type.Object(
           default: 60_000,
           description: 'Time between check-ins, moved by up to 10 %; the relay may ask for another',
         }),
+        wake: Type.Boolean({
+          default: true,
+          description: 'Keep a connection (MQTT over WebSocket) by which the relay says that orders wait',
+        }),
       },
       'Phoning home',
     ),

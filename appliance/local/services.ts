@@ -18,6 +18,7 @@ export interface LocalServices {
     rotate(key: 'dik' | 'evk'): Promise<object>;
   };
   readonly uplink: { snapshot(): UplinkSnapshot };
+  readonly wake: { snapshot(): WakeSnapshot };
   readonly outbox: {
     snapshot(): Readonly<Record<Lane, LaneSnapshot>>;
     /** What stands still, and why. */
@@ -117,6 +118,20 @@ export interface UplinkSnapshot {
   readonly isQuarantined: boolean;
   /** Since when the box does not know its last check-in token, which makes the relay see a copy; null: it knows it. */
   readonly chainLostAtMs: number | null;
+}
+
+export const WAKE_STATES = [
+  'off', // by the configuration: orders come with check-ins
+  'waiting', // for a good check-in, or for the next try
+  'connected', // orders reach the box at once
+  'refused', // until the next good check-in
+] as const;
+
+export interface WakeSnapshot {
+  readonly state: (typeof WAKE_STATES)[number];
+  readonly sinceMs: number | null;
+  /** Why the last connection ended; null while there is one. */
+  readonly code: string | null;
 }
 
 export interface LaneSnapshot {

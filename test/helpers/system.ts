@@ -35,6 +35,8 @@ export interface SystemOptions {
   logLevel?: string;
   /** Told every line that any of the three prints. */
   onLine?: (line: string) => void;
+  /** Whether the relay can wake the box; without it every order waits for a check-in. Default false. */
+  wake?: boolean;
   /** Told every exchange with the relay. */
   onExchange?: (exchange: Exchange) => void;
 }
@@ -42,6 +44,7 @@ export interface SystemOptions {
 export async function startSystem(options: SystemOptions = {}): Promise<System> {
   const base = mkdtempSync(join(tmpdir(), 'sitewarden-system-'));
   const proxy = await startHttpProxy();
+  proxy.passUpgrades(options.wake === true);
   if (options.onExchange) proxy.observe = options.onExchange;
   const said = options.onLine ? { onLine: options.onLine } : {};
   const logLevel = options.logLevel ? { logLevel: options.logLevel } : {};

@@ -1,0 +1,48 @@
+import t from 'tap';
+import { waitFor } from '../../scripts/lib/wait.ts';
+import { startSystem } from '../helpers/system.ts';
+
+t.setTimeout(180_000);
+const MINUTE_MS = 60_000;
+
+const requests: string[] = [];
+const system = await startSystem({
+  wake: true,
+  checkinIntervalMs: MINUTE_MS,
+  checkIntervalMs: 3_600_000,
+  onExchange: ({ method, path }) => requests.push(`${method} ${path}`),
+});
+t.teardown(() => system.close());
+const { staff, siteId } = system;
+
+interface Order {
+  id: string;
+  state: string;
+}
+const give = (checks: string[]) =>
+  staff.call<Order>('POST', `/api/sites/${siteId}/orders`, { action: 'run_check', checks });
+const orderOf = async (id: string) =>
+  (
+    await staff
+      .call<{ items?: Order[] } | Order[]>('GET', `/api/sites/${siteId}/orders`)
+      .then((answer) => (Array.isArray(answer) ? answer : (answer.items ?? (Object.values(answer).flat() as Order[]))))
+  ).find((one) => one.id === id);
+interface Local {
+  wake: { state: string; code: string | null };
+  uplink: { lastCheckinAtMs: number };
+}
+const local = async () => (await (await fetch(`${system.appliance.localUrl}/api/local/status`)).json()) as Local;
+const connected = () => waitFor('the wake-up', async () => (await local()).wake.state === 'connected', 30_000);
+
+t.test('an order reaches the box within a second, and its end is back as soon', async (t) => {
+  await connected();
+  const before = (await local()).uplink.lastCheckinAtMs;
+  const beganMs = performance.now();
+  const { id } = await give(['services']);
+  await waitFor('the box has it', async () => (await orderOf(id))?.state !== 'queued', 5000, 10);
+  t.ok(performance.now() - beganMs < 1000, `${performance.now() - beganMs} ms`);
+  await waitFor('it is done', async () => (await orderOf(id))?.state === 'done', 10_000, 10);
+  t.comment(`done after ${performance.now() - beganMs} ms`);
+  t.ok(performance.now() - beganMs < 3000, `${performance.now() - beganMs} ms`);
+  t.equal((await local()).uplink.lastCheckinAtMs, before, 'no check-in was needed');
+});
