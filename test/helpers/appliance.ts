@@ -10,6 +10,8 @@ export interface ApplianceOptions {
   relay?: { url: string; rootKey: string; caFile?: string };
   services?: { pidfileDir: string };
   checkinIntervalMs?: number;
+  /** Default: as the program has it. */
+  wake?: boolean;
   logLevel?: string;
   nodeArgs?: readonly string[];
   env?: NodeJS.ProcessEnv;
@@ -56,7 +58,10 @@ export async function startAppliance(options: ApplianceOptions): Promise<TestApp
       model: 'test',
       logLevel: options.logLevel ?? 'info',
       discovery: { enabled: false },
-      ...(options.checkinIntervalMs === undefined ? {} : { checkin: { intervalMs: options.checkinIntervalMs } }),
+      checkin: {
+        ...(options.checkinIntervalMs === undefined ? {} : { intervalMs: options.checkinIntervalMs }),
+        ...(options.wake === undefined ? {} : { wake: options.wake }),
+      },
       ...(options.services === undefined ? {} : { services: options.services }),
     }),
   );

@@ -19,7 +19,8 @@ export interface System {
   appliance: TestAppliance;
   agent: Running | undefined;
   startRelay(): Promise<void>;
-  startAppliance(): Promise<void>;
+  /** `wake`: not taken from the options the system was made with. */
+  startAppliance(as?: { wake?: boolean }): Promise<void>;
   startAgent(): Promise<void>;
   close(): Promise<void>;
 }
@@ -71,8 +72,9 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
     });
     proxy.setTarget(Number(new URL(String(system.relay.ready.url)).port));
   };
-  system.startAppliance = async () => {
+  system.startAppliance = async ({ wake = options.wake } = {}) => {
     system.appliance = await startAppliance({
+      ...(wake === undefined ? {} : { wake }),
       dataDir: join(base, 'appliance'),
       relay: { url: proxy.url, rootKey },
       checkinIntervalMs: options.checkinIntervalMs ?? 1000,
