@@ -38,6 +38,8 @@ export interface RunningRelay {
   readonly url: string;
   /** What boxes and people are told to use. */
   readonly publicUrl: string;
+  /** Of MQTT over TLS, when it has a port of its own. */
+  readonly wakeTlsPort: number | undefined;
   readonly services: Services;
   readonly app: FastifyInstance;
   close(): Promise<void>;
@@ -134,7 +136,14 @@ export async function startRelay(config: RelayConfig, options: StartOptions = {}
     regularly('purge', PURGE_EVERY_MS, () => purgeExpired(store, clock.nowMs()));
     regularly('roll-up', ROLL_UP_EVERY_MS, () => rollUp(store, clock.nowMs()));
     regularly('sightings', SIGHTINGS_EVERY_MS, services.sightings.flush);
-    return { url: listeningUrl, publicUrl: services.publicUrl(), services, app, close: closeAll };
+    return {
+      url: listeningUrl,
+      publicUrl: publicUrl(),
+      wakeTlsPort: wakes.tlsPort,
+      services,
+      app,
+      close: closeAll,
+    };
   } catch (error) {
     await closeAll();
     throw error;

@@ -46,3 +46,24 @@ t.test('an order reaches the box within a second, and its end is back as soon', 
   t.ok(performance.now() - beganMs < 3000, `${performance.now() - beganMs} ms`);
   t.equal((await local()).uplink.lastCheckinAtMs, before, 'no check-in was needed');
 });
+
+t.test('with the broker killed the next check-in delivers, and the connection comes back by itself', async (t) => {
+  await connected();
+  system.proxy.passUpgrades(false);
+  await waitFor('the box notices', async () => (await local()).wake.state !== 'connected', 10_000);
+  const { id } = await give(['services']);
+  t.equal((await orderOf(id))?.state, 'queued');
+  await waitFor('the check-in brings it', async () => (await orderOf(id))?.state === 'done', 80_000, 200);
+  await system.relay.stop(0);
+  await system.startRelay();
+  system.proxy.passUpgrades(true);
+  await system.appliance.stop();
+  await system.startAppliance();
+  await connected();
+  await system.relay.stop(0);
+  await waitFor('the connection is gone', async () => (await local()).wake.state !== 'connected', 10_000);
+  await system.startRelay();
+  await connected();
+  const next = await give(['services']);
+  await waitFor('it is woken again', async () => (await orderOf(next.id))?.state === 'done', 5000, 20);
+});
