@@ -5,12 +5,16 @@ import type { Figure } from './benches.ts';
 import { median, rounded } from './lib/figures.ts';
 
 const ROUNDS = 20;
-/** What a box follows at once, less the request at its connection; after that it is as fast as one in six seconds. */
-const AT_ONCE = 8;
+/** The first ones compile what the others run; an order stands for one of any day. */
+const WARM_UP = 2;
+/** What a box follows at once, less those and the request at its connection; after that, one in six seconds. */
+const AT_ONCE = 6;
 const SPACED_MS = 6200;
 /** As on a real box. */
 const CHECKIN_INTERVAL_MS = 60_000;
 const CONTROLS = 4;
+/** The times are the relay's, so looking more often would only disturb. */
+const LOOK_EVERY_MS = 200;
 /** The cheapest check: the way is measured, not the workstation. */
 const CHECK = 'services';
 
@@ -28,6 +32,7 @@ export async function run(): Promise<Figure[]> {
     await system.startAgent();
     const agentId = await waitFor('the agent at the relay', () => firstAgent(system), 30_000);
     await connectedAs(system, 'connected');
+    for (let i = 0; i < WARM_UP; i += 1) await done(system, await give(system, agentId));
     const values: number[] = [];
     for (let round = 0; round < ROUNDS; round += 1) {
       if (round >= AT_ONCE) await delay(SPACED_MS);
@@ -35,7 +40,7 @@ export async function run(): Promise<Figure[]> {
     }
     const controls = await withoutWake(system, agentId);
     const [p50, without] = [rounded(median(values)), rounded(median(controls))];
-    const note = `goal 300; median ${p50}; ${ROUNDS} orders; control: the wake-up off, median of ${CONTROLS} orders spread over the ${CHECKIN_INTERVAL_MS / 1000} s between check-ins`;
+    const note = `goal 300; median ${p50}; ${ROUNDS} orders after ${WARM_UP} to warm up; control: the wake-up off, median of ${CONTROLS} orders spread over the ${CHECKIN_INTERVAL_MS / 1000} s between check-ins`;
     const value = rounded(p95(values));
     return [{ name: 'order-latency', value, unit: 'ms', control: without, ratio: rounded(value / without), note }];
   } finally {
@@ -84,6 +89,7 @@ async function done({ staff, siteId }: System, id: string): Promise<number> {
       return orders.find((one) => one.id === id && one.state === 'done');
     },
     2 * CHECKIN_INTERVAL_MS,
+    LOOK_EVERY_MS,
   );
   return order.changedAtMs - order.createdAtMs;
 }
