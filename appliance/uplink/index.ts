@@ -48,7 +48,7 @@ export interface Uplink extends LifecyclePart {
   checkinNow(): void;
   /**
    * Asks for orders, or checks in, because the relay says that there is something. Only while the relay answers: a plan
-   * made after a failure stands. Answers how long to leave the relay alone when it did not go well.
+   * made after a failure stands. Answers how long to leave the relay alone when it refused.
    */
   followWake(why: WakeReason): Promise<number | undefined>;
   /** The relay refused this box somewhere else: phone rarely from here on. */
@@ -69,7 +69,7 @@ export interface UplinkOptions {
 
 /** Right after the claim, and after a repeated answer, the next one follows soon. */
 const SOON_MS = 1000;
-/** After a request that a wake led to failed; the check-in goes on as planned and finds out what is wrong. */
+/** After a request that a wake led to was refused; the check-in goes on as planned and finds out what is wrong. */
 const WAKE_HOLD_MS = 30_000;
 
 const RelayKeysAnswer = closed({ relayKeys: EnvelopeText });
@@ -211,7 +211,8 @@ export function createUplink(options: UplinkOptions): Uplink {
   async function followWake(why: WakeReason): Promise<number | undefined> {
     // One under way may have been answered before there was anything.
     await running;
-    if (!isOn || phase !== 'ok') return WAKE_HOLD_MS;
+    // The check-in that is planned finds whatever there is.
+    if (!isOn || phase !== 'ok') return undefined;
     if (why === 'config') {
       begin();
       await running;
@@ -224,7 +225,8 @@ export function createUplink(options: UplinkOptions): Uplink {
       const failure = error instanceof RelayFailure ? error : undefined;
       if (failure?.kind === 'unauthorized') onUnauthorized(failure);
       else note(error);
-      return Math.max(WAKE_HOLD_MS, failure?.retryAfterMs ?? 0);
+      const isToldOff = failure?.kind === 'busy' || failure?.kind === 'unauthorized';
+      return isToldOff ? Math.max(WAKE_HOLD_MS, failure.retryAfterMs ?? 0) : undefined;
     }
   }
 

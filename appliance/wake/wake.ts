@@ -26,7 +26,7 @@ export interface Wake extends LifecyclePart {
 export interface WakeOptions {
   readonly ctx: ApplianceContext;
   readonly access: WakeAccess;
-  /** Asks the relay what there is. Resolves when it was asked; answers how long to leave it alone after a failure. */
+  /** Asks the relay what there is. Resolves when it was asked; answers how long to leave it alone when it refused. */
   follow(why: WakeReason): Promise<number | undefined>;
   readonly random?: () => number;
 }
