@@ -90,6 +90,27 @@ export const CustodyReceipt = closed({
 });
 export type CustodyReceipt = Static<typeof CustodyReceipt>;
 
-/** A receipt with what a stranger needs to check it under the relay's root key. */
-export const CustodyBundle = closed({ receipt: EnvelopeText, relayKeys: EnvelopeText });
+const TreeHash = Type.String({ pattern: '^[A-Za-z0-9+/]{43}=$' });
+
+/** How the keys of a receipt's last checkpoint follow from the root key and from the key of entry 0. */
+export const CustodyProof = closed({
+  /** Lists of the relay's working keys before the bundle's, of which one names the witness of the checkpoint. */
+  relayKeysBefore: Type.Array(EnvelopeText, { maxItems: 8 }),
+  /**
+   * Entry 0 and each entry that handed the log over to another key, as far as the checkpoint covers them.
+   * `inclusionProof` null: the relay cosigned the checkpoint before it had all entries.
+   */
+  entries: Type.Array(
+    closed({ envelope: EnvelopeText, inclusionProof: Nullable(Type.Array(TreeHash, { maxItems: 64 })) }),
+    { maxItems: 1024 },
+  ),
+});
+export type CustodyProof = Static<typeof CustodyProof>;
+
+/** A receipt with what a stranger needs to check it under the relay's root key. `proof`: receipts of before have none. */
+export const CustodyBundle = closed({
+  receipt: EnvelopeText,
+  relayKeys: EnvelopeText,
+  proof: Type.Optional(CustodyProof),
+});
 export type CustodyBundle = Static<typeof CustodyBundle>;

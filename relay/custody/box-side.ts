@@ -2,7 +2,7 @@ import { readSignedPayload } from '@sitewarden/agent-proto/custody';
 import { compile, PAYLOAD_TYPES, ReleasedPayload, type ReleasePayload } from '@sitewarden/agent-proto/http';
 import { appendAudit } from '../audit/index.ts';
 import { relayErrors } from '../errors.ts';
-import { ownPayload, type RelayKeyring } from '../keys/index.ts';
+import { ownPayload, type ReceiptKeys, type RelayKeyring } from '../keys/index.ts';
 import type { Box } from '../lib/identity.ts';
 import type { Tx } from '../store/index.ts';
 import { revokeAppliance } from '../store/repositories/appliances.ts';
@@ -76,7 +76,7 @@ async function isClosed(trx: Tx, box: ApplianceRow, { size, rootHash }: Released
 /** The box has closed its log: it is nobody's from this commit on. Throws RELEASE_NONE, RELEASE_LOG_OPEN. */
 export async function closeRelease(
   trx: Tx,
-  keys: Pick<RelayKeyring, 'sign' | 'publishedText'>,
+  keys: ReceiptKeys,
   { asking, released, nowMs }: { asking: Box; released: string; nowMs: number },
 ): Promise<{ receipt: string }> {
   const { box, release } = await pendingOf(trx, asking);

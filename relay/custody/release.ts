@@ -2,7 +2,7 @@ import type { ReleasePayload } from '@sitewarden/agent-proto/http';
 import { newId } from '@sitewarden/kit/ids';
 import { appendAudit } from '../audit/index.ts';
 import { relayErrors } from '../errors.ts';
-import type { RelayKeyring } from '../keys/types.ts';
+import type { ReceiptKeys } from '../keys/types.ts';
 import type { Tenant } from '../lib/identity.ts';
 import type { Tx } from '../store/index.ts';
 import {
@@ -18,7 +18,6 @@ import { partnerName } from '../store/repositories/staff.ts';
 import { leaveSite } from './leave.ts';
 import { decideRelease, type ReleaseState } from './machine.ts';
 
-type Keys = Pick<RelayKeyring, 'sign' | 'publishedText'>;
 interface Wish {
   readonly tenant: Tenant;
   readonly siteId: string;
@@ -41,7 +40,7 @@ async function boxAt(trx: Tx, { siteId, applianceId }: Pick<Wish, 'siteId' | 'ap
  * Asks the box to close its log and leave; it hears of it at its next check-in. Asked twice it stays the first one.
  * Throws APPLIANCE_LEFT, RELEASE_QUARANTINED.
  */
-export async function orderRelease(trx: Tx, keys: Keys, wish: Wish): Promise<void> {
+export async function orderRelease(trx: Tx, keys: ReceiptKeys, wish: Wish): Promise<void> {
   const { tenant, siteId, reason, nowMs } = wish;
   const box = await boxAt(trx, wish);
   if (box.release_id !== null) return;
@@ -93,7 +92,7 @@ export async function withdrawRelease(
 }
 
 /** Takes a box off its site that cannot be asked: lost, broken, stolen. Throws APPLIANCE_LEFT. */
-export async function removeBox(trx: Tx, keys: Keys, wish: Wish): Promise<void> {
+export async function removeBox(trx: Tx, keys: ReceiptKeys, wish: Wish): Promise<void> {
   const { tenant, reason, nowMs } = wish;
   const box = await boxAt(trx, wish);
   const who = { by: tenant.actor, staffId: tenant.staffId, reason, atMs: nowMs };

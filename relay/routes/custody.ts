@@ -71,7 +71,7 @@ export function custodyHandlers(services: Services, claims: Claims) {
         await assertSite(trx, siteId);
         return availabilityOf(trx, { partnerId, siteId, nowMs });
       }),
-    receipt: ({ params: { receiptId }, inTenant }) => inTenant((trx) => readReceipt(trx, receiptId)),
+    receipt: ({ params: { receiptId }, inTenant }) => inTenant((trx) => readReceipt(trx, keys, receiptId)),
     rearms: async ({ tenant, query: { siteId, number }, nowMs }) => ({
       ...(await claims.rearms.list(tenant, { siteId, number, nowMs })),
       asOfMs: nowMs,

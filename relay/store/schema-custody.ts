@@ -40,6 +40,8 @@ export interface CustodyTables {
     at_ms: number;
     envelope: string;
     relay_keys: string; // envelope of the keys at that time
+    /** JSON of a CustodyProof; null: from before it was kept. */
+    proof: string | null;
   };
   /** A machine that used the identity of a quarantined box; `body`: its last CheckinRequest. */
   box_sighting: {

@@ -10,6 +10,7 @@ import { claimDoctor } from './0008-claim-doctor.ts';
 import { custodyMigration } from './0009-custody.ts';
 import { keyRotation } from './0010-key-rotation.ts';
 import { retiredKeyUse } from './0011-retired-key-use.ts';
+import { receiptProof } from './0012-receipt-proof.ts';
 
 /** `statements` of one transaction. Appended only: a migration that was ever applied never changes. */
 export interface RelayMigration {
@@ -29,4 +30,5 @@ export const MIGRATIONS: readonly RelayMigration[] = [
   { name: '0009-custody', statements: custodyMigration },
   { name: '0010-key-rotation', statements: keyRotation },
   { name: '0011-retired-key-use', statements: retiredKeyUse },
+  { name: '0012-receipt-proof', statements: receiptProof },
 ];

@@ -1553,6 +1553,13 @@ export interface components {
         CustodyBundle: {
             receipt: string;
             relayKeys: string;
+            proof?: {
+                relayKeysBefore: string[];
+                entries: {
+                    envelope: string;
+                    inclusionProof: string[] | null;
+                }[];
+            };
         };
         CustodyReceipt: {
             receiptId: string;
