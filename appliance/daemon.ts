@@ -270,7 +270,8 @@ function wire(
     lostEntries: lostEvidence,
     onKeyTurn: () => rotation.onKeyTurn(),
   });
-  const serial = state.get(db, 'kept_serial')?.serial ?? serialOf(config, identity.dik.fingerprint);
+  const serial =
+    config.serial ?? state.get(db, 'kept_serial')?.serial ?? left?.serial ?? serialOf(config, identity.dik.fingerprint);
   const rotation: Rotation = createRotation({
     ctx,
     identity,
@@ -303,9 +304,9 @@ function wire(
     },
     onRefused: () => outbox.drain.setPaused(true),
   });
-  const claim = createClaim({ ctx, identity, client, ca, proxy: outboundProxy(config), left });
+  const claim = createClaim({ ctx, identity, client, ca, proxy: outboundProxy(config), left, serial });
   const agents = createAgentAdmin(ctx, identity.siteCa);
-  const release: Release = createRelease({ ctx, client, dik: identity.dik, agents, evidence, outbox, onLeft });
+  const release: Release = createRelease({ ctx, client, dik: identity.dik, agents, evidence, outbox, serial, onLeft });
   const intake = createIntake({ ctx, identity, room, marks, certificateNowMs: relayClock.nowMs });
   const discovery = createDiscovery(ctx);
   const services = {

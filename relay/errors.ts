@@ -128,6 +128,15 @@ const STAFF_ERRORS = {
     status: 409,
     message: 'Two boxes use this identity. Decide the quarantine first, or remove the box without its word.',
   },
+  RELEASE_WAITS: {
+    status: 409,
+    message: 'A release already waits for this box. Take it back first, then choose where the box goes.',
+  },
+  TRANSFER_SITE_TAKEN: {
+    status: 409,
+    message:
+      'That site has a box, or another one is on its way there. Choose a site without one, or release its box first.',
+  },
   RELEASE_UNDER_WAY: {
     status: 409,
     message: 'The box has the release and closes its log; it cannot be taken back. Claim it again when it is free.',
@@ -136,6 +145,10 @@ const STAFF_ERRORS = {
   RECEIPT_UNREADABLE: {
     status: 500,
     message: 'The file cannot be read as a receipt. Save it again from the page of the receipt, as JSON.',
+  },
+  REARM_AMBIGUOUS: {
+    status: 409,
+    message: 'Two boxes that ask show this number. Start the box again and approve with the number it shows then.',
   },
   REARM_LOCKED: {
     status: 429,

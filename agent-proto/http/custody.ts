@@ -1,4 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox';
+import { PreviousLog } from './claim.ts';
 import {
   Count,
   closed,
@@ -27,6 +28,8 @@ export const ReleasePayload = closed({
   by: ShortText,
   reason: ShortText,
   orderedAtMs: UnixMs,
+  /** Where the box moves: it is given that site's claim as soon as it asks for one. */
+  to: Type.Optional(closed({ siteId: Id('site'), siteName: ShortText })),
 });
 export type ReleasePayload = Static<typeof ReleasePayload>;
 
@@ -84,9 +87,12 @@ export const CustodyReceipt = closed({
   }),
   /** The box's own word that it closed its log; null when the box had none. */
   released: Nullable(EnvelopeText),
-  /** rearmed: the epoch and key that go on. received: the site or owner the box came from. */
+  /** rearmed: the epoch and key that go on. */
   next: Nullable(closed({ epoch: Epoch, dik: PublicKey, evk: PublicKey })),
+  /** The other site of a transfer within one partner: of released where the box goes, of received where it came from. */
   counterpart: Nullable(closed({ partnerName: ShortText, siteName: ShortText })),
+  /** received, of a transfer within one partner: where the closed log of the site before ends. */
+  previous: Type.Optional(PreviousLog),
 });
 export type CustodyReceipt = Static<typeof CustodyReceipt>;
 

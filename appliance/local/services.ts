@@ -72,6 +72,8 @@ export interface ClaimSnapshot {
     readonly by: string;
     readonly reason: string;
     readonly atMs: number;
+    /** The site it moves to; null: it belongs to nobody. */
+    readonly movesTo?: string | null;
   } | null;
 }
 

@@ -28,6 +28,7 @@ export interface ReceiptInput {
   readonly released?: string;
   readonly next?: CustodyReceipt['next'];
   readonly counterpart?: CustodyReceipt['counterpart'];
+  readonly previous?: NonNullable<CustodyReceipt['previous']>;
   readonly atMs: number;
 }
 
@@ -35,7 +36,7 @@ export interface ReceiptInput {
 export async function issueReceipt(
   trx: Tx,
   keys: ReceiptKeys,
-  { box, kind, by, reason, released, next, counterpart, atMs }: ReceiptInput,
+  { box, kind, by, reason, released, next, counterpart, previous, atMs }: ReceiptInput,
 ): Promise<string> {
   const log = await readLog(trx, { applianceId: box.id, epoch: box.epoch });
   const receipt: CustodyReceipt = {
@@ -64,6 +65,7 @@ export async function issueReceipt(
     released: released ?? null,
     next: next ?? null,
     counterpart: counterpart ?? null,
+    ...(previous && { previous }),
   };
   const envelope = keys.sign('config', receipt, 'custody');
   await insertReceipt(trx, {

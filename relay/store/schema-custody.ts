@@ -16,6 +16,20 @@ export interface CustodyTables {
   };
   /** Why a device key is not welcome any more; told to whoever comes with it, for a while. Directory. */
   retired_key: { fingerprint: string; why: string; at_ms: number };
+  /**
+   * A box that left its site for another one: the next time it asks for a claim, this one is given to it. `from_appliance`
+   * only of the same partner. Directory.
+   */
+  box_arrival: {
+    fingerprint: string;
+    partner_id: string;
+    site_id: string;
+    from_appliance: string | null;
+    from_site_name: string | null;
+    serial: string;
+    ordered_by: string;
+    at_ms: number;
+  };
   /** state: one of RELEASE_STATES. `envelope`: as it was ordered; the box gets it signed anew. */
   box_release: {
     id: string;

@@ -174,6 +174,7 @@ function bodyOf(name: RouteName, route: RouteContract, company: Company): unknow
     createSite: { clientId: company.clientId, name: `Site ${counter}` },
     releaseQuarantine: { applianceId: company.applianceId },
     orderRelease: { applianceId: company.applianceId, reason: 'moved' },
+    transferBox: { applianceId: `app_${'a'.repeat(26)}`, reason: 'T25', toSiteId: `site_${'a'.repeat(26)}` },
     withdrawRelease: { releaseId: `rel_${'a'.repeat(26)}` },
     removeBox: { applianceId: `app_${'a'.repeat(26)}`, reason: 'lost' },
     rearmBox: { number: '00000000' },

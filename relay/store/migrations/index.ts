@@ -11,6 +11,8 @@ import { custodyMigration } from './0009-custody.ts';
 import { keyRotation } from './0010-key-rotation.ts';
 import { retiredKeyUse } from './0011-retired-key-use.ts';
 import { receiptProof } from './0012-receipt-proof.ts';
+import { transfers } from './0013-transfers.ts';
+import { offerAddress } from './0014-offer-address.ts';
 
 /** `statements` of one transaction. Appended only: a migration that was ever applied never changes. */
 export interface RelayMigration {
@@ -31,4 +33,6 @@ export const MIGRATIONS: readonly RelayMigration[] = [
   { name: '0010-key-rotation', statements: keyRotation },
   { name: '0011-retired-key-use', statements: retiredKeyUse },
   { name: '0012-receipt-proof', statements: receiptProof },
+  { name: '0013-transfers', statements: transfers },
+  { name: '0014-offer-address', statements: offerAddress },
 ];

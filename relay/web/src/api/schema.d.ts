@@ -364,6 +364,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/sites/{siteId}/transfer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Move the box to another site: it closes its log, forgets this site and is given the claim of the other one
+         * @description Staff: admin.
+         */
+        post: operations["transferBox"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/sites/{siteId}/release/withdraw": {
         parameters: {
             query?: never;
@@ -1596,9 +1616,23 @@ export interface components {
                 partnerName: string;
                 siteName: string;
             } | null;
+            previous?: {
+                origin?: string;
+                epoch: number;
+                size: number;
+                /** @description empty when nothing was cosigned */
+                rootHash: string;
+            };
         };
         CustodyView: {
             release: components["schemas"]["ReleaseView"] | null;
+            arriving: {
+                serial: string;
+                fromSiteName: string | null;
+                by: string;
+                /** @description Unix time in milliseconds */
+                sinceMs: number;
+            }[];
             receipts: components["schemas"]["CustodyReceipt"][];
             /** @description Unix time in milliseconds */
             asOfMs: number;
@@ -1915,6 +1949,7 @@ export interface components {
                 config: string;
                 relayKeys: string;
                 previous?: {
+                    origin?: string;
                     epoch: number;
                     size: number;
                     /** @description empty when nothing was cosigned */
@@ -2037,6 +2072,10 @@ export interface components {
             /** @description Unix time in milliseconds */
             orderedAtMs: number;
             deliveredAtMs: number | null;
+            to: {
+                siteId: string;
+                siteName: string;
+            } | null;
         };
         ReleaseWish: {
             /** @description the box the person looked at */
@@ -2154,6 +2193,14 @@ export interface components {
                 seq: number;
                 cosigned: boolean;
             } | null;
+        };
+        TransferWish: {
+            /** @description the box the person looked at */
+            applianceId: string;
+            /** @description why, as it stands on the receipt */
+            reason: string;
+            /** @description a site of yours that has no box */
+            toSiteId: string;
         };
         UserChange: {
             /** @description text without blanks at its ends and without control or invisible characters */
@@ -2751,6 +2798,41 @@ export interface operations {
         };
         responses: {
             /** @description Ask the box to close its log and leave; it hears of it at its next check-in */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustodyView"];
+                };
+            };
+            /** @description What went wrong and what to do next */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    transferBox: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                siteId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TransferWish"];
+            };
+        };
+        responses: {
+            /** @description Move the box to another site: it closes its log, forgets this site and is given the claim of the other one */
             200: {
                 headers: {
                     [name: string]: unknown;
