@@ -224,6 +224,8 @@ export interface RelayDatabase extends CustodyTables {
     fault_code: string | null;
     fault_message: string | null;
     fault_at_ms: number | null;
+    /** Raw key the log began with; null in logs of before. */
+    first_key: Generated<string | null>;
   };
   evidence_entry: {
     appliance_id: string;

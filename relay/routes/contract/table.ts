@@ -290,6 +290,7 @@ export const ROUTES = {
     access: everyone,
     summary: 'One entry with everything needed to verify it offline',
     params: http.closed({ siteId: http.Id('site'), seq: Type.Integer({ minimum: 0 }) }),
+    query: view.EvidenceProofQuery,
     response: view.EvidenceEntryProof,
   },
   timeline: {

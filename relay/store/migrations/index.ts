@@ -13,6 +13,7 @@ import { retiredKeyUse } from './0011-retired-key-use.ts';
 import { receiptProof } from './0012-receipt-proof.ts';
 import { transfers } from './0013-transfers.ts';
 import { offerAddress } from './0014-offer-address.ts';
+import { logFirstKey } from './0015-log-first-key.ts';
 
 /** `statements` of one transaction. Appended only: a migration that was ever applied never changes. */
 export interface RelayMigration {
@@ -35,4 +36,5 @@ export const MIGRATIONS: readonly RelayMigration[] = [
   { name: '0012-receipt-proof', statements: receiptProof },
   { name: '0013-transfers', statements: transfers },
   { name: '0014-offer-address', statements: offerAddress },
+  { name: '0015-log-first-key', statements: logFirstKey },
 ];

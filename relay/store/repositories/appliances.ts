@@ -57,7 +57,8 @@ export async function insertAppliance(trx: Tx, appliance: NewAppliance): Promise
       revoked_at_ms: null,
     })
     .execute();
-  await insertLog(trx, { applianceId: id, partnerId, epoch: appliance.epoch, origin: appliance.origin });
+  const { epoch, origin, evk: firstKey } = appliance;
+  await insertLog(trx, { applianceId: id, partnerId, epoch, origin, firstKey });
 }
 
 /** Takes an appliance out of service for good. Its key is refused from the commit on, and none can follow it. */

@@ -1,4 +1,4 @@
-import type { CustodyKind } from '@sitewarden/agent-proto/http';
+import type { CustodyKind, CustodyReceipt } from '@sitewarden/agent-proto/http';
 import { type Selectable, sql } from 'kysely';
 import type { RelayDatabase } from '../schema.ts';
 import type { DirectoryTx, Tx } from '../types.ts';
@@ -84,6 +84,24 @@ export async function listReceipts(trx: Tx, siteId: string, limit: number): Prom
 
 export async function findReceipt(trx: Tx, id: string): Promise<ReceiptRow | undefined> {
   return trx.selectFrom('custody_receipt').selectAll().where('id', '=', id).executeTakeFirst();
+}
+
+/** The receipt that tells of the end of an epoch: it names the key its log began with. */
+export async function receiptOfEpoch(
+  trx: Tx,
+  { applianceId, epoch }: { applianceId: string; epoch: number },
+): Promise<CustodyReceipt | undefined> {
+  const rows = await trx
+    .selectFrom('custody_receipt')
+    .select('envelope')
+    .where('appliance_id', '=', applianceId)
+    .where('kind', '=', 'rearmed')
+    .execute();
+  const read = rows.map(({ envelope }) => {
+    const { payload } = JSON.parse(envelope) as { payload: string };
+    return JSON.parse(Buffer.from(payload, 'base64').toString('utf8')) as CustodyReceipt;
+  });
+  return read.find(({ box }) => box.epoch === epoch);
 }
 
 /** From now on the key is told why it is not welcome. */

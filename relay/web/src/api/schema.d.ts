@@ -1710,6 +1710,7 @@ export interface components {
         };
         EvidenceList: {
             state: components["schemas"]["EvidenceState"];
+            logs: components["schemas"]["SiteLog"][];
             entries: components["schemas"]["EvidenceEntryView"][];
             nextBefore: number | null;
             /** @description Unix time in milliseconds */
@@ -2127,6 +2128,15 @@ export interface components {
             nextCursor: string | null;
             /** @description Unix time in milliseconds */
             asOfMs: number;
+        };
+        SiteLog: {
+            id: string;
+            origin: string;
+            epoch: number;
+            serial: string;
+            isCurrent: boolean;
+            receivedSize: number;
+            cosignedSize: number;
         };
         SitePatch: {
             /** @description text without blanks at its ends and without control or invisible characters */
@@ -3884,6 +3894,7 @@ export interface operations {
             query?: {
                 before?: number;
                 limit?: number;
+                log?: string;
             };
             header?: never;
             path: {
@@ -3915,7 +3926,9 @@ export interface operations {
     };
     evidenceEntry: {
         parameters: {
-            query?: never;
+            query?: {
+                log?: string;
+            };
             header?: never;
             path: {
                 siteId: string;
