@@ -82,7 +82,7 @@ export const MachineView = closed({
   bootId: ShortText,
   address: ShortText,
   hostname: ShortText,
-  /** it says itself that its place in the chain was damaged on disk */
+  /** it says itself that its place in the chain was damaged on disk or is gone */
   hasLostChain: Type.Boolean(),
   firstSeenMs: UnixMs,
   lastSeenMs: UnixMs,
