@@ -29,6 +29,7 @@ import { createLocal } from './local/index.ts';
 import { createOutbox, type Outbox } from './outbox/index.ts';
 import { createRelease, forgetSite, type LeftSite, type Release, readLeft, writeLeft } from './release/index.ts';
 import { createRotation, type Rotation, settleEvidenceKey } from './rotation/index.ts';
+import { createSecrets } from './secrets/index.ts';
 import {
   createRetention,
   createRoom,
@@ -319,6 +320,7 @@ function wire(
     },
     claim,
     keys: rotation,
+    secrets: createSecrets(ctx, identity.seal),
     uplink,
     outbox,
     evidence,

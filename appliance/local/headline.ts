@@ -86,7 +86,8 @@ function uplinkRemarks({ uplink, lanes, nowMs }: HeadlineInput): Remark[] {
   const next = uplink.lastError?.message ?? 'Look at the site page of the relay.';
   if (uplink.state === 'stopped') return [{ tone: 'bad', title: 'The relay refuses this box', text: next }];
   if (uplink.chainLostAtMs !== null) {
-    const lost = 'Its last check-in token was damaged on disk or is gone, so the relay cannot tell this box from a copy of it.';
+    const lost =
+      'Its last check-in token was damaged on disk or is gone, so the relay cannot tell this box from a copy of it.';
     const next = 'Tell the MSP: an admin releases the box on the site page. It goes on serving its site meanwhile.';
     return [{ tone: 'bad', title: 'This box lost its check-in chain', text: `${lost} ${next}` }];
   }
