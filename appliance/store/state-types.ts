@@ -31,8 +31,7 @@ export type ClaimState =
   | { readonly phase: 'session'; readonly session: ClaimSession; readonly codeNonce: string | null }
   /** On disk here, not yet acknowledged to the relay. */
   | { readonly phase: 'granted'; readonly session: string; readonly site: ClaimedSiteState }
-  /** `hasChain`: the files of the check-in chain were made before this was written; missing in claims of before. */
-  | { readonly phase: 'claimed'; readonly site: ClaimedSiteState; readonly hasChain?: true };
+  | { readonly phase: 'claimed'; readonly site: ClaimedSiteState };
 
 export interface SiteConfigState {
   readonly config: SiteConfig;

@@ -41,7 +41,7 @@ export interface ChainFile {
 
 export interface ChainFileOptions {
   nowMs(): number;
-  /** The files were made before, or the relay heard of this box, as its database says: where there is no file then, it is lost. */
+  /** The relay heard of this box before, as its database says: where there is no file then, it is lost. */
   wasHeard?(): boolean;
   /** Some copy cannot be read; `isLost` when none can, or none is there any more. */
   onDamaged?(isLost: boolean): void;
@@ -148,19 +148,6 @@ export function openChainFile(dataDir: string, { nowMs, wasHeard, onDamaged }: C
     },
     save,
   };
-}
-
-/**
- * The first state of a chain, on disk with the claim and before the first check-in: so that files which are gone later
- * are never taken for a box that was not heard yet. One that goes on already is left as it is.
- */
-export async function beginChain(dataDir: string, owner: { applianceId: string; epoch: number }): Promise<void> {
-  const { newest } = await readCopies(dataDir);
-  const known = newest?.state;
-  if (known?.applianceId === owner.applianceId && known.epoch === owner.epoch) return;
-  const file = openChainFile(dataDir, { nowMs: () => 0 });
-  // Damaged files of a claim before this one are no loss of this one.
-  await file.save({ ...(await file.load(owner)), lostAtMs: null });
 }
 
 const fresh = ({ applianceId, epoch }: { applianceId: string; epoch: number }): ChainState => ({

@@ -23,7 +23,7 @@ import { storeRelayKeys } from './relay-keys.ts';
 import { nextCheckinDelayMs, retryCheckinDelayMs } from './schedule.ts';
 import { applyConfig, type ConfigOwner } from './site-config.ts';
 
-export { beginChain, glanceAtChain, readRefusal } from './chain-file.ts';
+export { glanceAtChain, readRefusal } from './chain-file.ts';
 export { ORDER_REFUSALS } from './orders.ts';
 export { storeRelayKeys } from './relay-keys.ts';
 export { type SignedConfig, storeConfig, type VerifiedConfig, verifyConfig } from './site-config.ts';
@@ -72,10 +72,7 @@ export function createUplink(options: UplinkOptions): Uplink {
   const { db, clock, log, metrics, config } = ctx;
   const chain = openChainFile(config.dataDir, {
     nowMs: () => Math.max(0, Math.round(clock.nowMs())),
-    wasHeard() {
-      const claim = state.get(db, 'claim');
-      return (claim?.phase === 'claimed' && claim.hasChain === true) || evidence.lastCosigned(db) !== undefined;
-    },
+    wasHeard: () => evidence.lastCosigned(db) !== undefined,
     onDamaged(isLost) {
       if (!isLost) {
         log.warn('one of the two copies of the check-in chain was damaged; it is written anew');
