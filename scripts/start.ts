@@ -230,7 +230,8 @@ function readOptions(): StartOptions {
     return parsed;
   } catch (error) {
     const message = messageOf(error);
-    if (process.argv.includes('--json')) console.log(JSON.stringify({ ready: false, code: 'OPTIONS_INVALID', message }));
+    if (process.argv.includes('--json'))
+      console.log(JSON.stringify({ ready: false, code: 'OPTIONS_INVALID', message }));
     console.error(`${message}\n\n${HELP}`);
     process.exit(2);
   }
