@@ -41,7 +41,7 @@ export async function secretsOf(trx: Tx, siteId: string, nowMs: number) {
       isToEnterAgain: row.sealed_to !== box?.seal,
     }),
   );
-  return { secrets, hasBox: box !== undefined, asOfMs: nowMs };
+  return { secrets, hasBox: box?.isOne === true, asOfMs: nowMs };
 }
 
 /**
@@ -58,7 +58,7 @@ export async function setSecret(
     throw relayErrors.make('BODY_INVALID', { field: '/value', detail });
   }
   const target = await sealKeyAt(trx, siteId);
-  if (target === undefined) throw relayErrors.make('SECRET_NO_BOX');
+  if (target?.isOne !== true) throw relayErrors.make('SECRET_NO_BOX');
   const box = sealTo(target.seal, { siteId, name, value });
   // Only those of this box travel in its configuration; others wait to be entered again or removed.
   const others = (await listSecrets(trx, siteId)).filter((row) => row.name !== name);

@@ -27,15 +27,18 @@ export async function deleteSecret(trx: Tx, { siteId, name }: { siteId: string; 
   return numDeletedRows > 0n;
 }
 
-/** The box of a site and the key secrets for it are sealed to; undefined when none is in service or two say to be it. */
-export async function sealKeyAt(trx: Tx, siteId: string): Promise<{ applianceId: string; seal: string } | undefined> {
+/** The box of a site and the key secrets for it are sealed to. `isOne` false: two say to be it, and a copy would get them too. */
+export async function sealKeyAt(
+  trx: Tx,
+  siteId: string,
+): Promise<{ applianceId: string; seal: string; isOne: boolean } | undefined> {
   const row = await trx
     .selectFrom('appliance')
-    .select(['id', 'seal'])
+    .select(['id', 'seal', 'state'])
     .where('site_id', '=', siteId)
-    .where('state', '=', 'active')
+    .where('state', '<>', 'revoked')
     .executeTakeFirst();
-  return row && { applianceId: row.id, seal: row.seal };
+  return row && { applianceId: row.id, seal: row.seal, isOne: row.state === 'active' };
 }
 
 /** The box of the site gets its configuration anew. */

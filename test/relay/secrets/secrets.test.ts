@@ -79,8 +79,14 @@ await onBothRelays(t, {
     t,
     start,
   ) => {
-    const { relay, siteId, admin, box, set, list, config } = await world(t, start);
+    const { relay, partnerId, siteId, admin, box, set, list, config } = await world(t, start);
     await set('first');
+    const quarantine = (state: string) =>
+      relay.store.inTenant(partnerId, (trx) => trx.updateTable('appliance').set({ state }).execute());
+    await quarantine('quarantined');
+    t.match(await set('to two'), { status: 409, body: { code: 'SECRET_NO_BOX' } }, 'a copy would have its key too');
+    t.match(await list(), { hasBox: false, secrets: [{ isToEnterAgain: false }] });
+    await quarantine('active');
     const fresh = await relay.box(box.serial);
     const { session } = (await fresh.start()).body;
     const { number } = (await fresh.status(session)).body;

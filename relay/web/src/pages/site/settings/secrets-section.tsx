@@ -57,7 +57,7 @@ function Secrets({ siteId, list: { secrets, hasBox } }: { siteId: string; list: 
         <Note tone="warn" title={`To be entered again: ${again.join(', ')}`}>
           {hasBox
             ? 'The box of this site has another key since. It cannot open what was sealed to the one before.'
-            : 'There is no box now. What was sealed to the one before opens for no other.'}
+            : 'What was sealed to the box before opens for no other.'}
         </Note>
       )}
       {secrets.length === 0 && (
@@ -82,6 +82,7 @@ function Secrets({ siteId, list: { secrets, hasBox } }: { siteId: string; list: 
           </li>
         ))}
       </ul>
+      {!hasBox && <p className="dim">A secret is sealed to the box of the site, and no box can take one now.</p>}
       {hasBox && (
         <>
           <TextInput
