@@ -264,6 +264,8 @@ export interface RelayDatabase extends CustodyTables {
     last_heartbeat_at_ms: number | null;
     telemetry: string;
     received_at_ms: number;
+    rmm: string | null; // findings of RmmRow, JSON
+    rmm_looked_at_ms: number | null;
   };
   check_latest: {
     appliance_id: string;

@@ -13,6 +13,7 @@ import {
   Nullable,
   ORDER_STATES,
   oneOf,
+  RmmFinding,
   Sha256Hex,
   ShortText,
   Text,
@@ -152,6 +153,8 @@ export const AgentView = closed({
   lastHeartbeatAtMs: Nullable(UnixMs),
   telemetry: FactsObject,
   checks: Type.Array(CheckRow),
+  /** Other management tools it has; null: nobody has looked */
+  rmm: Nullable(closed({ findings: Type.Array(RmmFinding), lookedAtMs: UnixMs })),
 });
 export type AgentView = Static<typeof AgentView>;
 export const AgentList = closed({ agents: Type.Array(AgentView), asOfMs: UnixMs });

@@ -1322,6 +1322,11 @@ export interface components {
             lastHeartbeatAtMs: number | null;
             telemetry: components["schemas"]["FactsObject"];
             checks: components["schemas"]["CheckRow"][];
+            rmm: {
+                findings: components["schemas"]["RmmFinding"][];
+                /** @description Unix time in milliseconds */
+                lookedAtMs: number;
+            } | null;
         };
         ApplianceView: {
             id: string;
@@ -2133,6 +2138,14 @@ export interface components {
         };
         ReleasedRequest: {
             released: string;
+        };
+        RmmFinding: {
+            product: string;
+            version: string;
+            running: boolean;
+            foundBy: string;
+            /** @description Unix time in milliseconds */
+            sinceMs: number;
         };
         SessionView: {
             staffId: string;
