@@ -75,7 +75,7 @@ function ofSecurityCenter(answer: SectionAnswer): Candidate[] {
     const name = rowText(row, 'displayName');
     if (value === undefined || name === undefined) continue;
     const { state, isCurrent, isMicrosofts } = decodeProductState(value);
-    if (isMicrosofts || /defender/i.test(name)) continue;
+    if (isMicrosofts || /\bdefender\b/i.test(name)) continue;
     const facts: Facts = { engine: engineOfBrand(name), reported_by: 'security_center' };
     if (state !== 'not_known') Object.assign(facts, { engine_running: state !== 'off', realtime: state === 'on' });
     if (isCurrent !== undefined) facts.signatures_current = isCurrent;
