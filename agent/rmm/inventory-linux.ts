@@ -4,7 +4,10 @@ import { findPaths } from './find-paths.ts';
 import type { Inventory } from './match.ts';
 
 const TIMEOUT_MS = 10_000;
-const DPKG_FORMAT = ['db:Status-Abbrev', 'Package', 'Version'].map((field) => `\${${field}}`).join('\t').concat('\n');
+const DPKG_FORMAT = ['db:Status-Abbrev', 'Package', 'Version']
+  .map((field) => `\${${field}}`)
+  .join('\t')
+  .concat('\n');
 const MAX_BYTES = 4 * 1024 * 1024;
 
 export async function takeLinuxInventory(signal?: AbortSignal): Promise<Inventory> {

@@ -31,15 +31,21 @@ const BITLOCKER_PROPERTIES = [
 
 const QUERIES: Readonly<Partial<Record<SectionName, WmicQuery>>> = {
   system: { className: 'Win32_OperatingSystem', properties: PROPERTIES.system },
-  services: { className: 'Win32_Service', properties: PROPERTIES.services },
+  services: { className: 'Win32_Service', properties: PROPERTIES.services, least: ['Name', 'State'] },
   bitlocker: {
     namespace: BITLOCKER_NAMESPACE,
     className: 'Win32_EncryptableVolume',
     properties: BITLOCKER_PROPERTIES,
+    least: ['DeviceID', 'DriveLetter', 'ProtectionStatus'],
   },
   disks: { className: 'Win32_Volume', properties: PROPERTIES.disks },
   tpm: { namespace: TPM_NAMESPACE, className: 'Win32_Tpm', properties: PROPERTIES.tpm },
-  defender: { namespace: DEFENDER_NAMESPACE, className: 'MSFT_MpComputerStatus', properties: PROPERTIES.defender },
+  defender: {
+    namespace: DEFENDER_NAMESPACE,
+    className: 'MSFT_MpComputerStatus',
+    properties: PROPERTIES.defender,
+    least: ['AMServiceEnabled', 'AntivirusEnabled', 'RealTimeProtectionEnabled', 'AntivirusSignatureAge'],
+  },
   antivirus: {
     namespace: SECURITY_CENTER_NAMESPACE,
     className: 'AntiVirusProduct',
@@ -50,7 +56,7 @@ const QUERIES: Readonly<Partial<Record<SectionName, WmicQuery>>> = {
     className: 'FirewallProduct',
     properties: PROPERTIES.security_center,
   },
-  processes: { className: 'Win32_Process', properties: PROPERTIES.processes },
+  processes: { className: 'Win32_Process', properties: PROPERTIES.processes, least: ['Name'] },
   hotfixes: { className: 'Win32_QuickFixEngineering', properties: PROPERTIES.hotfixes },
 };
 

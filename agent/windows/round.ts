@@ -31,7 +31,7 @@ export function createWindowsRound(options: WindowsRoundOptions): WindowsRound {
   const again = new Map<SectionName, Promise<SectionAnswer>>();
 
   async function ask(section: SectionName): Promise<SectionAnswer> {
-    begun ??= askPowershell({ sections, tools, timeoutMs, signal });
+    begun ??= sections.length === 0 ? new Map() : askPowershell({ sections, tools, timeoutMs, signal });
     const answer = await (begun.get(section) ?? failedAnswer('no_tool'));
     const isPowershellsFault = !answer.ok && ['no_tool', 'no_command', 'odd_answer'].includes(answer.problem);
     if (!isPowershellsFault) return answer;

@@ -8,6 +8,8 @@ export interface WmicQuery {
   readonly namespace?: string;
   readonly className: string;
   readonly properties: readonly string[];
+  /** Asked for alone where the rest is not known: the whole question is refused for one property that an older one lacks. */
+  readonly least?: readonly string[];
 }
 
 export interface ToolCall {
@@ -22,7 +24,13 @@ const MAX_BYTES = 4 * 1024 * 1024;
  * Where PowerShell cannot be used. wmic.exe is an optional part of Windows 11 and gone from its newest releases; it ends
  * with the HRESULT of WMI, which is told apart where its words, translated as they are, are not.
  */
-export async function askWmic({ namespace, className, properties }: WmicQuery, call: ToolCall): Promise<SectionAnswer> {
+export async function askWmic({ least, ...query }: WmicQuery, call: ToolCall): Promise<SectionAnswer> {
+  const answer = await askOnce(query, call);
+  const isRefused = !answer.ok && answer.problem === 'failed';
+  return isRefused && least !== undefined ? askOnce({ ...query, properties: least }, call) : answer;
+}
+
+async function askOnce({ namespace, className, properties }: WmicQuery, call: ToolCall): Promise<SectionAnswer> {
   const [program, ...first] = call.tools.wmic;
   const where = namespace === undefined ? [] : [`/namespace:\\\\${namespace}`];
   const argv = [program, ...first, ...where, 'path', className, 'get', properties.join(','), '/value'] as const;
