@@ -1,5 +1,4 @@
-import type { SectionAnswer } from './answers.ts';
-import { failedAnswer } from './answers.ts';
+import { failedAnswer, type SectionAnswer, type SectionProblem } from './answers.ts';
 import { askWithoutPowershell } from './fallback.ts';
 import { askPowershell } from './powershell.ts';
 import type { SectionName } from './sections.ts';
@@ -33,8 +32,7 @@ export function createWindowsRound(options: WindowsRoundOptions): WindowsRound {
   async function ask(section: SectionName): Promise<SectionAnswer> {
     begun ??= sections.length === 0 ? new Map() : askPowershell({ sections, tools, timeoutMs, signal });
     const answer = await (begun.get(section) ?? failedAnswer('no_tool'));
-    const isPowershellsFault = !answer.ok && ['no_tool', 'no_command', 'odd_answer'].includes(answer.problem);
-    if (!isPowershellsFault) return answer;
+    if (answer.ok || !isWorthAsking(section, answer.problem)) return answer;
     let second = again.get(section);
     if (second === undefined) {
       second = askWithoutPowershell(section, { tools, signal });
@@ -44,4 +42,13 @@ export function createWindowsRound(options: WindowsRoundOptions): WindowsRound {
   }
 
   return { ask, close: () => closing.abort() };
+}
+
+/**
+ * Where PowerShell itself was the hindrance. Of the registry any failure is: one value that is not what its type says
+ * makes Get-ItemProperty give up on a whole key.
+ */
+function isWorthAsking(section: SectionName, problem: SectionProblem): boolean {
+  if (['no_tool', 'no_command', 'odd_answer'].includes(problem)) return true;
+  return problem === 'failed' && ['programs', 'screenlock', 'reboot'].includes(section);
 }

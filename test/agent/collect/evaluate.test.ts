@@ -3,6 +3,7 @@ import { CHECKS, type CheckName, type CheckSeverity, type CheckStatus } from '@s
 import fc from 'fast-check';
 import t from 'tap';
 import { COLLECTORS } from '../../../agent/collect/index.ts';
+import { endsWithStep } from './next-step.ts';
 
 type Row = [title: string, facts: Facts, status: CheckStatus, severity?: CheckSeverity];
 
@@ -122,6 +123,10 @@ for (const { name, evaluate } of COLLECTORS) {
       const verdict = evaluate(facts);
       t.equal(verdict.status, status);
       if (severity !== undefined) t.equal(verdict.severity, severity);
+      // A problem the collector found brings its own step; those of this table are short words.
+      const isOwnReason = facts.probe_error === undefined || status === 'fail';
+      if ((status === 'fail' || status === 'unknown') && isOwnReason)
+        t.ok(endsWithStep(verdict.reason), verdict.reason);
     });
   }
 }

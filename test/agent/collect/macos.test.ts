@@ -14,6 +14,7 @@ import {
   parseScreenLock,
 } from '../../../agent/collect/screenlock/macos.ts';
 import { recording } from '../helpers/recordings.ts';
+import { endsWithStep } from './next-step.ts';
 
 const NOW_MS = Date.UTC(2026, 10, 22);
 
@@ -21,7 +22,10 @@ function judge(check: CheckName, facts: Facts): { status: CheckStatus; actual: s
   for (const name of Object.keys(facts)) {
     if (!(CHECKS[check].facts as readonly string[]).includes(name)) throw new Error(`${check} has no fact ${name}`);
   }
-  return COLLECTORS.find(({ name }) => name === check)!.evaluate(facts);
+  const verdict = COLLECTORS.find(({ name }) => name === check)!.evaluate(facts);
+  const isFine = verdict.status === 'pass' || verdict.status === 'not_applicable';
+  if (!isFine && !endsWithStep(verdict.reason)) throw new Error(`no next step: ${verdict.reason}`);
+  return verdict;
 }
 
 const APFS = JSON.parse(recording('macos/apfs.json'));
