@@ -21,6 +21,9 @@ export interface Inventory {
   readonly paths: readonly string[];
 }
 
+/** A report with a text beyond the contract's bounds is refused whole, and anybody may write an uninstall key. */
+const MAX_VERSION_CHARS = 64;
+
 /** The tools in an inventory, in the order of the table. Pure. */
 export function matchRmm(inventory: Inventory): RmmSighting[] {
   return SIGNATURES.flatMap(({ product, ...traces }) => {
@@ -37,7 +40,11 @@ function lookFor(traces: Traces, inventory: Inventory): Omit<RmmSighting, 'produ
   const processes = inventory.processes.filter(({ name, path }) => isProcess(name) || isProcess(path));
   const programs = inventory.programs.filter(({ name }) => isProgram(name));
   const hasPath = traces.paths?.some((path) => inventory.paths.includes(path)) === true;
-  const version = programs.map((program) => program.version).find((text) => text !== '') ?? '';
+  const version =
+    programs
+      .map((program) => program.version)
+      .find((text) => text !== '')
+      ?.slice(0, MAX_VERSION_CHARS) ?? '';
   const running = processes.length > 0 || services.some(({ isRunning }) => isRunning);
   if (services.length > 0) return { version, running, foundBy: 'service' };
   if (processes.length > 0) return { version, running, foundBy: 'process' };

@@ -11,11 +11,12 @@ import { windowsLockFacts } from '../../../agent/collect/screenlock/windows.ts';
 import { windowsServiceFacts } from '../../../agent/collect/services/windows.ts';
 import {
   failedAnswer,
+  parseWmic,
   type SectionAnswer,
   type SectionName,
   type SectionProblem,
 } from '../../../agent/windows/index.ts';
-import { machine, machines } from '../helpers/recordings.ts';
+import { machine, machines, recording } from '../helpers/recordings.ts';
 import { endsWithStep } from './next-step.ts';
 
 const NOW_MS = Date.UTC(2026, 10, 22);
@@ -171,6 +172,31 @@ t.test('a disk that BitLocker does not show keeps the check from passing', async
   const facts = FACTS.bitlocker((section) => (section === 'bitlocker' ? shown : ask(section)));
   t.equal(evaluate('bitlocker', facts).status, 'unknown');
   t.match(facts.probe_error, /D:/);
+});
+
+t.test('without PowerShell the volumes of wmic are judged the same', async (t) => {
+  const { ask } = machine('win11-pro-domain');
+  const rows = parseWmic(recording('tools/wmic-volumes.txt'), [
+    'DeviceID',
+    'DriveLetter',
+    'ProtectionStatus',
+    'ConversionStatus',
+    'EncryptionMethod',
+    'VolumeType',
+  ]);
+  const withRows = (some: typeof rows, disks = ask('disks')) =>
+    FACTS.bitlocker((section) =>
+      section === 'bitlocker' ? { ok: true, source: 'wmic', rows: some } : section === 'disks' ? disks : ask(section),
+    );
+  t.match(evaluate('bitlocker', withRows(rows)), { status: 'fail', actual: 'not encrypted: D:' });
+  t.equal(evaluate('bitlocker', withRows(rows.slice(0, 1))).status, 'unknown', 'D: is a disk that nobody showed');
+  t.equal(evaluate('bitlocker', withRows(rows.slice(0, 1), machine('win11-suspended').ask('disks'))).status, 'pass');
+  const old = rows.map(({ DeviceID, DriveLetter, ProtectionStatus }) => ({ DeviceID, DriveLetter, ProtectionStatus }));
+  t.equal(
+    evaluate('bitlocker', withRows(old)).status,
+    'unknown',
+    'without the conversion "protected" is half an answer',
+  );
 });
 
 t.test('updates are told by the ids of their categories and by their severity', async (t) => {

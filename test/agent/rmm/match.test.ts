@@ -169,10 +169,13 @@ t.test('any inventory gives findings of the table, each product once', async (t)
       fc.constantFrom(...SYSTEMS),
       fc.array(fc.record({ name: anyName, isRunning: fc.boolean() }), { maxLength: 5 }),
       fc.array(fc.record({ name: anyName, path: anyName }), { maxLength: 5 }),
-      fc.array(fc.record({ name: anyName, version: fc.string() }), { maxLength: 5 }),
+      fc.array(fc.record({ name: anyName, version: fc.string({ maxLength: 200 }) }), { maxLength: 5 }),
       (platform, services, processes, programs) => {
         const found = matchRmm({ platform, services, processes, programs, paths: [] });
-        return new Set(found.map(({ product }) => product)).size === found.length;
+        return (
+          new Set(found.map(({ product }) => product)).size === found.length &&
+          found.every(({ version }) => version.length <= 64)
+        );
       },
     ),
   );

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import {
   createLaunchdManager,
   createWindowsServices,
@@ -6,11 +7,11 @@ import {
 } from '@sitewarden/kit/services';
 import fc from 'fast-check';
 import t from 'tap';
-import { recording } from '../../agent/helpers/recordings.ts';
 import { skipWithout } from '../../helpers/needs.ts';
 import { startWine } from '../../helpers/wine.ts';
 
 const node = process.execPath;
+const recording = (name: string) => readFileSync(new URL(`./recordings/${name}`, import.meta.url), 'utf8');
 /** A program that answers as a service manager does: prints and ends as told, whatever it is asked. */
 const answers = (stdout: string, exitCode: number): [string, ...string[]] => [
   node,
@@ -19,8 +20,8 @@ const answers = (stdout: string, exitCode: number): [string, ...string[]] => [
 ];
 
 t.test('sc is read by its numbers and states, whatever the language of its labels', async (t) => {
-  t.strictSame(parseScQuery(recording('tools/sc-de.txt')), { state: 'running', detail: 'RUNNING' });
-  t.strictSame(parseScQuery(recording('tools/sc-fr-crashed.txt')), {
+  t.strictSame(parseScQuery(recording('sc-de.txt')), { state: 'running', detail: 'RUNNING' });
+  t.strictSame(parseScQuery(recording('sc-fr-crashed.txt')), {
     state: 'failed',
     detail: 'STOPPED (exit code 1067)',
   });
@@ -49,8 +50,8 @@ t.test('a service that Windows does not have is not installed; a refusal leaves 
 });
 
 t.test('launchd jobs are read by their own fields, not by those of their parts', async (t) => {
-  t.strictSame(parseLaunchctlPrint(recording('macos/launchctl-running.txt')), { state: 'running', detail: 'running' });
-  t.strictSame(parseLaunchctlPrint(recording('macos/launchctl-failed.txt')), {
+  t.strictSame(parseLaunchctlPrint(recording('launchctl-running.txt')), { state: 'running', detail: 'running' });
+  t.strictSame(parseLaunchctlPrint(recording('launchctl-failed.txt')), {
     state: 'failed',
     detail: 'not running (last exit code 78)',
   });
