@@ -306,7 +306,7 @@ function wire(
   const claim = createClaim({ ctx, identity, client, ca, proxy: outboundProxy(config), left });
   const agents = createAgentAdmin(ctx, identity.siteCa);
   const release: Release = createRelease({ ctx, client, dik: identity.dik, agents, evidence, outbox, onLeft });
-  const intake = createIntake({ ctx, identity, room, marks, certificateNowMs: relayClock.nowMs });
+  const intake = createIntake({ ctx, identity, room, marks, certificateNowMs: relayClock.judgingNowMs });
   const discovery = createDiscovery(ctx);
   const services = {
     identity: {

@@ -117,6 +117,8 @@ export interface UplinkSnapshot {
   readonly isQuarantined: boolean;
   /** Since when the box does not know its last check-in token, which makes the relay see a copy; null: it knows it. */
   readonly chainLostAtMs: number | null;
+  /** How far the relay's time is ahead of a clock that NTP keeps; null when they agree or nobody can tell. */
+  readonly relayAheadMs: number | null;
 }
 
 export interface LaneSnapshot {

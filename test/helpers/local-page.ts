@@ -68,6 +68,7 @@ export function sayings(): Sayings {
       configGeneration: 0,
       isQuarantined: false,
       chainLostAtMs: null,
+      relayAheadMs: null,
     },
     laneFaults: {},
     lanes: { evidence: IDLE_LANE, receipts: IDLE_LANE, incidents: IDLE_LANE, telemetry: IDLE_LANE },
