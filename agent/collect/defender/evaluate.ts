@@ -30,8 +30,6 @@ export function evaluateDefender(facts: Facts): Verdict {
     return verdicts.fail('high', `${engine} is stopped`, `${engine} is installed and does not run. Start its service.`);
   }
   switch (textFact(facts, 'reported_by')) {
-    case undefined:
-      return evaluateProcess(facts, engine);
     case 'defender':
       return evaluateMicrosofts(facts, engine);
     case 'security_center':
@@ -39,18 +37,18 @@ export function evaluateDefender(facts: Facts): Verdict {
     case 'service':
       return evaluateBrand(engine, WINDOWS_ENGINES);
     case 'process':
-      return evaluateBrand(engine, MAC_ENGINES);
+      return evaluateProcess(facts, engine);
     case 'xprotect':
       return evaluateXprotect(facts, engine);
     default:
-      return verdicts.unknown('The agent does not know who reported this engine. Update the agent.');
+      return verdicts.unknown('It is not known who reported this engine. Run the check again.');
   }
 }
 
-/** Linux: by the engine's processes. */
+/** Linux and macOS: by the engine's processes. */
 function evaluateProcess(facts: Facts, engine: string): Verdict {
   const ageDays = countFact(facts, 'signature_age_days');
-  const known = ENGINES.find(({ name }) => name === engine);
+  const known = [...ENGINES, ...MAC_ENGINES].find(({ name }) => name === engine);
   if (known === undefined) return verdicts.unknown(`${engine} is not an engine the agent knows. Update the agent.`);
   if (ageDays !== undefined && ageDays > MAX_SIGNATURE_AGE_DAYS) {
     return outOfDate(engine, ageDays, 'Check that freshclam runs and reaches its mirror.');

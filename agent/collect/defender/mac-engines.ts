@@ -4,6 +4,7 @@ export interface MacEngine {
   readonly name: (typeof ENGINE_NAMES)[number];
   /** Beginnings of the paths of the programs that protect. System extensions live where only the system may write. */
   readonly programs: readonly string[];
+  readonly signatures?: never;
 }
 
 export const MAC_ENGINES: readonly MacEngine[] = [

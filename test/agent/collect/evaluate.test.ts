@@ -16,6 +16,7 @@ const ENCRYPTED = {
 };
 const CLAMAV = {
   engine: 'ClamAV',
+  reported_by: 'process',
   engine_running: true,
   realtime: true,
   signature_age_days: 1,
@@ -60,13 +61,26 @@ const TABLE: Record<CheckName, Row[]> = {
     ['fresh ClamAV', CLAMAV, 'pass', 'info'],
     ['signatures a week old', { ...CLAMAV, signature_age_days: 7 }, 'pass'],
     ['signatures older than a week', { ...CLAMAV, signature_age_days: 8 }, 'fail', 'high'],
-    ['signatures of unknown age', { engine: 'ClamAV', engine_running: true, engines_found: ['ClamAV'] }, 'unknown'],
+    [
+      'signatures of unknown age',
+      { engine: 'ClamAV', reported_by: 'process', engine_running: true, engines_found: ['ClamAV'] },
+      'unknown',
+    ],
     [
       'a commercial engine keeps its own signatures',
-      { engine: 'CrowdStrike Falcon', engine_running: true, engines_found: ['CrowdStrike Falcon'] },
+      {
+        engine: 'CrowdStrike Falcon',
+        reported_by: 'process',
+        engine_running: true,
+        engines_found: ['CrowdStrike Falcon'],
+      },
       'pass',
     ],
-    ['an engine nobody knows', { engine: 'Home Made', engine_running: true, engines_found: ['Home Made'] }, 'unknown'],
+    [
+      'an engine nobody knows',
+      { engine: 'Home Made', reported_by: 'process', engine_running: true, engines_found: ['Home Made'] },
+      'unknown',
+    ],
     ['installed and stopped', { ...CLAMAV, engine_running: false }, 'fail', 'high'],
     ['nothing installed', { engine_running: false, engines_found: [] }, 'fail', 'high'],
     ['hidden processes', { probe_error: 'Hidden.' }, 'unknown'],
@@ -150,7 +164,7 @@ for (const { name, evaluate } of COLLECTORS) {
   const good = TABLE[name].find(([, , status]) => status === 'pass')![1];
   const needed: Record<CheckName, string[]> = {
     bitlocker: ['volumes', 'encrypted_volumes', 'unencrypted_volumes', 'root_encrypted'],
-    defender: ['engine', 'engine_running', 'engines_found', 'signature_age_days'],
+    defender: ['engine', 'reported_by', 'engine_running', 'engines_found', 'signature_age_days'],
     firewall: ['technology', 'active', 'input_policy'],
     patches: ['manager', 'pending_security', 'index_age_days', 'reboot_required'],
     screenlock: ['desktop', 'lock_enabled', 'idle_seconds', 'graphical_sessions'],
