@@ -18,6 +18,7 @@ export async function takeLinuxInventory(signal?: AbortSignal): Promise<Inventor
   ]);
   return {
     platform: 'linux',
+    isWhole: processes !== undefined,
     services: [],
     processes: (processes ?? []).map(({ comm, program }) => ({ name: comm, path: program })),
     programs,

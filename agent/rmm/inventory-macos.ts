@@ -10,6 +10,7 @@ export async function takeMacInventory(signal?: AbortSignal): Promise<Inventory>
   const [listed, paths] = await Promise.all([runTool(['/bin/ps', '-axo', 'comm='], options), findPaths('darwin')]);
   return {
     platform: 'darwin',
+    isWhole: listed.ok,
     services: [],
     processes: listed.ok ? parsePs(listed.stdout) : [],
     programs: [],

@@ -28,6 +28,7 @@ export function windowsInventory(sight: {
   const rowsOf = (answer: SectionAnswer) => (answer.ok ? answer.rows : []);
   return {
     platform: 'win32',
+    isWhole: sight.services.ok && sight.programs.ok,
     services: rowsOf(sight.services).map((row) => ({
       name: rowText(row, 'Name') ?? '',
       isRunning: rowText(row, 'State') === 'Running',

@@ -12,6 +12,8 @@ export interface RmmSighting {
 /** What is on a workstation, in so far as it could be read: an unread part is empty and finds nothing. */
 export interface Inventory {
   readonly platform: 'win32' | 'linux' | 'darwin';
+  /** Nothing that finds a tool was left unread: what is not found is not there. */
+  readonly isWhole: boolean;
   readonly services: readonly { readonly name: string; readonly isRunning: boolean }[];
   /** `path` empty when the system does not tell. */
   readonly processes: readonly { readonly name: string; readonly path: string }[];

@@ -15,13 +15,13 @@ t.test('a running management tool is found by its process, and gone when it is g
   await until('its name', () => readFileSync(`/proc/${child.pid}/comm`, 'utf8').trim() === 'meshagent');
   const found = { product: 'MeshCentral', version: '', running: true, foundBy: 'process' };
   t.match(
-    (await detectRmm()).find(({ product }) => product === 'MeshCentral'),
+    (await detectRmm())?.find(({ product }) => product === 'MeshCentral'),
     found,
   );
   child.kill('SIGKILL');
   await once(child, 'close');
   t.equal(
-    (await detectRmm()).some(({ product, running }) => product === 'MeshCentral' && running),
+    (await detectRmm())?.some(({ product, running }) => product === 'MeshCentral' && running),
     false,
   );
 });

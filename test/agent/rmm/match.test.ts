@@ -16,6 +16,7 @@ import { machine } from '../helpers/recordings.ts';
 const SYSTEMS = ['win32', 'linux', 'darwin'] as const;
 const empty = (platform: Inventory['platform']): Inventory => ({
   platform,
+  isWhole: true,
   services: [],
   processes: [],
   programs: [],
@@ -122,6 +123,14 @@ t.test('an ordinary Windows has none', async (t) => {
   t.strictSame(matchRmm({ ...inventory, paths: [] }), []);
 });
 
+t.test('a Windows whose services or programs could not be read was not looked at', async (t) => {
+  const { ask } = machine('win11-rmm');
+  const sight = { services: ask('services'), programs: ask('programs'), processes: ask('processes') };
+  t.equal(windowsInventory(sight).isWhole, true);
+  t.equal(windowsInventory({ ...sight, programs: ask('updates') }).isWhole, false);
+  t.equal(windowsInventory({ ...sight, services: ask('updates') }).isWhole, false);
+});
+
 t.test('a package on Linux tells the version and proves nothing alone', async (t) => {
   const programs = parsePackages('ii \tanydesk\t6.4.3\nrc \trustdesk\t1.2.3\nii \tbash\t5.2\nbroken line\n');
   t.strictSame(
@@ -171,7 +180,7 @@ t.test('any inventory gives findings of the table, each product once', async (t)
       fc.array(fc.record({ name: anyName, path: anyName }), { maxLength: 5 }),
       fc.array(fc.record({ name: anyName, version: fc.string({ maxLength: 200 }) }), { maxLength: 5 }),
       (platform, services, processes, programs) => {
-        const found = matchRmm({ platform, services, processes, programs, paths: [] });
+        const found = matchRmm({ platform, isWhole: true, services, processes, programs, paths: [] });
         return (
           new Set(found.map(({ product }) => product)).size === found.length &&
           found.every(({ version }) => version.length <= 64)
