@@ -185,6 +185,12 @@ function claimRemark(claim: ClaimSnapshot): Remark {
         text: error ?? 'This takes a few seconds.',
       };
     case 'showing':
+      if (left !== null && (left.movesTo ?? null) !== null)
+        return {
+          tone: 'info',
+          title: `This box moves from ${left.siteName} to ${left.movesTo}`,
+          text: `${left.by} said why: ${left.reason}. It asks the relay for its new place, which takes a few seconds. If nothing happens, tell the MSP, or claim it with the code below.`,
+        };
       return {
         tone: 'info',
         title: left === null ? 'This box belongs to no site yet' : `This box was released from ${left.siteName}`,

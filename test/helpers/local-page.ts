@@ -95,6 +95,7 @@ export async function localPage(t: Test, yaml = '') {
     },
     claim: { snapshot: () => said.claim, claimWithCode: (text) => said.claimWithCode(text) },
     keys: { rotate: () => Promise.reject(new Error('no test of the page replaces a key')) },
+    secrets: { list: () => [], use: () => Promise.reject(new Error('no test of the page opens a secret')) },
     uplink: { snapshot: () => said.uplink },
     outbox: { snapshot: () => said.lanes, faults: () => said.laneFaults },
     evidence: { snapshot: () => said.evidence },
