@@ -12,6 +12,8 @@ export interface ApplianceOptions {
   checkinIntervalMs?: number;
   /** Default: as the program has it. */
   wake?: boolean;
+  /** The box makes its serial number of its device key. */
+  withoutSerial?: boolean;
   logLevel?: string;
   nodeArgs?: readonly string[];
   env?: NodeJS.ProcessEnv;
@@ -54,7 +56,7 @@ export async function startAppliance(options: ApplianceOptions): Promise<TestApp
         burst: (options.reportsPerS ?? 2000) * 2,
       },
       local: { host: '127.0.0.1', port: 0 },
-      serial: 'TEST-0001',
+      ...(options.withoutSerial ? {} : { serial: 'TEST-0001' }),
       model: 'test',
       logLevel: options.logLevel ?? 'info',
       discovery: { enabled: false },

@@ -3,6 +3,7 @@ import * as http from '@sitewarden/agent-proto/http';
 import { WAKE_PATH } from '@sitewarden/agent-proto/wake';
 import { CUSTODY_ROUTES } from './custody-routes.ts';
 import { PROVISION_ROUTES } from './provision-routes.ts';
+import { SECRET_ROUTES } from './secret-routes.ts';
 import { USER_ROUTES } from './user-routes.ts';
 import * as view from './views.ts';
 import { admins, everyone, operators } from './who.ts';
@@ -159,6 +160,7 @@ export const ROUTES = {
   },
 
   ...CUSTODY_ROUTES,
+  ...SECRET_ROUTES,
   boxKeys: {
     method: 'POST',
     url: http.BOX_PATHS.keys,
@@ -298,6 +300,7 @@ export const ROUTES = {
     access: everyone,
     summary: 'One entry with everything needed to verify it offline',
     params: http.closed({ siteId: http.Id('site'), seq: Type.Integer({ minimum: 0 }) }),
+    query: view.EvidenceProofQuery,
     response: view.EvidenceEntryProof,
   },
   timeline: {
