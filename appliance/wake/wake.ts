@@ -1,5 +1,6 @@
 import type { WakeReason } from '@sitewarden/agent-proto/wake';
 import type { LifecyclePart } from '@sitewarden/kit/lifecycle';
+import { trimMemory } from '@sitewarden/kit/memory';
 import type { ApplianceContext } from '../lib/context.ts';
 import type { WakeAccess } from '../lib/wake-access.ts';
 import { state } from '../store/index.ts';
@@ -31,6 +32,8 @@ export interface WakeOptions {
   readonly random?: () => number;
 }
 
+/** The library is loaded by then, a burst that an idle box would keep the memory of. Once is enough. */
+const TRIM_AFTER_MS = 4000;
 /** A fleet that gets its answers together must not connect together. */
 const SPREAD_MS = 2000;
 
@@ -49,6 +52,7 @@ export function createWake({ ctx, access, follow, random = Math.random }: WakeOp
   let isOn = false;
   let close: (() => void) | undefined;
   let retry: NodeJS.Timeout | undefined;
+  let trim: NodeJS.Timeout | undefined;
   let next: NodeJS.Timeout | undefined;
   let following: Promise<void> | undefined;
   let attempt = 0;
@@ -80,6 +84,7 @@ export function createWake({ ctx, access, follow, random = Math.random }: WakeOp
       onUp() {
         upAtMs = clock.monotonicMs();
         become('connected', null);
+        trim ??= setTimeout(trimMemory, TRIM_AFTER_MS).unref();
         log.info('the relay can wake this box');
         // What came while nobody listened.
         onWake('orders');
@@ -138,6 +143,7 @@ export function createWake({ ctx, access, follow, random = Math.random }: WakeOp
     async stop() {
       isOn = false;
       clearTimeout(next);
+      clearTimeout(trim);
       hangUp('waiting', null);
       await following;
     },
