@@ -30,6 +30,8 @@ export interface CustodyTables {
     ordered_by: string;
     at_ms: number;
   };
+  /** Wrong numbers a partner has typed for an offer that asks for a place; goes with the offer. Directory. */
+  rearm_try: { session: string; partner_id: string; tries: number };
   /** state: one of RELEASE_STATES. `envelope`: as it was ordered; the box gets it signed anew. */
   box_release: {
     id: string;

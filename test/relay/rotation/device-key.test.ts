@@ -55,7 +55,7 @@ async function world(start: Start) {
     const { session } = (await fresh.send<{ session: string }>(BOX_PATHS.provisionStart, asked)).body;
     const shown = { body: { session, boxNonce: fresh.boxNonce }, createdS: nowS() };
     const { number } = (await fresh.send<{ number: string }>(BOX_PATHS.provisionStatus, shown)).body;
-    const approve = () => admin.call('rearmBox', { params: { session }, body: { number } });
+    const approve = () => admin.call('rearmBox', { params: { session }, body: { applianceId, number } });
     return { fresh, approve };
   };
   return { relay, clock, box, applianceId, partnerId, siteId, admin, checkin, announce, audit, transition, flashed };
