@@ -29,6 +29,7 @@ import { createLocal } from './local/index.ts';
 import { createOutbox, type Outbox } from './outbox/index.ts';
 import { createRelease, forgetSite, type LeftSite, type Release, readLeft, writeLeft } from './release/index.ts';
 import { createRotation, type Rotation, settleEvidenceKey } from './rotation/index.ts';
+import { createSecrets } from './secrets/index.ts';
 import {
   createRetention,
   createRoom,
@@ -307,7 +308,7 @@ function wire(
   const claim = createClaim({ ctx, identity, client, ca, proxy: outboundProxy(config), left, serial });
   const agents = createAgentAdmin(ctx, identity.siteCa);
   const release: Release = createRelease({ ctx, client, dik: identity.dik, agents, evidence, outbox, serial, onLeft });
-  const intake = createIntake({ ctx, identity, room, marks, certificateNowMs: relayClock.nowMs });
+  const intake = createIntake({ ctx, identity, room, marks, certificateNowMs: relayClock.judgingNowMs });
   const discovery = createDiscovery(ctx);
   const services = {
     identity: {
@@ -319,6 +320,7 @@ function wire(
     },
     claim,
     keys: rotation,
+    secrets: createSecrets(ctx, identity.seal),
     uplink,
     outbox,
     evidence,

@@ -142,6 +142,19 @@ const STAFF_ERRORS = {
     message: 'The box has the release and closes its log; it cannot be taken back. Claim it again when it is free.',
   },
   RELEASE_OVER: { status: 409, message: 'This release is over. Load the site again to see how it stands.' },
+  SECRET_NO_BOX: {
+    status: 409,
+    message:
+      'No box is there to seal a secret to. Claim one for the site, or decide its quarantine, then enter the secret again.',
+  },
+  SECRETS_FULL: {
+    status: 409,
+    message: 'The secrets of this site take up all the room they have. Remove one that is not needed any more.',
+  },
+  SECRET_KEY_UNFIT: {
+    status: 409,
+    message: 'The box of this site has no key that a secret can be sealed to. Reset the box and claim it again.',
+  },
   RECEIPT_UNREADABLE: {
     status: 500,
     message: 'The file cannot be read as a receipt. Save it again from the page of the receipt, as JSON.',

@@ -5,6 +5,7 @@ import {
   extendResultHistory,
   type Incident,
   latestResult,
+  newestRun,
   openIncidentKeys,
   openIncidentOf,
   putLatestResult,
@@ -20,7 +21,9 @@ interface Subject {
   latest: ResultRow | undefined;
   /** `latest` is newer than the row on disk. */
   isDirty: boolean;
-  /** The newest stretch of history lasts until then; not written yet. */
+  /** The newest stretch of history on disk, once it was asked for. */
+  run: number | undefined;
+  /** It lasts until then; not written yet. */
   extendToMs: number | undefined;
   incident: Incident | undefined;
   /** The turn `incident` was read in. */
@@ -79,12 +82,17 @@ export function createBoard(db: SqliteDatabase): Board {
     let subject = subjects.get(name);
     if (subject === undefined) {
       const latest = latestResult(db, key);
-      const nothing = { isDirty: false, extendToMs: undefined, incident: undefined, incidentTurn: -1 };
+      const nothing = { isDirty: false, run: undefined, extendToMs: undefined, incident: undefined, incidentTurn: -1 };
       subject = { name, latest, ...nothing, endedAtMs: [] };
       subjects.set(name, subject);
     }
     last = { key, subject };
     return subject;
+  }
+
+  function extendRunOf(subject: Subject, key: ResultKey, toMs: number): void {
+    subject.run ??= newestRun(db, key);
+    if (subject.run !== undefined) extendResultHistory(db, subject.run, toMs);
   }
 
   function readIncident(name: string, key: ResultKey): Incident | undefined {
@@ -120,10 +128,12 @@ export function createBoard(db: SqliteDatabase): Board {
     startRun(row) {
       const subject = subjectOf(row);
       const { extendToMs } = subject;
-      // The stretch before it ends where it was last seen, and can be found only while it is the newest.
-      if (extendToMs !== undefined) writes.push(() => extendResultHistory(db, row, extendToMs));
       subject.extendToMs = undefined;
-      writes.push(() => appendResultHistory(db, row));
+      writes.push(() => {
+        // The stretch before it ends where it was last seen, and can be found only while it is the newest.
+        if (extendToMs !== undefined) extendRunOf(subject, row, extendToMs);
+        subject.run = appendResultHistory(db, row);
+      });
     },
     extendRun(row) {
       const subject = subjectOf(row);
@@ -164,7 +174,7 @@ export function createBoard(db: SqliteDatabase): Board {
       hasIncidentNews = false;
       for (const subject of touched) {
         const { latest, extendToMs } = subject;
-        if (latest !== undefined && extendToMs !== undefined) extendResultHistory(db, latest, extendToMs);
+        if (latest !== undefined && extendToMs !== undefined) extendRunOf(subject, latest, extendToMs);
         if (latest !== undefined && subject.isDirty) putLatestResult(db, latest);
         subject.extendToMs = undefined;
         subject.isDirty = false;

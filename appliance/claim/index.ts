@@ -12,7 +12,6 @@ import { RelayFailure } from '../lib/relay-failure.ts';
 import { shownError } from '../lib/shown-error.ts';
 import { state } from '../store/index.ts';
 import type { ClaimedSiteState, ClaimSession, ClaimState } from '../store/state-types.ts';
-import { beginChain } from '../uplink/index.ts';
 import { boxFacts } from './box-facts.ts';
 import { parseCode } from './parse-code.ts';
 import { createClaimCalls } from './relay-calls.ts';
@@ -160,9 +159,7 @@ export function createClaim({
       // The relay forgets sessions after a while; a box it does not know is told so at its first check-in.
       if (!(error instanceof RelayFailure) || error.code !== 'SESSION_UNKNOWN') throw error;
     }
-    // Before anything can be heard of this box: from here on a chain that is not there is lost.
-    await beginChain(config.dataDir, { applianceId: site.applianceId, epoch: site.epoch });
-    save({ phase: 'claimed', site, hasChain: true });
+    save({ phase: 'claimed', site });
     log.info({ applianceId: site.applianceId, siteId: site.siteId }, 'the box belongs to a site');
     for (const signal of ['claimed', 'config', 'change'] as const) signals.emit(signal);
     return 0;

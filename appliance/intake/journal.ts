@@ -31,6 +31,7 @@ export interface StreamWatcher {
 interface Item {
   readonly stream: AgentStream;
   readonly seq: number;
+  readonly orderId: string;
   readonly body: Uint8Array;
   readonly receivedAtMs: number;
 }
@@ -81,12 +82,12 @@ export function createJournal({ ctx, marks, assertRoom, onFailure }: JournalOpti
    */
   function store(batch: Item[]): number[] {
     const through = new Map<AgentStream, number>();
-    const stored = batch.map(({ stream, seq, body, receivedAtMs }) => {
+    const stored = batch.map(({ stream, seq, ...rest }) => {
       const last = through.get(stream) ?? agents.ackedThrough(db, stream.agentId);
       const isNext = seq === last + 1;
       through.set(stream, isNext ? seq : last);
       if (!isNext) return 0;
-      lastId = reports.insert(db, { source: stream.agentId, seq, receivedAtMs, body });
+      lastId = reports.insert(db, { source: stream.agentId, seq, ...rest });
       return lastId;
     });
     for (const [stream, seq] of through) agents.setAckedThrough(db, stream.agentId, seq);
@@ -146,7 +147,7 @@ export function createJournal({ ctx, marks, assertRoom, onFailure }: JournalOpti
       stream.acceptedThrough = seq;
       const beganMs = clock.monotonicMs();
       const receivedAtMs = clock.nowMs();
-      queue.add({ stream, seq, body, receivedAtMs }).then(
+      queue.add({ stream, seq, orderId: report.orderId, body, receivedAtMs }).then(
         (id) => {
           if (id === 0) return;
           const head = { id, source: stream.agentId, seq, receivedAtMs };

@@ -9,6 +9,8 @@ const ROWS_PER_MS = 100;
 /** While more rows wait, so much is gathered before it is written: the larger, the fewer rows for each report. */
 const GATHER_ROWS = 5000;
 const GATHER_MS = 500;
+/** A lone row is written at once; of a stream that leaves nothing waiting, so many commits a second are enough. */
+const PAUSE_MS = 100;
 
 export interface GatheringStageOptions<R extends { readonly id: number }>
   extends Pick<StageOptions<R>, 'name' | 'ctx' | 'wakeOn' | 'onCommitted'> {
@@ -37,13 +39,17 @@ interface Gathered {
 }
 
 /**
- * A stage whose effects get cheaper the more rows are taken together. Under load it writes every GATHER_MS, otherwise at
- * once; as with every stage, effects and cursor are one commit, and a kill before it only means to read the rows again.
+ * A stage whose effects get cheaper the more rows are taken together. Under load it writes every GATHER_MS, in a steady
+ * stream every PAUSE_MS, otherwise at once; as with every stage, effects and cursor are one commit, and a kill before it
+ * only means to read the rows again.
  */
 export function createGatheringStage<R extends { readonly id: number }>(options: GatheringStageOptions<R>): Stage {
   const { name, ctx, batch } = options;
   const { db } = ctx;
   let gathered: Gathered | undefined;
+  let writtenAtMs = -PAUSE_MS;
+  let isSettling = false;
+  let pause: NodeJS.Timeout | undefined;
 
   function gather(): { hasMore: boolean } {
     let through = gathered?.through ?? readCursor(db, name);
@@ -69,8 +75,23 @@ export function createGatheringStage<R extends { readonly id: number }>(options:
       advanceCursor(db, name, through);
     });
     gathered = undefined;
+    writtenAtMs = performance.now();
     ctx.metrics.stageRows.inc({ stage: name }, count);
     options.onCommitted?.();
+  }
+
+  function isDue({ count, sinceMs }: Gathered, hasMore: boolean): boolean {
+    const nowMs = performance.now();
+    if (options.isUrgent() || (isSettling && !hasMore)) return true;
+    if (count >= GATHER_ROWS || nowMs - sinceMs >= GATHER_MS) return true;
+    if (hasMore) return false;
+    const waitMs = writtenAtMs + PAUSE_MS - nowMs;
+    if (waitMs <= 0) return true;
+    pause ??= setTimeout(() => {
+      pause = undefined;
+      stage.wake();
+    }, waitMs);
+    return false;
   }
 
   function turn(): boolean {
@@ -78,8 +99,7 @@ export function createGatheringStage<R extends { readonly id: number }>(options:
       options.beginTurn();
       const { hasMore } = gather();
       if (gathered === undefined) return false;
-      const isFull = gathered.count >= GATHER_ROWS || performance.now() - gathered.sinceMs >= GATHER_MS;
-      if (!hasMore || isFull || options.isUrgent()) write(gathered);
+      if (isDue(gathered, hasMore)) write(gathered);
       return hasMore;
     } catch (error) {
       gathered = undefined;
@@ -87,5 +107,18 @@ export function createGatheringStage<R extends { readonly id: number }>(options:
       throw error;
     }
   }
-  return stageOf(options, turn);
+  const stage = stageOf(options, turn);
+  return {
+    ...stage,
+    async stop() {
+      await stage.stop();
+      clearTimeout(pause);
+    },
+    async settle() {
+      isSettling = true;
+      await stage.settle().finally(() => {
+        isSettling = false;
+      });
+    },
+  };
 }

@@ -1,5 +1,6 @@
 import { decodeReport as decode, type Report } from '@sitewarden/agent-proto/agent';
 import type { SqliteDatabase } from '@sitewarden/kit/sqlite';
+import { BOX } from './results.ts';
 import { prepared } from './statements.ts';
 
 export interface ReportHead {
@@ -16,24 +17,31 @@ export interface ReportRow extends ReportHead {
 }
 
 export const REPORT_SQL = {
-  insert: 'INSERT INTO report (source, seq, received_at_ms, body) VALUES (?, ?, ?, ?)',
+  insert: 'INSERT INTO report (source, seq, received_at_ms, order_id, body) VALUES (?, ?, ?, ?, ?)',
   since: 'SELECT id, source, seq, received_at_ms AS receivedAtMs, body FROM report WHERE id > ? ORDER BY id LIMIT ?',
   headsSince: 'SELECT id, source, seq, received_at_ms AS receivedAtMs FROM report WHERE id > ? ORDER BY id LIMIT ?',
   newestId: 'SELECT max(id) AS id FROM report',
   body: 'SELECT body FROM report WHERE id = ?',
-  lastSeq: 'SELECT max(seq) AS seq FROM report WHERE source = ?',
+  lastSeqOfBox: `SELECT max(seq) AS seq FROM report WHERE source = '${BOX}'`,
   // The newest row stays: an emptied table would hand out its ids again, below the cursor.
   prune: `DELETE FROM report WHERE id IN
     (SELECT id FROM report WHERE id <= ? AND id < (SELECT max(id) FROM report) AND received_at_ms < ? ORDER BY id LIMIT ?)`,
 } as const;
 
-/** Id of the new row. Throws SQLITE_CONSTRAINT_UNIQUE for a repeated (source, seq). */
-export function insert(
-  db: SqliteDatabase,
-  report: { source: string; seq: number; receivedAtMs: number; body: Uint8Array },
-): number {
-  const statement = prepared<[string, number, number, Uint8Array]>(db, REPORT_SQL.insert);
-  return Number(statement.run(report.source, report.seq, report.receivedAtMs, report.body).lastInsertRowid);
+export interface NewReport {
+  readonly source: string;
+  /** The next of its source: whoever inserts has looked, in the same transaction. */
+  readonly seq: number;
+  readonly receivedAtMs: number;
+  /** The order it answers; none when left out or empty. */
+  readonly orderId?: string;
+  readonly body: Uint8Array;
+}
+
+/** Id of the new row. */
+export function insert(db: SqliteDatabase, { source, seq, receivedAtMs, orderId, body }: NewReport): number {
+  const statement = prepared<[string, number, number, string | null, Uint8Array]>(db, REPORT_SQL.insert);
+  return Number(statement.run(source, seq, receivedAtMs, orderId || null, body).lastInsertRowid);
 }
 
 /** Oldest first. */
@@ -125,9 +133,9 @@ export function reportOf(db: SqliteDatabase, id: number): Report {
   return decode(row.body);
 }
 
-/** Highest sequence number still in the journal; 0 when there is none. */
-export function lastSeq(db: SqliteDatabase, source: string): number {
-  return prepared<[string], { seq: number | null }>(db, REPORT_SQL.lastSeq).get(source)?.seq ?? 0;
+/** Highest sequence number of the box's own reports still in the journal; 0 when there is none. */
+export function lastSeqOfBox(db: SqliteDatabase): number {
+  return prepared<[], { seq: number | null }>(db, REPORT_SQL.lastSeqOfBox).get()?.seq ?? 0;
 }
 
 export function prune(

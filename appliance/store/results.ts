@@ -56,8 +56,8 @@ export const RESULT_SQL = {
   appendHistory: `INSERT INTO result_history (source, check_name, subject, status, severity, actual, reason, facts,
       first_received_at_ms, last_received_at_ms)
     VALUES (@source, @check, @subject, @status, @severity, @actual, @reason, @facts, @receivedAtMs, @receivedAtMs)`,
-  extendHistory: `UPDATE result_history SET last_received_at_ms = ? WHERE id =
-    (SELECT max(id) FROM result_history WHERE source = ? AND check_name = ? AND subject = ?)`,
+  newestRun: 'SELECT max(id) AS id FROM result_history WHERE source = ? AND check_name = ? AND subject = ?',
+  extendHistory: 'UPDATE result_history SET last_received_at_ms = ? WHERE id = ?',
   pruneHistory: `DELETE FROM result_history WHERE id IN (SELECT id FROM result_history WHERE id <=
     (SELECT max(id) - ? FROM result_history) ORDER BY id LIMIT ?)`,
   historyBytes: `SELECT coalesce(sum(${HISTORY_BYTES}), 0) AS bytes FROM result_history`,
@@ -109,17 +109,22 @@ export function putLatestResult(db: SqliteDatabase, row: ResultRow): void {
   prepared<Raw>(db, RESULT_SQL.put).run(toRaw(row));
 }
 
-/** Begins a new run of equal results. */
-export function appendResultHistory(db: SqliteDatabase, row: ResultRow): void {
+/** Begins a new run of equal results; answers its id. */
+export function appendResultHistory(db: SqliteDatabase, row: ResultRow): number {
   const { source, check, subject, status, severity, actual, reason, facts, receivedAtMs } = toRaw(row);
   const values = { source, check, subject, status, severity, actual, reason, facts, receivedAtMs };
-  prepared<typeof values>(db, RESULT_SQL.appendHistory).run(values);
+  return Number(prepared<typeof values>(db, RESULT_SQL.appendHistory).run(values).lastInsertRowid);
 }
 
-/** The newest run of this subject has lasted until `receivedAtMs`. */
-export function extendResultHistory(db: SqliteDatabase, key: ResultKey, receivedAtMs: number): void {
-  const statement = prepared<[number, string, string, string]>(db, RESULT_SQL.extendHistory);
-  statement.run(receivedAtMs, key.source, key.check, key.subject);
+/** Id of the newest run of this subject; undefined when there is none any more. */
+export function newestRun(db: SqliteDatabase, { source, check, subject }: ResultKey): number | undefined {
+  const statement = prepared<[string, string, string], { id: number | null }>(db, RESULT_SQL.newestRun);
+  return statement.get(source, check, subject)?.id ?? undefined;
+}
+
+/** The run has lasted until `receivedAtMs`; one that was pruned meanwhile stays gone. */
+export function extendResultHistory(db: SqliteDatabase, id: number, receivedAtMs: number): void {
+  prepared<[number, number]>(db, RESULT_SQL.extendHistory).run(receivedAtMs, id);
 }
 
 /** Deletes the oldest beyond the newest `keepRows` or beyond `keepBytes` of words and facts; at most `limit` of each. */

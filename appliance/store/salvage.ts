@@ -31,6 +31,7 @@ const TABLES: readonly SalvagedTable[] = [
   { name: 'outbox_row', hasRowid: false },
   { name: 'report', hasRowid: true },
   { name: 'result_latest', hasRowid: false, json: ['controls', 'facts'] },
+  { name: 'rmm_latest', hasRowid: false, json: ['findings'] },
   { name: 'device', hasRowid: true, json: ['addresses', 'services', 'probes'] },
   { name: 'result_history', hasRowid: true, json: ['facts'] },
 ];
@@ -79,7 +80,7 @@ interface Copy extends SalvagedTable {
 
 /** From the start until a page cannot be read, then from the end until the same. */
 function copyTable(from: SqliteDatabase, to: SqliteDatabase, table: Copy): { rows: number; isWhole: boolean } {
-  const columns = (to.pragma(`table_info(${table.name})`) as { name: string }[]).map(({ name }) => name);
+  const columns = sharedColumns(from, to, table.name);
   const list = columns.map((name) => `"${name}"`).join(', ');
   const insert = to.prepare(
     `INSERT OR IGNORE INTO ${table.name} (${list}) VALUES (${columns.map(() => '?').join(', ')})`,
@@ -110,6 +111,18 @@ function copyTable(from: SqliteDatabase, to: SqliteDatabase, table: Copy): { row
   if (walk(table.hasRowid ? 'ORDER BY rowid' : '')) return { rows, isWhole: true };
   if (table.hasRowid && performance.now() < table.endMs) walk('ORDER BY rowid DESC');
   return { rows, isWhole: false };
+}
+
+/** What was set aside may be of the version before. */
+function sharedColumns(from: SqliteDatabase, to: SqliteDatabase, table: string): string[] {
+  const columnsOf = (db: SqliteDatabase) =>
+    (db.pragma(`table_info(${table})`) as { name: string }[]).map(({ name }) => name);
+  try {
+    const there = new Set(columnsOf(from));
+    return columnsOf(to).filter((name) => there.size === 0 || there.has(name));
+  } catch {
+    return columnsOf(to);
+  }
 }
 
 function isJson(text: unknown): boolean {

@@ -31,8 +31,7 @@ export type ClaimState =
   | { readonly phase: 'session'; readonly session: ClaimSession; readonly codeNonce: string | null }
   /** On disk here, not yet acknowledged to the relay. */
   | { readonly phase: 'granted'; readonly session: string; readonly site: ClaimedSiteState }
-  /** `hasChain`: the files of the check-in chain were made before this was written; missing in claims of before. */
-  | { readonly phase: 'claimed'; readonly site: ClaimedSiteState; readonly hasChain?: true };
+  | { readonly phase: 'claimed'; readonly site: ClaimedSiteState };
 
 export interface SiteConfigState {
   readonly config: SiteConfig;
@@ -52,6 +51,12 @@ export interface EvkTurnState {
   readonly phase: 'said' | 'entered';
   /** Raw, base64url. */
   readonly newKey: string;
+}
+
+/** The relay has answered a check-in of this appliance and epoch: from then on a chain that is not there is lost. */
+export interface CheckinHeardState {
+  readonly applianceId: string;
+  readonly epoch: number;
 }
 
 /** What a box whose hardware names no serial number derived from its first device key; it keeps it. */

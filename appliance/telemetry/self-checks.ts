@@ -60,9 +60,9 @@ export function createSelfChecks(ctx: ApplianceContext, options: SelfCheckOption
     const seen = await Promise.all(config.box.requiredServices.map(observe));
     const results = [...seen, ...noLongerRequired()].slice(0, AGENT_LIMITS.maxResultsPerReport).map(serviceResult);
     withTransaction(ctx.db, (db) => {
-      const seq = reports.lastSeq(db, BOX) + 1;
-      const body = Report.encode({ seq, results, rmmFindings: [], orderId }).finish();
-      reports.insert(db, { source: BOX, seq, receivedAtMs: clock.nowMs(), body });
+      const seq = reports.lastSeqOfBox(db) + 1;
+      const body = Report.encode({ seq, results, rmmFindings: [], orderId, rmmLooked: false }).finish();
+      reports.insert(db, { source: BOX, seq, receivedAtMs: clock.nowMs(), orderId, body });
       if (orderId !== '') relayOrders.setBoxChecked(db, orderId);
     });
     signals.emit('report');

@@ -4,6 +4,9 @@ import Database from 'better-sqlite3';
 import { isNoRoom, kitErrors } from '../errors/index.ts';
 import { createPrivately } from './create-privately.ts';
 
+/** Somebody who only looks whether it is held holds a shared lock for a moment. */
+const WAIT_MS = 200;
+
 export interface FileLock {
   readonly path: string;
   /** Idempotent. */
@@ -26,7 +29,9 @@ export function acquireLock(path: string): FileLock {
   let db: Database.Database | undefined;
   try {
     createPrivately(target);
-    db = new Database(target, { timeout: 0 });
+    db = new Database(target, { timeout: WAIT_MS });
+    // A journal on disk would need room, and nothing is ever written.
+    db.pragma('journal_mode = MEMORY');
     db.exec('BEGIN EXCLUSIVE');
   } catch (error) {
     const isMade = db !== undefined;
@@ -53,6 +58,20 @@ export function acquireLock(path: string): FileLock {
       holding.close();
     },
   };
+}
+
+/** Whether a process holds the lock at `path` now. Never throws: what cannot be looked at is not held. */
+export function isLocked(path: string): boolean {
+  let db: Database.Database | undefined;
+  try {
+    db = new Database(resolve(path), { timeout: 0, readonly: true, fileMustExist: true });
+    db.prepare('SELECT count(*) FROM sqlite_schema').get();
+    return false;
+  } catch (error) {
+    return String((error as { code?: unknown }).code).startsWith('SQLITE_BUSY');
+  } finally {
+    db?.close();
+  }
 }
 
 /** Without room for one more file SQLite only says that it cannot open its journal. */

@@ -30,6 +30,16 @@ export interface CustodyTables {
     ordered_by: string;
     at_ms: number;
   };
+  /** A secret of a site as its box can open it, and nobody else; `sealed_to`: that box's `seal` key. */
+  site_secret: {
+    partner_id: string;
+    site_id: string;
+    name: string;
+    sealed_to: string;
+    box: string;
+    set_by: string;
+    set_at_ms: number;
+  };
   /** Wrong numbers a partner has typed for an offer that asks for a place; goes with the offer. Directory. */
   rearm_try: { session: string; partner_id: string; tries: number };
   /** state: one of RELEASE_STATES. `envelope`: as it was ordered; the box gets it signed anew. */

@@ -348,6 +348,7 @@ export const TENANT_TABLES = [
   'appliance_live',
   'box_release',
   'custody_receipt',
+  'site_secret',
   'box_sighting',
   'availability',
   'availability_cursor',

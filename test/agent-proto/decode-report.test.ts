@@ -19,6 +19,44 @@ t.test('a report reads as the generated decoder reads it', async (t) => {
   t.strictSame(decodeReport(Buffer.from(bytes)), Report.decode(bytes), 'also the second time');
 });
 
+t.test(
+  'what is said again at another time is read once, and then read as the generated decoder reads it',
+  async (t) => {
+    const time = fc.oneof(fc.constantFrom(0, 1, 127, 128, 2 ** 49), fc.nat(4e12));
+    fc.assert(
+      fc.property(time, time, fc.nat(2 ** 31 - 1), fc.nat(3), (first, second, durationMs, facts) => {
+        const said = { ...sixResults(1).results[2]!, durationMs, subject: `${facts}` };
+        const bytesAt = (collectedAtMs: number) =>
+          Report.encode({ seq: 1, results: [{ ...said, collectedAtMs }], rmmFindings: [], orderId: '', rmmLooked: false }).finish();
+        for (const atMs of [first, second, first])
+          t.strictSame(decodeReport(bytesAt(atMs)), Report.decode(bytesAt(atMs)));
+      }),
+      { numRuns: 300 },
+    );
+    const [one, other] = [1_790_000_000_000, 1_790_000_060_000].map((atMs) =>
+      decodeReport(Report.encode(sixResults(1, atMs)).finish()),
+    );
+    for (const [i, { facts, controls, collectedAtMs }] of one!.results.entries()) {
+      const again = other!.results[i]!;
+      t.equal(again.facts, facts, 'not read anew');
+      t.ok(Object.isFrozen(facts) && Object.isFrozen(controls), 'nobody changes what is shared');
+      t.equal(again.collectedAtMs - collectedAtMs, 60_000);
+    }
+  },
+);
+
+t.test('a length that says too much is never taken for what was read before', async (t) => {
+  // The list of controls claims the bytes of the time as its own.
+  const body = (time: number) => Uint8Array.of(0x0a, 0x01, 0x61, 0x42, 0x02, 0x0a, 0x04, 0x48, time, 0x50, 0x01);
+  for (const time of [5, 7, 5]) {
+    const bytes = new BinaryWriter().uint32(8).int64(1).uint32(18).bytes(body(time)).finish();
+    t.strictSame(
+      attempt(decodeReport, bytes),
+      attempt((input) => Report.decode(input), bytes),
+    );
+  }
+});
+
 t.test('whatever the order and number of the fields, alone and after others', async (t) => {
   const result = CheckResult.encode(sixResults(1).results[3]!).finish();
   const fields: Uint8Array[] = [];

@@ -14,7 +14,8 @@ import { receiptProof } from './0012-receipt-proof.ts';
 import { transfers } from './0013-transfers.ts';
 import { offerAddress } from './0014-offer-address.ts';
 import { logFirstKey } from './0015-log-first-key.ts';
-import { rearmTries } from './0016-rearm-tries.ts';
+import { siteSecrets } from './0016-site-secrets.ts';
+import { rearmTries } from './0017-rearm-tries.ts';
 
 /** `statements` of one transaction. Appended only: a migration that was ever applied never changes. */
 export interface RelayMigration {
@@ -38,5 +39,6 @@ export const MIGRATIONS: readonly RelayMigration[] = [
   { name: '0013-transfers', statements: transfers },
   { name: '0014-offer-address', statements: offerAddress },
   { name: '0015-log-first-key', statements: logFirstKey },
-  { name: '0016-rearm-tries', statements: rearmTries },
+  { name: '0016-site-secrets', statements: siteSecrets },
+  { name: '0017-rearm-tries', statements: rearmTries },
 ];

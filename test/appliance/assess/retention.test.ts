@@ -7,7 +7,7 @@ const DAY = 24 * 3600 * 1000;
 
 function fill(ctx: TestContext, count: number, receivedAtMs: number, bytes = 1): void {
   ctx.db.exec('BEGIN');
-  const first = reports.lastSeq(ctx.db, 'box') + 1;
+  const first = reports.lastSeqOfBox(ctx.db) + 1;
   for (let i = 0; i < count; i++) {
     reports.insert(ctx.db, { source: 'box', seq: first + i, receivedAtMs, body: Buffer.alloc(bytes) });
   }

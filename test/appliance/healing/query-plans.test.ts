@@ -8,7 +8,8 @@ import { applianceContext } from '../../helpers/appliance-context.ts';
 /** Queries that run every second, or for every result: none may read what is finished. */
 const PINNED = {
   [RESULT_SQL.latest]: 'SEARCH result_latest USING PRIMARY KEY',
-  [RESULT_SQL.extendHistory]: 'SEARCH result_history USING COVERING INDEX result_history_by_subject',
+  [RESULT_SQL.newestRun]: 'SEARCH result_history USING COVERING INDEX result_history_by_subject',
+  [RESULT_SQL.extendHistory]: 'SEARCH result_history USING INTEGER PRIMARY KEY',
   [INCIDENT_SQL.openOf]: 'SEARCH incident USING INDEX incident_one_open',
   [INCIDENT_SQL.open]: 'SCAN incident USING INDEX incident_one_open',
   [INCIDENT_SQL.countOpen]: 'SCAN incident USING INDEX incident_one_open',
@@ -19,8 +20,8 @@ const PINNED = {
   [ACTION_RUN_SQL.ofTarget]: 'SEARCH action_run USING INDEX action_run_by_target',
   [AGENT_ORDER_SQL.byActionRun]: 'SEARCH agent_order USING INDEX agent_order_by_run',
   [HEALING_SQL.lastRecheck]: 'SEARCH agent_order USING INDEX agent_order_open',
-  [HEALING_SQL.newestReports]: 'SEARCH report USING INDEX sqlite_autoindex_report_1',
-  [HEALING_SQL.reportById]: 'SEARCH report USING INTEGER PRIMARY KEY',
+  [HEALING_SQL.answer]: 'SEARCH report USING INDEX report_by_order',
+  [HEALING_SQL.orderOfReport]: 'SEARCH report USING INTEGER PRIMARY KEY',
   [RETENTION_SQL.pruneReports]: 'SEARCH report USING INTEGER PRIMARY KEY',
 };
 

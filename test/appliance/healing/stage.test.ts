@@ -47,7 +47,7 @@ function site(t: Parameters<typeof applianceContext>[0], tier: 0 | 1 | 2 = 1) {
       seq += 1;
       const result = checkResult({ collectedAtMs: ctx.clock.nowMs(), ...input });
       const body = encodeReport(seq, [result], orderId);
-      reports.insert(ctx.db, { source, seq, receivedAtMs: ctx.clock.nowMs(), body });
+      reports.insert(ctx.db, { source, seq, receivedAtMs: ctx.clock.nowMs(), orderId, body });
       await assess.settle();
       await healing.settle();
     },

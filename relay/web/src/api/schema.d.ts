@@ -544,6 +544,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/sites/{siteId}/secrets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Names of the secrets of a site; nobody but its box can read a value
+         * @description Staff: admin.
+         */
+        get: operations["secrets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sites/{siteId}/secrets/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Seal a value to the box of the site, which gets it with its next configuration; it is kept sealed only
+         * @description Staff: admin.
+         */
+        put: operations["setSecret"];
+        post?: never;
+        /**
+         * Remove a secret; the box forgets it with its next configuration
+         * @description Staff: admin.
+         */
+        delete: operations["removeSecret"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/appliances/keys": {
         parameters: {
             query?: never;
@@ -3139,6 +3183,150 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RearmAnswer"];
+                };
+            };
+            /** @description What went wrong and what to do next */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    secrets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                siteId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Names of the secrets of a site; nobody but its box can read a value */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        secrets: {
+                            /** @description small letters, digits and . _ - */
+                            name: string;
+                            setBy: string;
+                            /** @description Unix time in milliseconds */
+                            setAtMs: number;
+                            /** @description the site has another box or key since: enter it again */
+                            isToEnterAgain: boolean;
+                        }[];
+                        /** @description a box is there to seal secrets to */
+                        hasBox: boolean;
+                        /** @description Unix time in milliseconds */
+                        asOfMs: number;
+                    };
+                };
+            };
+            /** @description What went wrong and what to do next */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    setSecret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                siteId: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description at most so many bytes */
+                    value: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Seal a value to the box of the site, which gets it with its next configuration; it is kept sealed only */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        secrets: {
+                            /** @description small letters, digits and . _ - */
+                            name: string;
+                            setBy: string;
+                            /** @description Unix time in milliseconds */
+                            setAtMs: number;
+                            /** @description the site has another box or key since: enter it again */
+                            isToEnterAgain: boolean;
+                        }[];
+                        /** @description a box is there to seal secrets to */
+                        hasBox: boolean;
+                        /** @description Unix time in milliseconds */
+                        asOfMs: number;
+                    };
+                };
+            };
+            /** @description What went wrong and what to do next */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    removeSecret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                siteId: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Remove a secret; the box forgets it with its next configuration */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        secrets: {
+                            /** @description small letters, digits and . _ - */
+                            name: string;
+                            setBy: string;
+                            /** @description Unix time in milliseconds */
+                            setAtMs: number;
+                            /** @description the site has another box or key since: enter it again */
+                            isToEnterAgain: boolean;
+                        }[];
+                        /** @description a box is there to seal secrets to */
+                        hasBox: boolean;
+                        /** @description Unix time in milliseconds */
+                        asOfMs: number;
+                    };
                 };
             };
             /** @description What went wrong and what to do next */
