@@ -31,7 +31,7 @@ export interface BoxProof {
   /** Throws the code of what is wrong with the signature, its time (with signed time to correct it), or its nonce. */
   verify(request: ReceivedRequest, key: { publicKey: KeyObject; fingerprint: string }): Promise<SignatureAccepted>;
   /** The box that signed, in force under its key. Throws as `verify`, and DIK_RETIRED. */
-  proveKnown(request: ReceivedRequest, known: KnownBox): Promise<Box>;
+  proveKnown(request: ReceivedRequest, known: KnownBox, as: { isCheckin: boolean }): Promise<Box>;
 }
 
 /** One for the whole program: a nonce that was used in one place counts as used in every other. */
@@ -44,8 +44,14 @@ export function createBoxProof({ boxes, clock, keys, store }: BoxProofDeps): Box
     if (taken === 'too_many') throw relayErrors.make('RATE_LIMITED', { data: { retryAfterS: 60 } });
   }
 
-  /** The first request under the next key puts it in force; a retired one opens nothing. */
-  async function boxInForce(known: KnownBox, signedAtMs: number): Promise<Box> {
+  /**
+   * The first request under the next key puts it in force, a check-in once it is known to continue the chain; until staff
+   * have decided which of two copies is the box, check-ins alone are heard under it. A retired key opens nothing.
+   */
+  async function boxInForce(
+    known: KnownBox,
+    { signedAtMs, isCheckin }: { signedAtMs: number; isCheckin: boolean },
+  ): Promise<Box> {
     const { box, fingerprint: named, standing } = known;
     if (standing.is === 'current') return box;
     const { applianceId, partnerId } = box;
@@ -57,11 +63,16 @@ export function createBoxProof({ boxes, clock, keys, store }: BoxProofDeps): Box
     }
     const publicKey = rawPublicKey(known.publicKey);
     const follows = box.fingerprint;
-    await promoteNextKey(store, { applianceId, partnerId, fingerprint: named, follows, publicKey, atMs: nowMs });
+    if (!isCheckin) {
+      const next = { applianceId, partnerId, fingerprint: named, follows, publicKey, atMs: nowMs };
+      await promoteNextKey(store, { ...next, by: 'request' });
+    }
     boxes.forget(applianceId);
     const now = await boxes.find(named, nowMs);
-    if (now.standing.is !== 'current') throw relayErrors.make('DIK_RETIRED');
-    return now.box;
+    if (now.standing.is === 'current') return now.box;
+    if (now.standing.is === 'retired') throw relayErrors.make('DIK_RETIRED');
+    if (!isCheckin) throw relayErrors.make('APPLIANCE_QUARANTINED');
+    return { ...now.box, fingerprint: named, dik: publicKey, follows: now.box.fingerprint };
   }
 
   const proof: BoxProof = {
@@ -83,9 +94,9 @@ export function createBoxProof({ boxes, clock, keys, store }: BoxProofDeps): Box
       takeNonce(verdict);
       return verdict;
     },
-    async proveKnown(request, known) {
+    async proveKnown(request, known, { isCheckin }) {
       const { createdS } = await proof.verify(request, known);
-      return boxInForce(known, createdS * 1000);
+      return boxInForce(known, { signedAtMs: createdS * 1000, isCheckin });
     },
   };
   return proof;

@@ -10,6 +10,7 @@ import type { Device } from '../lib/identity.ts';
 import { parseJson } from '../lib/json.ts';
 import { rawBody } from '../lib/raw-body.ts';
 import type { Services } from '../routes/context.ts';
+import type { RouteName } from '../routes/contract/table.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -47,7 +48,8 @@ export const boxAuth = fp<BoxAuthOptions>(
       if (access === 'box') {
         const known = request.knownBox;
         if (known === null) throw relayErrors.make('APPLIANCE_UNKNOWN');
-        request.box = await proof.proveKnown(receivedRequest(request, publicUrl()), known);
+        const isCheckin = request.routeOptions.config.contract?.name === ('checkin' satisfies RouteName);
+        request.box = await proof.proveKnown(receivedRequest(request, publicUrl()), known, { isCheckin });
       } else if (access === 'newBox') {
         request.device = await verifyNewBox(request);
       }

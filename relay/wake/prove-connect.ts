@@ -37,7 +37,7 @@ export async function proveConnect(
   if (username !== parsed.keyId) throw relayErrors.make('BODY_INVALID', { field: 'username' });
   const known = await boxes.find(parsed.keyId, clock.nowMs());
   const request = { method: WAKE_METHOD, path: WAKE_PATH, query: '', headers, body: EMPTY };
-  const box = await proof.proveKnown(toReceived(publicUrl(), request), known);
+  const box = await proof.proveKnown(toReceived(publicUrl(), request), known, { isCheckin: false });
   if (box.state !== 'active') throw relayErrors.make('APPLIANCE_QUARANTINED');
   if (clientId !== box.applianceId) throw relayErrors.make('BODY_INVALID', { field: 'clientId' });
   return box;
