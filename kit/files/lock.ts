@@ -1,7 +1,8 @@
 import { readFileSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import Database from 'better-sqlite3';
-import { isNoRoom, kitErrors } from '../errors/index.ts';
+import type Database from 'better-sqlite3';
+import { openConnection } from '../addon/index.ts';
+import { isCodedError, isNoRoom, kitErrors } from '../errors/index.ts';
 import { createPrivately } from './create-privately.ts';
 
 export interface FileLock {
@@ -26,11 +27,12 @@ export function acquireLock(path: string): FileLock {
   let db: Database.Database | undefined;
   try {
     createPrivately(target);
-    db = new Database(target, { timeout: 0 });
+    db = openConnection(target, { timeout: 0 });
     db.exec('BEGIN EXCLUSIVE');
   } catch (error) {
     const isMade = db !== undefined;
     db?.close();
+    if (isCodedError(error, 'ADDON_UNUSABLE')) throw error;
     const code = String((error as { code?: unknown }).code);
     if (code.startsWith('SQLITE_BUSY')) throw lockedBy(target, readPid(pidPath), error);
     const detail = `${target} cannot be locked (${code})`;
