@@ -149,5 +149,23 @@ export const DeviceRow = closed({
 });
 export type DeviceRow = Static<typeof DeviceRow>;
 
-export const TelemetryLaneRow = Type.Union([AgentRow, CheckRow, CheckGoneRow, DeviceRow]);
+export const RmmFinding = closed({
+  product: ShortText,
+  /** Empty when not known. */
+  version: ShortText,
+  running: Type.Boolean(),
+  foundBy: ShortText,
+  sinceMs: UnixMs,
+});
+
+/** Lane telemetry: all other management tools a workstation has. Sent when they change, and after the first look. */
+export const RmmRow = closed({
+  type: Type.Literal('rmm'),
+  agentId: Id('agt'),
+  findings: Type.Array(RmmFinding, { maxItems: 64 }),
+  lookedAtMs: UnixMs,
+});
+export type RmmRow = Static<typeof RmmRow>;
+
+export const TelemetryLaneRow = Type.Union([AgentRow, CheckRow, CheckGoneRow, DeviceRow, RmmRow]);
 export type TelemetryLaneRow = Static<typeof TelemetryLaneRow>;

@@ -9,7 +9,8 @@ const MAX_RESULT_BYTES = AGENT_LIMITS.maxMessageBytes / 2;
 
 export interface ReportContent {
   readonly outcomes: readonly CheckOutcome[];
-  readonly rmm: readonly RmmSighting[];
+  /** All there are; undefined when nobody looked. */
+  readonly rmm: readonly RmmSighting[] | undefined;
   /** Empty when nobody asked. */
   readonly orderId: string;
 }
@@ -22,11 +23,11 @@ export function buildReports({ outcomes, rmm, orderId }: ReportContent): Omit<Re
   const known = outcomes.filter(({ check }) => isCheckName(check));
   const unknown = outcomes.filter(({ check }) => !isCheckName(check));
   const batches = [...cut(known.map(toCheckResult)), ...cut(unknown.map(toCheckResult))];
-  return batches.map((results, index) => ({
-    results,
-    rmmFindings: index > 0 ? [] : rmm.slice(0, AGENT_LIMITS.maxRmmFindingsPerReport).map((finding) => ({ ...finding })),
-    orderId,
-  }));
+  return batches.map((results, index) => {
+    const found = index === 0 ? rmm : undefined;
+    const rmmFindings = (found ?? []).slice(0, AGENT_LIMITS.maxRmmFindingsPerReport).map((finding) => ({ ...finding }));
+    return { results, rmmFindings, orderId, rmmLooked: found !== undefined };
+  });
 }
 
 function cut(results: readonly CheckResult[]): CheckResult[][] {

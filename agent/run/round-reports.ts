@@ -25,7 +25,7 @@ export function createRoundReports(options: {
 }): RoundReports {
   const { enqueue, orderId, signal } = options;
   let gathered: CheckOutcome[] = [];
-  let rmm: readonly RmmSighting[] = [];
+  let rmm: readonly RmmSighting[] | undefined;
   let timer: NodeJS.Timeout | undefined;
   let queued = 0;
   let fault: { readonly error: unknown } | undefined;
@@ -36,7 +36,7 @@ export function createRoundReports(options: {
     const reports = buildReports({ outcomes: gathered, rmm, orderId });
     if (reports.length === 0) return;
     gathered = [];
-    rmm = [];
+    rmm = undefined;
     for (const report of reports) {
       enqueue(report);
       queued += 1;

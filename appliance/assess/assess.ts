@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import type { CheckResult, Report } from '@sitewarden/agent-proto/agent';
 import type { CheckName } from '@sitewarden/agent-proto/checks';
+import type { RmmRow } from '@sitewarden/agent-proto/http';
 import type { LifecyclePart } from '@sitewarden/kit/lifecycle';
 import { type SqliteDatabase, withTransaction } from '@sitewarden/kit/sqlite';
 import type { ApplianceContext } from '../lib/context.ts';
@@ -13,6 +14,8 @@ import {
   countOpenIncidents,
   createGatheringStage,
   isDiskFault,
+  latestRmm,
+  putRmm,
   reports,
   state,
 } from '../store/index.ts';
@@ -27,6 +30,7 @@ import { dropNoLongerRequired } from './no-longer-required.ts';
 import { type Incoming, type ResultOrigin, readResult, withinTime } from './read-results.ts';
 import { pruneAssessed } from './retention.ts';
 import { resolveRetired } from './retired.ts';
+import { rmmAfter } from './rmm.ts';
 import { saysTheSame } from './same.ts';
 
 export interface Assess extends LifecyclePart {
@@ -47,6 +51,7 @@ export function createAssess(ctx: ApplianceContext): Assess {
   const board = createBoard(db);
   const gate = createGate(db);
   const hosts = new Map<string, Host>();
+  const rmm = new Map<string, RmmRow>();
   const loggedAs = new Set<string>();
 
   function assessReport(row: ReportHead): void {
@@ -76,6 +81,7 @@ export function createAssess(ctx: ApplianceContext): Assess {
       else ignore(incoming, admission);
     }
     if (crowded !== undefined) assessCrowded(crowded, host, nowMs);
+    if (report.rmmLooked && source !== BOX) assessRmm(source, report.rmmFindings, nowMs);
     if (dropped > 0) log.debug({ source, seq: row.seq, dropped }, 'results of unknown checks or states');
   }
 
@@ -106,6 +112,19 @@ export function createAssess(ctx: ApplianceContext): Assess {
       nowMs,
     });
     applySteps({ db, board }, steps, nowMs);
+  }
+
+  function assessRmm(agentId: string, found: Report['rmmFindings'], atMs: number): void {
+    const known = rmm.get(agentId) ?? latestRmm(db, agentId);
+    const row = rmmAfter(known, { agentId, found, atMs });
+    if (row !== undefined) {
+      board.later(() => {
+        putRmm(db, row);
+        changes.append(db, { kind: 'rmm_changed', refId: agentId, body: row, atMs });
+      });
+    }
+    const now = row ?? known;
+    if (now !== undefined) rmm.set(agentId, now);
   }
 
   /** Where there was too much of a check, a result that says so. */
@@ -156,6 +175,7 @@ export function createAssess(ctx: ApplianceContext): Assess {
     forget() {
       board.forget();
       gate.forget();
+      rmm.clear();
     },
     onCommitted: () => {
       metrics.incidentsOpen.set(countOpenIncidents(db));

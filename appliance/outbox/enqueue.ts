@@ -48,6 +48,7 @@ export const LANE_OF_CHANGE: { readonly [K in ChangeKind]: outbox.StoredLane | u
   result_changed: 'telemetry',
   result_gone: 'telemetry',
   device_seen: 'telemetry',
+  rmm_changed: 'telemetry',
   incident_opened: 'incidents',
   incident_changed: 'incidents',
   incident_needs_person: 'incidents',

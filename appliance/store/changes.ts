@@ -9,6 +9,7 @@ import type {
   PreviousLog,
   ReceiptPayload,
   ReleasePayload,
+  RmmRow,
 } from '@sitewarden/agent-proto/http';
 import type { SqliteDatabase } from '@sitewarden/kit/sqlite';
 import { prepared } from './statements.ts';
@@ -32,6 +33,7 @@ export const CHANGE_KINDS = [
   'order_received', // ref: relay order id
   'order_finished', // ref: relay order id
   'device_seen', // ref: device id; telemetry only, no evidence
+  'rmm_changed', // ref: agent id; telemetry only, no evidence
   'loss', // ref: what was lost; evidence only
   'released', // ref: release id; evidence only, the last entry of a log
   'dik_rotated', // ref: fingerprint of the new key; evidence only
@@ -46,6 +48,7 @@ export const NOT_EVIDENCE = [
   'result_gone',
   'incident_changed',
   'device_seen',
+  'rmm_changed',
 ] as const satisfies readonly ChangeKind[];
 
 /** Looked at one by one when waiting changes are counted; beyond them their share stands for the rest. */
@@ -92,6 +95,7 @@ export interface ChangeBodies {
   order_received: OrderChange;
   order_finished: OrderChange;
   device_seen: DeviceRow;
+  rmm_changed: RmmRow;
   loss: LossBody;
   released: ReleasePayload;
   dik_rotated: KeyRotatedBody;

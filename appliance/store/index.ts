@@ -17,6 +17,7 @@ export * as relayOrders from './relay-orders.ts';
 export * as reports from './reports.ts';
 export * from './results.ts';
 export { createRetention, RETENTION, RETENTION_SQL } from './retention.ts';
+export { latestRmm, putRmm } from './rmm.ts';
 export { createRoom, judgeRoom, makeRoomToStart, ROOM, type Room } from './room.ts';
 export { createSiteFile } from './site-file.ts';
 export { createStage, isDiskFault, MAX_STAGE_ROWS, type Stage, type StageOptions, stageOf } from './stage.ts';

@@ -31,6 +31,7 @@ const TABLES: readonly SalvagedTable[] = [
   { name: 'outbox_row', hasRowid: false },
   { name: 'report', hasRowid: true },
   { name: 'result_latest', hasRowid: false, json: ['controls', 'facts'] },
+  { name: 'rmm_latest', hasRowid: false, json: ['findings'] },
   { name: 'device', hasRowid: true, json: ['addresses', 'services', 'probes'] },
   { name: 'result_history', hasRowid: true, json: ['facts'] },
 ];

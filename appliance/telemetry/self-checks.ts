@@ -61,7 +61,7 @@ export function createSelfChecks(ctx: ApplianceContext, options: SelfCheckOption
     const results = [...seen, ...noLongerRequired()].slice(0, AGENT_LIMITS.maxResultsPerReport).map(serviceResult);
     withTransaction(ctx.db, (db) => {
       const seq = reports.lastSeqOfBox(db) + 1;
-      const body = Report.encode({ seq, results, rmmFindings: [], orderId }).finish();
+      const body = Report.encode({ seq, results, rmmFindings: [], orderId, rmmLooked: false }).finish();
       reports.insert(db, { source: BOX, seq, receivedAtMs: clock.nowMs(), orderId, body });
       if (orderId !== '') relayOrders.setBoxChecked(db, orderId);
     });

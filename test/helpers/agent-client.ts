@@ -120,6 +120,7 @@ export function sixResults(seq: number, collectedAtMs = Date.now()): Report {
     seq,
     orderId: '',
     rmmFindings: [],
+    rmmLooked: false,
     results: [
       result('bitlocker', '', { technology: 'luks', encrypted_volumes: ['/', '/home'], root_encrypted: true }, [
         'HIPAA:164.312(a)(2)(iv)',

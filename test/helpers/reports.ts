@@ -37,5 +37,5 @@ export function checkResult(input: ResultInput): CheckResult {
 }
 
 export function encodeReport(seq: number, results: readonly CheckResult[], orderId = ''): Uint8Array {
-  return Report.encode({ seq, results: [...results], rmmFindings: [], orderId }).finish();
+  return Report.encode({ seq, results: [...results], rmmFindings: [], orderId, rmmLooked: false }).finish();
 }

@@ -4,6 +4,7 @@ import * as incidentHistoryIndex from './0003-incident-history-index.ts';
 import * as enrollTokenKey from './0004-enroll-token-key.ts';
 import * as orderBoxCheck from './0005-order-box-check.ts';
 import * as reportInOrder from './0006-report-in-order.ts';
+import * as rmm from './0007-rmm.ts';
 
 /** Appended only: a name that was released never changes. */
 export const MIGRATIONS = [
@@ -13,4 +14,5 @@ export const MIGRATIONS = [
   { name: '0004-enroll-token-key', up: enrollTokenKey.up },
   { name: '0005-order-box-check', up: orderBoxCheck.up },
   { name: '0006-report-in-order', up: reportInOrder.up },
+  { name: '0007-rmm', up: rmm.up },
 ];

@@ -15,7 +15,7 @@ const FAST = { overrides: { heartbeatIntervalMs: 1000 } };
 function fill(agent: AgentUnderTest, site: TestAppliance, names: readonly string[]): void {
   const queue = openQueue(agent.config.dataDir, { maxRows: 10_000, maxAgeMs: 1e10 });
   queue.reports.bindAgent(site.agent.id);
-  for (const orderId of names) queue.reports.enqueue({ results: [], rmmFindings: [], orderId });
+  for (const orderId of names) queue.reports.enqueue({ results: [], rmmFindings: [], orderId, rmmLooked: false });
   queue.close();
 }
 

@@ -20,7 +20,7 @@ function clockAt(startMs: number): Clock & { set(ms: number): void } {
   };
 }
 
-const report = (orderId: string): Omit<Report, 'seq'> => ({ results: [], rmmFindings: [], orderId });
+const report = (orderId: string): Omit<Report, 'seq'> => ({ results: [], rmmFindings: [], orderId, rmmLooked: false });
 const ids = (queue: AgentQueue) => queue.reports.next(0, 10_000).map(({ report: { seq, orderId } }) => [seq, orderId]);
 
 function open(dir: string, caps = CAPS, clock: Clock = clockAt(START_MS)): AgentQueue {

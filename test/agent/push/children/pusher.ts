@@ -17,7 +17,7 @@ queue.reports.bindAgent(identity.agentId);
 let next = Number(first);
 setInterval(() => {
   for (let i = 0; i < Number(perTick); i++) {
-    queue.reports.enqueue({ results: [], rmmFindings: [], orderId: String(next) });
+    queue.reports.enqueue({ results: [], rmmFindings: [], orderId: String(next), rmmLooked: false });
     writeSync(1, `${next++}\n`);
   }
 }, 2);

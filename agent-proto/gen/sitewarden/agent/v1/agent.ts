@@ -195,6 +195,11 @@ export interface Report {
   rmmFindings: RmmFinding[];
   /** The order that asked for this report, empty otherwise. */
   orderId: string;
+  /**
+   * rmm_findings are all there are on this workstation now; none means that none was found. Otherwise nobody looked, and
+   * what was found before still stands.
+   */
+  rmmLooked: boolean;
 }
 
 export interface CheckResult {
@@ -990,7 +995,7 @@ export const AgentConfig: MessageFns<AgentConfig> = {
 };
 
 function createBaseReport(): Report {
-  return { seq: 0, results: [], rmmFindings: [], orderId: "" };
+  return { seq: 0, results: [], rmmFindings: [], orderId: "", rmmLooked: false };
 }
 
 export const Report: MessageFns<Report> = {
@@ -1006,6 +1011,9 @@ export const Report: MessageFns<Report> = {
     }
     if (message.orderId !== "") {
       writer.uint32(34).string(message.orderId);
+    }
+    if (message.rmmLooked !== false) {
+      writer.uint32(40).bool(message.rmmLooked);
     }
     return writer;
   },
@@ -1053,6 +1061,14 @@ export const Report: MessageFns<Report> = {
             }
 
             message.orderId = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.rmmLooked = reader.bool();
             continue;
           }
         }
