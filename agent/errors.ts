@@ -75,6 +75,10 @@ export const agentErrors = defineErrors({
     status: 500,
     message: 'The data folder cannot be used. Check dataDir, its owner and the free space, then start again.',
   },
+  STOP_TIMED_OUT: {
+    status: 504,
+    message: 'The agent did not end in time. Look at its log, then end it through the service manager.',
+  },
   TIER_TOO_LOW: {
     status: 403,
     message: 'The tier of this agent does not allow the action. Raise the tier of the agent at the site.',

@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { inject } from 'postject';
 import { withoutSignature } from './authenticode.ts';
 import type { Bundle } from './bundle.ts';
 import { fetchNode } from './fetch-node.ts';
@@ -49,7 +48,7 @@ export async function packageAgent(target: Target, options: PackageOptions): Pro
     const bare = await readFile(node);
     const made = join(work, target.file);
     await writeFile(made, target.name.startsWith('win-') ? withoutSignature(bare) : bare, { mode: 0o755 });
-    await inject(made, BLOB_NAME, blob, { sentinelFuse: SENTINEL_FUSE });
+    await inject(made, blob, root);
     const bytes = await readFile(made);
     await rename(made, join(outDir, target.file));
     const parts = { node: bare.length, bundle: Buffer.byteLength(bundle.code), addon: (await readFile(addon)).length };
@@ -73,7 +72,7 @@ interface BlobInput {
   readonly work: string;
 }
 
-async function makeBlob({ builder, addon, bundle, work }: BlobInput): Promise<Buffer> {
+async function makeBlob({ builder, addon, bundle, work }: BlobInput): Promise<string> {
   await writeFile(join(work, 'agent.cjs'), bundle.code);
   await writeFile(
     join(work, 'sea.json'),
@@ -92,5 +91,11 @@ async function makeBlob({ builder, addon, bundle, work }: BlobInput): Promise<Bu
   );
   const { NODE_OPTIONS: _, ...env } = process.env;
   await run(builder, ['--experimental-sea-config', 'sea.json'], { cwd: work, env });
-  return readFile(join(work, 'agent.blob'));
+  return join(work, 'agent.blob');
+}
+
+/** In a process of its own: the library behind it warns on stderr of sections it does not know, which is of no interest. */
+async function inject(executable: string, blob: string, root: string): Promise<void> {
+  const cli = join(root, 'node_modules', 'postject', 'dist', 'cli.js');
+  await run(process.execPath, [cli, executable, BLOB_NAME, blob, '--sentinel-fuse', SENTINEL_FUSE]);
 }

@@ -62,6 +62,11 @@ export function createProgram(): Command {
     );
 
   program
+    .command('stop')
+    .description('end the agent that runs on this data folder, and wait until it has ended')
+    .action(() => guarded(async () => (await import('./stop-command.ts')).stopCommand(configPath())));
+
+  program
     .command('status')
     .description('tell whether the agent is enrolled, running and connected, and what waits')
     .option('--json', 'print one JSON object')
