@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { isCodedError } from '@sitewarden/kit/errors';
+import { acquireLock, type FileLock } from '@sitewarden/kit/files';
 import type { Test } from 'tap';
+import { waitFor } from '../../scripts/lib/wait.ts';
 import { type Bundle, bundleAgent } from '../../scripts/package-agent/bundle.ts';
 import { fetchNode } from '../../scripts/package-agent/fetch-node.ts';
 import { packageAgent } from '../../scripts/package-agent/package-agent.ts';
@@ -31,11 +34,28 @@ export async function packedAgent(t: Test, name: TargetName): Promise<string | u
   const outDir = join(MADE, key);
   const path = join(outDir, target.file);
   if (existsSync(path)) return path;
-  await packageAgent(target, { root: ROOT, outDir, cacheDir: PACKED_CACHE, bundle });
+  // Two test files may want the same one at the same time.
+  mkdirSync(MADE, { recursive: true });
+  const lock = await waitFor('the other test to make it', () => tryLock(join(MADE, `${name}.lock`)), 240_000, 500);
+  try {
+    if (existsSync(path)) return path;
+    await packageAgent(target, { root: ROOT, outDir, cacheDir: PACKED_CACHE, bundle });
+  } finally {
+    lock.release();
+  }
   for (const other of readdirSync(MADE)) {
     if (other.startsWith(`${name}-`) && other !== key) rmSync(join(MADE, other), { recursive: true, force: true });
   }
   return path;
+}
+
+function tryLock(path: string): FileLock | undefined {
+  try {
+    return acquireLock(path);
+  } catch (error) {
+    if (isCodedError(error, 'FILE_LOCKED')) return undefined;
+    throw error;
+  }
 }
 
 function digestOf({ code }: Bundle, addon: string): string {
