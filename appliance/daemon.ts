@@ -29,6 +29,7 @@ import { createLocal } from './local/index.ts';
 import { createOutbox, type Outbox } from './outbox/index.ts';
 import { createRelease, forgetSite, type LeftSite, type Release, readLeft, writeLeft } from './release/index.ts';
 import { createRotation, type Rotation, settleEvidenceKey } from './rotation/index.ts';
+import { createSecrets } from './secrets/index.ts';
 import {
   createRetention,
   createRoom,
@@ -270,7 +271,8 @@ function wire(
     lostEntries: lostEvidence,
     onKeyTurn: () => rotation.onKeyTurn(),
   });
-  const serial = state.get(db, 'kept_serial')?.serial ?? serialOf(config, identity.dik.fingerprint);
+  const serial =
+    config.serial ?? state.get(db, 'kept_serial')?.serial ?? left?.serial ?? serialOf(config, identity.dik.fingerprint);
   const rotation: Rotation = createRotation({
     ctx,
     identity,
@@ -303,10 +305,10 @@ function wire(
     },
     onRefused: () => outbox.drain.setPaused(true),
   });
-  const claim = createClaim({ ctx, identity, client, ca, proxy: outboundProxy(config), left });
+  const claim = createClaim({ ctx, identity, client, ca, proxy: outboundProxy(config), left, serial });
   const agents = createAgentAdmin(ctx, identity.siteCa);
-  const release: Release = createRelease({ ctx, client, dik: identity.dik, agents, evidence, outbox, onLeft });
-  const intake = createIntake({ ctx, identity, room, marks, certificateNowMs: relayClock.nowMs });
+  const release: Release = createRelease({ ctx, client, dik: identity.dik, agents, evidence, outbox, serial, onLeft });
+  const intake = createIntake({ ctx, identity, room, marks, certificateNowMs: relayClock.judgingNowMs });
   const discovery = createDiscovery(ctx);
   const services = {
     identity: {
@@ -318,6 +320,7 @@ function wire(
     },
     claim,
     keys: rotation,
+    secrets: createSecrets(ctx, identity.seal),
     uplink,
     outbox,
     evidence,

@@ -141,6 +141,14 @@ export const applianceErrors = defineErrors({
     message:
       'This box belongs to no site yet, so nobody knows its keys. `sitewarden-appliance reset` makes it new ones.',
   },
+  SECRET_UNKNOWN: {
+    status: 404,
+    message: 'This site has no such secret. `sitewarden-appliance secrets list` names those it has.',
+  },
+  SECRET_UNREADABLE: {
+    status: 409,
+    message: 'The key of this box does not open this secret. Have an admin enter it again on the page of the site.',
+  },
   KEYS_BUSY: {
     status: 503,
     message: 'The box is starting, stopping, or taking a new key into use. Try again shortly.',

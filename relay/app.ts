@@ -21,6 +21,8 @@ import { findOffer } from './store/repositories/claims.ts';
 const WEB_FOLDER = join(import.meta.dirname, 'web', 'dist');
 /** Slower than any honest link; a request that drips in must not hold its place. */
 const REQUEST_TIMEOUT_MS = 60_000;
+/** Node's limit for all headers together, the first line included. */
+const MAX_URL_CHARS = 16 * 1024;
 const KEEP_ALIVE_MS = 75_000;
 
 export interface AppOptions {
@@ -49,7 +51,8 @@ export async function createApp(
     clientErrorHandler: refuseConnection,
     // Node would answer a request without Host with an empty 400; errorAnswers refuses it in words.
     http: { requireHostHeader: false },
-    routerOptions: { maxParamLength: 128, ignoreTrailingSlash: false },
+    // Longer ones than any id reach their route, whose schema refuses them in our words.
+    routerOptions: { maxParamLength: MAX_URL_CHARS, ignoreTrailingSlash: false },
   });
   const isHttps = config.publicUrl?.startsWith('https:') ?? false;
 

@@ -128,14 +128,40 @@ const STAFF_ERRORS = {
     status: 409,
     message: 'Two boxes use this identity. Decide the quarantine first, or remove the box without its word.',
   },
+  RELEASE_WAITS: {
+    status: 409,
+    message: 'A release already waits for this box. Take it back first, then choose where the box goes.',
+  },
+  TRANSFER_SITE_TAKEN: {
+    status: 409,
+    message:
+      'That site has a box, or another one is on its way there. Choose a site without one, or release its box first.',
+  },
   RELEASE_UNDER_WAY: {
     status: 409,
     message: 'The box has the release and closes its log; it cannot be taken back. Claim it again when it is free.',
   },
   RELEASE_OVER: { status: 409, message: 'This release is over. Load the site again to see how it stands.' },
+  SECRET_NO_BOX: {
+    status: 409,
+    message:
+      'No box is there to seal a secret to. Claim one for the site, or decide its quarantine, then enter the secret again.',
+  },
+  SECRETS_FULL: {
+    status: 409,
+    message: 'The secrets of this site take up all the room they have. Remove one that is not needed any more.',
+  },
+  SECRET_KEY_UNFIT: {
+    status: 409,
+    message: 'The box of this site has no key that a secret can be sealed to. Reset the box and claim it again.',
+  },
   RECEIPT_UNREADABLE: {
     status: 500,
     message: 'The file cannot be read as a receipt. Save it again from the page of the receipt, as JSON.',
+  },
+  REARM_AMBIGUOUS: {
+    status: 409,
+    message: 'Two boxes that ask show this number. Start the box again and approve with the number it shows then.',
   },
   REARM_LOCKED: {
     status: 429,

@@ -56,12 +56,16 @@ export async function startRelay(config: RelayConfig, options: StartOptions = {}
     for (const step of undo.splice(0).reverse()) await step();
   };
   try {
+    const keyFolder = { dataDir: config.dataDir, host: relayHost(config) };
+    // Without keys this is not a relay's folder: none is made where somebody mistyped its name.
+    await loadKeyring(keyFolder);
     await ensureDir(config.dataDir);
     if (config.store.kind === 'sqlite') {
       const lock = acquireLock(join(config.dataDir, 'relay.lock'));
       undo.push(() => lock.release());
     }
-    const keys = await loadKeyring({ dataDir: config.dataDir, host: relayHost(config) });
+    // Under the lock once more: a step of a key change may just have ended.
+    const keys = await loadKeyring(keyFolder);
     const kept = await storeOptions(config);
     const reports: CheckReport[] = [];
     const check = { withinMs: CHECK_WITHIN_MS, onDone: (report: CheckReport) => void reports.push(report) };

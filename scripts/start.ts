@@ -229,7 +229,10 @@ function readOptions(): StartOptions {
     }
     return parsed;
   } catch (error) {
-    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${HELP}`);
+    const message = messageOf(error);
+    if (process.argv.includes('--json'))
+      console.log(JSON.stringify({ ready: false, code: 'OPTIONS_INVALID', message }));
+    console.error(`${message}\n\n${HELP}`);
     process.exit(2);
   }
 }

@@ -9,6 +9,8 @@ import {
   verifyCosignature,
   verifyNote,
 } from '../note/index.ts';
+import { keyInForce } from '../rotation/index.ts';
+import { readKeyChain } from './key-chain.ts';
 import { readSignedPayload } from './read-signed.ts';
 
 /** `checks`: what held, in order. On failure `check` names the first one that did not. */
@@ -17,10 +19,15 @@ export type ReceiptVerdict =
   | { readonly ok: false; readonly check: string; readonly detail: string };
 
 /**
- * Checks a receipt with no network, under the relay's root key alone: the relay's keys, the receipt, the box's word that
- * it closed its log, and the last checkpoint with the relay's cosignature.
+ * Checks a receipt with no network, under the relay's root key alone: the relay's keys, now and when the log was
+ * cosigned last, the receipt, the keys of the log from entry 0 on, its last checkpoint with the relay's cosignature, and
+ * the box's word that it closed its log. `firstKey`: the box's evidence key as a stranger knows it from entry 0.
  */
-export function verifyReceipt(bundle: unknown, rootKey: string): ReceiptVerdict {
+export function verifyReceipt(
+  bundle: unknown,
+  rootKey: string,
+  { firstKey }: { firstKey?: string | undefined } = {},
+): ReceiptVerdict {
   const checks: string[] = [];
   let check = 'form';
   const step = <T>(name: string, fn: () => T): T => {
@@ -30,13 +37,10 @@ export function verifyReceipt(bundle: unknown, rootKey: string): ReceiptVerdict 
     return value;
   };
   try {
-    const { receipt: text, relayKeys } = step('form', () => readBundle(bundle));
-    const keys = step('relay keys under the root key', () =>
-      readSignedPayload(relayKeys, {
-        payloadType: PAYLOAD_TYPES.relayKeys,
-        keys: [rootKey],
-        validate: compile(RelayKeys),
-      }),
+    const { receipt: text, relayKeys, proof } = step('form', () => readBundle(bundle));
+    const keys = step('relay keys under the root key', () => readRelayKeys(relayKeys, rootKey));
+    const before = (proof?.relayKeysBefore ?? []).map((one) =>
+      step('former relay keys under the root key', () => formerKeys(one, { rootKey, keys })),
     );
     const receipt = step('receipt under the config key', () =>
       readSignedPayload(text, {
@@ -45,7 +49,13 @@ export function verifyReceipt(bundle: unknown, rootKey: string): ReceiptVerdict 
         validate: compile(CustodyReceipt),
       }),
     );
-    if (receipt.log.checkpoint !== '') step('last checkpoint', () => assertCheckpoint(receipt, keys));
+    if (firstKey !== undefined) step('the first key of the box', () => assertFirstKey(receipt, firstKey));
+    if (receipt.log.checkpoint !== '') {
+      const { log, box } = receipt;
+      const chain = step('keys of the log', () => readKeyChain(proof?.entries ?? [], { log, evk: box.evk }));
+      const evk = keyInForce(chain, log.size);
+      step('last checkpoint', () => assertCheckpoint(receipt, { evk, lists: [keys, ...before] }));
+    }
     if (receipt.released !== null) step("the box's own word", () => assertReleased(receipt));
     return { ok: true, receipt, checks };
   } catch (error) {
@@ -59,13 +69,34 @@ function readBundle(bundle: unknown): CustodyBundle {
   return valid.value;
 }
 
-function assertCheckpoint({ log, box }: CustodyReceipt, { host, witness }: RelayKeys): void {
-  const { text } = verifyNote(log.checkpoint, [verifierOf({ name: log.origin, publicKey: box.evk })]);
+function readRelayKeys(text: string, rootKey: string): RelayKeys {
+  return readSignedPayload(text, {
+    payloadType: PAYLOAD_TYPES.relayKeys,
+    keys: [rootKey],
+    validate: compile(RelayKeys),
+  });
+}
+
+function formerKeys(text: string, { rootKey, keys }: { rootKey: string; keys: RelayKeys }): RelayKeys {
+  const list = readRelayKeys(text, rootKey);
+  if (list.host !== keys.host) throw new TypeError('It is of another relay');
+  if (list.generation >= keys.generation) throw new TypeError('It is not from before the present list');
+  return list;
+}
+
+function assertFirstKey({ box }: CustodyReceipt, firstKey: string): void {
+  if (box.evk !== firstKey) throw new TypeError(`The log of the receipt began with the key ${box.evk}`);
+}
+
+function assertCheckpoint({ log }: CustodyReceipt, { evk, lists }: { evk: string; lists: readonly RelayKeys[] }): void {
+  const { text } = verifyNote(log.checkpoint, [verifierOf({ name: log.origin, publicKey: evk })]);
   const { origin, size, rootHash } = parseCheckpoint(text);
   const isSame = origin === log.origin && size === log.size && Buffer.from(rootHash).toString('hex') === log.rootHash;
   if (!isSame) throw new TypeError('It is of another log, size or root than the receipt says');
-  const witnesses = witness.map(({ publicKey }) =>
-    parseVkey(encodeVkey({ name: `${host}/witness`, publicKey, type: NOTE_KEY_TYPES.cosignature })),
+  const witnesses = lists.flatMap(({ host, witness }) =>
+    witness.map(({ publicKey }) =>
+      parseVkey(encodeVkey({ name: `${host}/witness`, publicKey, type: NOTE_KEY_TYPES.cosignature })),
+    ),
   );
   const signers = parseNote(log.checkpoint).signatures;
   const known = witnesses.find(({ keyHash, name }) =>

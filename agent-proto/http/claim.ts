@@ -69,8 +69,10 @@ export type ProvisionClaimRequest = Static<typeof ProvisionClaimRequest>;
 export const PROVISION_STATES = ['started', 'claimed', 'approved', 'acknowledged', 'rejected', 'expired'] as const;
 export type ProvisionState = (typeof PROVISION_STATES)[number];
 
-/** The log before this one, of the same appliance under another key: what of it the relay has cosigned. */
+/** The log before this one, of the same appliance under another key or of the site before: what of it the relay has cosigned. */
 export const PreviousLog = closed({
+  /** Of a box that was moved here from another site: its log there. */
+  origin: Type.Optional(ShortText),
   epoch: Type.Integer({ minimum: 1 }),
   size: Count,
   rootHash: Type.String({ pattern: '^([0-9a-f]{64})?$', description: 'empty when nothing was cosigned' }),
@@ -88,7 +90,7 @@ export const ProvisionGrant = closed({
   codeId: Type.String({ maxLength: 64, description: 'the provisioning code or session that led here' }),
   config: EnvelopeText,
   relayKeys: EnvelopeText,
-  /** Only when the box was re-armed. */
+  /** Only when the box was re-armed, or moved here from another site of the partner. */
   previous: Type.Optional(PreviousLog),
 });
 export type ProvisionGrant = Static<typeof ProvisionGrant>;

@@ -1,4 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox';
+import { PreviousLog } from './claim.ts';
 import {
   Count,
   closed,
@@ -27,6 +28,8 @@ export const ReleasePayload = closed({
   by: ShortText,
   reason: ShortText,
   orderedAtMs: UnixMs,
+  /** Where the box moves: it is given that site's claim as soon as it asks for one. */
+  to: Type.Optional(closed({ siteId: Id('site'), siteName: ShortText })),
 });
 export type ReleasePayload = Static<typeof ReleasePayload>;
 
@@ -84,12 +87,36 @@ export const CustodyReceipt = closed({
   }),
   /** The box's own word that it closed its log; null when the box had none. */
   released: Nullable(EnvelopeText),
-  /** rearmed: the epoch and key that go on. received: the site or owner the box came from. */
+  /** rearmed: the epoch and key that go on. */
   next: Nullable(closed({ epoch: Epoch, dik: PublicKey, evk: PublicKey })),
+  /** The other site of a transfer within one partner: of released where the box goes, of received where it came from. */
   counterpart: Nullable(closed({ partnerName: ShortText, siteName: ShortText })),
+  /** received, of a transfer within one partner: where the closed log of the site before ends. */
+  previous: Type.Optional(PreviousLog),
 });
 export type CustodyReceipt = Static<typeof CustodyReceipt>;
 
-/** A receipt with what a stranger needs to check it under the relay's root key. */
-export const CustodyBundle = closed({ receipt: EnvelopeText, relayKeys: EnvelopeText });
+const TreeHash = Type.String({ pattern: '^[A-Za-z0-9+/]{43}=$' });
+
+/** How the keys of a receipt's last checkpoint follow from the root key and from the key of entry 0. */
+export const CustodyProof = closed({
+  /** Lists of the relay's working keys before the bundle's, of which one names the witness of the checkpoint. */
+  relayKeysBefore: Type.Array(EnvelopeText, { maxItems: 8 }),
+  /**
+   * Entry 0 and each entry that handed the log over to another key, as far as the checkpoint covers them.
+   * `inclusionProof` null: the relay cosigned the checkpoint before it had all entries.
+   */
+  entries: Type.Array(
+    closed({ envelope: EnvelopeText, inclusionProof: Nullable(Type.Array(TreeHash, { maxItems: 64 })) }),
+    { maxItems: 1024 },
+  ),
+});
+export type CustodyProof = Static<typeof CustodyProof>;
+
+/** A receipt with what a stranger needs to check it under the relay's root key. `proof`: receipts of before have none. */
+export const CustodyBundle = closed({
+  receipt: EnvelopeText,
+  relayKeys: EnvelopeText,
+  proof: Type.Optional(CustodyProof),
+});
 export type CustodyBundle = Static<typeof CustodyBundle>;

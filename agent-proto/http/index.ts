@@ -8,4 +8,5 @@ export * from './orders.ts';
 export * from './outbox.ts';
 export * from './paths.ts';
 export * from './site-config.ts';
+export * from './site-secrets.ts';
 export { compile, type Validation, type Validator } from './validate.ts';

@@ -1,6 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { CHECK_NAMES } from '../checks/index.ts';
 import { Count, closed, Fingerprint, Id, oneOf, PublicKey, ShortText, UnixMs } from './common.ts';
+import { SECRET_LIMITS, SealedSecret } from './site-secrets.ts';
 
 /** Signed by the relay's `config` key; payload type PAYLOAD_TYPES.siteConfig. */
 export const SiteConfig = closed({
@@ -25,6 +26,8 @@ export const SiteConfig = closed({
   checkIntervalMs: Type.Integer({ minimum: 1000, maximum: 86_400_000 }),
   heartbeatIntervalMs: Type.Integer({ minimum: 1000, maximum: 600_000 }),
   issuedAtMs: UnixMs,
+  /** Those that are sealed to this box; missing: none. */
+  secrets: Type.Optional(Type.Array(SealedSecret, { maxItems: SECRET_LIMITS.count })),
 });
 export type SiteConfig = Static<typeof SiteConfig>;
 

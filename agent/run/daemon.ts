@@ -19,7 +19,7 @@ import { createTelemetryMeter, readHostInfo } from '../telemetry/index.ts';
 import { type CheckRounds, createCheckRounds } from './check-rounds.ts';
 import { enrollAgent } from './enroll-agent.ts';
 import { readRoom } from './room.ts';
-import { createStateWriter } from './state-file.ts';
+import { createStateWriter, LOCK_FILE } from './state-file.ts';
 import { AGENT_VERSION } from './version.ts';
 
 export interface DaemonOptions {
@@ -61,7 +61,7 @@ export async function runDaemon(options: DaemonOptions): Promise<'stopped' | 're
       name: 'data folder',
       async start() {
         await ensureDir(dataDir, 0o700);
-        lock = acquireLock(join(dataDir, 'agent.lock'));
+        lock = acquireLock(join(dataDir, LOCK_FILE));
       },
       stop: () => lock.release(),
     },

@@ -1,6 +1,9 @@
 import { join } from 'node:path';
 import { readFileIfExists, writeFileAtomic } from '@sitewarden/kit/files';
 
+/** In the data folder; held by the one agent that works on it. */
+export const LOCK_FILE = 'agent.lock';
+
 /** What `status` tells of a running agent. */
 export interface AgentState {
   readonly pid: number;

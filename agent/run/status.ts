@@ -1,9 +1,10 @@
-import { isProcessAlive } from '@sitewarden/kit/files';
+import { join } from 'node:path';
+import { isLocked } from '@sitewarden/kit/files';
 import { agentErrors } from '../errors.ts';
 import { openIdentity, readRemoval } from '../identity/index.ts';
 import { glanceAtQueue, type QueueGlance } from '../queue/index.ts';
 import { type Room, readRoom } from './room.ts';
-import { readState } from './state-file.ts';
+import { LOCK_FILE, readState } from './state-file.ts';
 
 export interface AgentStatus {
   readonly state: 'not_enrolled' | 'removed' | 'damaged' | 'stopped' | 'waiting' | 'connected';
@@ -34,7 +35,8 @@ export async function readStatus(dataDir: string): Promise<AgentStatus> {
     const identity = await openIdentity(dataDir);
     const known = { ...base, agentId: identity.agentId, certificateUntilMs: identity.notAfterMs };
     if (removal !== undefined) return { ...known, state: 'removed', sinceMs: removal.removedAtMs };
-    if (last === undefined || !isProcessAlive(last.pid)) return { ...known, state: 'stopped' };
+    // A pid may be another process by now; the lock goes with the agent that held it.
+    if (last === undefined || !isLocked(join(dataDir, LOCK_FILE))) return { ...known, state: 'stopped' };
     if (last.connected) return { ...known, state: 'connected' };
     return { ...known, state: 'waiting', reason: last.reason };
   } catch (error) {

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isCodedError } from '@sitewarden/kit/errors';
 import { acquireLock, isProcessAlive } from '@sitewarden/kit/files';
 import { agentErrors } from '../errors.ts';
+import { LOCK_FILE } from './state-file.ts';
 import { requestStop } from './stop-request.ts';
 
 /** More than `run` gives itself. */
@@ -29,7 +30,7 @@ export async function stopAgent(dataDir: string): Promise<boolean> {
 
 /** The lock is the kernel's, so the process named beside it is the agent and not one that got its number later. */
 async function holderOf(dataDir: string): Promise<number | undefined> {
-  const path = join(dataDir, 'agent.lock');
+  const path = join(dataDir, LOCK_FILE);
   const isThere = await access(path).then(
     () => true,
     () => false,

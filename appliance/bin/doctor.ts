@@ -4,6 +4,7 @@ import { systemClock } from '@sitewarden/kit/time';
 import { outboundProxy, readConfigFile } from '../config/index.ts';
 import { type DoctorLine, runDoctor } from '../doctor/index.ts';
 import { identityFolder, keyStorageOf } from '../identity/index.ts';
+import { readSiteFile } from '../store/index.ts';
 import { glanceAtChain } from '../uplink/index.ts';
 
 const MARKS = { ok: 'ok     ', failed: 'FAILED ', skipped: '-      ' } as const;
@@ -67,7 +68,8 @@ async function notesOn(dataDir: string): Promise<Note[]> {
     code: 'KEYS_OPEN_TO_OTHERS',
     text: `Other accounts have rights to ${path} (mode ${mode}). Restart the box, which takes them away, and claim it anew if somebody may have read it.`,
   }));
-  return [...CHAIN_NOTES[await glanceAtChain(dataDir)], ...keys];
+  const wasHeard = readSiteFile(dataDir, 'checkin_heard') !== undefined;
+  return [...CHAIN_NOTES[await glanceAtChain(dataDir, wasHeard)], ...keys];
 }
 
 const textOf = ({ name, state, text }: DoctorLine): string => `${MARKS[state]} ${name.padEnd(8)} ${text}`;

@@ -9,6 +9,7 @@ import { doctor } from './doctor.ts';
 import { reported } from './failure.ts';
 import { addKeyCommands } from './key-commands.ts';
 import { reset } from './reset.ts';
+import { addSecretCommands } from './secret-commands.ts';
 import { showStatus } from './status.ts';
 
 export const DEFAULT_CONFIG = '/etc/sitewarden/appliance.yaml';
@@ -52,6 +53,7 @@ addConfigCommands(program, withConfig);
 addAgentCommands(program, withConfig);
 addClaimCommands(program, withConfig);
 addKeyCommands(program, withConfig);
+addSecretCommands(program, withConfig);
 
 outliveReaders();
 await program.parseAsync();

@@ -21,12 +21,12 @@ export function serialOf(config: Pick<ApplianceConfig, 'serial'>, dikFingerprint
   return `SW-${dikFingerprint.replaceAll(/[-_]/g, '').slice(0, 10).toUpperCase()}`;
 }
 
-/** What a box says of itself when it asks to be claimed. */
-export function boxFacts(config: ApplianceConfig, identity: Identity): BoxFacts {
+/** What a box says of itself when it asks to be claimed. `keptSerial`: what it was called under a device key it had before. */
+export function boxFacts(config: ApplianceConfig, identity: Identity, keptSerial?: string): BoxFacts {
   const { dik, evk, seal, siteCa } = identity;
   return {
     keys: { dik: dik.publicKey, evk: evk.publicKey, seal: seal.publicKey, siteCaCsr: siteCa.csrPem },
-    serial: serialOf(config, dik.fingerprint),
+    serial: keptSerial ?? serialOf(config, dik.fingerprint),
     model: config.model,
     softwareVersion: applianceVersion(),
     imageDigest: config.imageDigest,

@@ -35,6 +35,8 @@ export interface ClaimSnapshot {
     readonly by: string;
     readonly reason: string;
     readonly atMs: number;
+    /** The site it moves to; null: it belongs to nobody. */
+    readonly movesTo: string | null;
   } | null;
 }
 
@@ -51,7 +53,9 @@ export interface ClaimOptions {
   /** PEM of the CA the relay's certificate must come from; default: the system's. */
   readonly ca?: string | undefined;
   readonly proxy?: OutboundProxy | undefined;
-  readonly left?: ClaimSnapshot['left'] | undefined;
+  readonly left?: (Omit<NonNullable<ClaimSnapshot['left']>, 'movesTo'> & { readonly movesTo?: string }) | undefined;
+  /** Default: made of what there is. */
+  readonly serial?: string;
   readonly random?: () => number;
 }
 
@@ -60,9 +64,18 @@ const MIN_POLL_MS = 500;
 const UNCLAIMED: ClaimState = { phase: 'unclaimed', codeNonce: null };
 
 /** Finds the box its site: shows a code, takes a code, polls, stores the grant, acknowledges. One claim at a time. */
-export function createClaim({ ctx, identity, client, ca, proxy, left, random = Math.random }: ClaimOptions): Claim {
+export function createClaim({
+  ctx,
+  identity,
+  client,
+  ca,
+  proxy,
+  left,
+  serial,
+  random = Math.random,
+}: ClaimOptions): Claim {
   const { db, clock, log, config, signals } = ctx;
-  const facts = boxFacts(config, identity);
+  const facts = boxFacts(config, identity, serial);
   const dikFingerprint = identity.dik.fingerprint;
   const calls = createClaimCalls(client, { facts, rootKey: config.relay.rootKey, dikFingerprint });
   const examine = () =>
@@ -76,9 +89,15 @@ export function createClaim({ ctx, identity, client, ca, proxy, left, random = M
     });
   const teller = createDoctorTeller({ calls, clock, log, examine });
   const shownLeft =
-    left === undefined || left === null
+    left === undefined
       ? null
-      : { siteName: left.siteName, by: left.by, reason: left.reason, atMs: left.atMs };
+      : {
+          siteName: left.siteName,
+          by: left.by,
+          reason: left.reason,
+          atMs: left.atMs,
+          movesTo: left.movesTo ?? null,
+        };
   let relayState: ProvisionAnswer['state'] | undefined;
   let lastError: ClaimSnapshot['error'] = null;
   let doctor: readonly DoctorLine[] = [];

@@ -26,7 +26,7 @@ export async function examineClock({ relayDate, certificate, nowMs }: Patient): 
 function wrong(by: string): Finding {
   return new Finding(
     'CLOCK_WRONG',
-    `The clock is ${by}. The box goes by the relay's time once it hears of it; set the clock or let NTP (UDP 123) through.`,
+    `The clock is ${by}. The box goes by the relay's time once it hears of it; set the clock or let NTP (UDP 123) through. If it is right, tell whoever runs the relay.`,
   );
 }
 

@@ -60,6 +60,7 @@ const claimed: Drafter<'claimed'> = (body) => ({
         previous_epoch: body.previous.epoch,
         previous_size: body.previous.size,
         previous_root: body.previous.rootHash,
+        ...(body.previous.origin !== undefined && { previous_origin: body.previous.origin }),
       }),
     }),
   ),
@@ -151,9 +152,17 @@ const releasedEntry: Drafter<'released'> = (body) => ({
       reason: body.reason,
       site_id: body.siteId,
       ordered_at_ms: body.orderedAtMs,
+      ...(body.to !== undefined && { to_site_id: body.to.siteId, to_site_name: body.to.siteName }),
     }),
   ),
-  outcome: { code: 'released', text: boundText(`Released from ${body.siteName} by ${body.by}: this log ends here`) },
+  outcome: {
+    code: 'released',
+    text: boundText(
+      body.to === undefined
+        ? `Released from ${body.siteName} by ${body.by}: this log ends here`
+        : `Moved from ${body.siteName} to ${body.to.siteName} by ${body.by}: this log ends here`,
+    ),
+  },
 });
 
 const keyTurn =

@@ -3,6 +3,8 @@ import type { Clock } from '@sitewarden/kit/time';
 const DAY_MS = 86_400_000;
 /** A clock disciplined by NTP is nearer to the truth than this. */
 const MAX_APART_MS = 5000;
+/** Beyond it the relay refuses signatures, and certificates of workstations would run out by mistake. */
+const WORTH_SAYING_MS = 300_000;
 
 export type TimeQuality = 'synced' | 'relay' | 'unsynced';
 
@@ -17,6 +19,13 @@ export interface RelayClock extends Clock {
   onTrusted(listener: () => void): () => void;
   /** The relay's time when it was ever verified in this run. */
   trustedNowMs(): number | undefined;
+  /**
+   * What certificates of workstations are judged by: the system clock where the kernel says that NTP keeps it, for a relay
+   * with a wrong clock must not lock a site out of its own box; otherwise `nowMs`.
+   */
+  judgingNowMs(): number;
+  /** How far the relay's time is ahead of a system clock that NTP keeps (negative: behind); null when they agree. */
+  relayAheadMs(): number | null;
   /** Uncorrected, for those who judge the system clock itself. */
   systemNowMs(): number;
   /** What the kernel says about its own clock. */
@@ -52,7 +61,16 @@ export function createRelayClock(clock: Clock, { notBeforeMs }: { notBeforeMs: n
     for (const listener of listeners) listener();
   }
 
+  function relayAheadMs(): number | null {
+    const theirsMs = trustedNowMs();
+    if (!isSynced || theirsMs === undefined) return null;
+    const aheadMs = theirsMs - clock.nowMs();
+    return Math.abs(aheadMs) > WORTH_SAYING_MS ? aheadMs : null;
+  }
+
   return {
+    judgingNowMs: () => (relayAheadMs() === null ? nowMs() : clock.nowMs()),
+    relayAheadMs,
     notBeforeMs,
     nowMs,
     monotonicMs: clock.monotonicMs,

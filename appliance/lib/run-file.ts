@@ -1,6 +1,6 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isProcessAlive, writeFileAtomic } from '@sitewarden/kit/files';
+import { isLocked, writeFileAtomic } from '@sitewarden/kit/files';
 
 /** Where the running daemon can be reached; ports may be picked at start. */
 export interface RunFile {
@@ -26,7 +26,8 @@ export async function removeRunFile(dataDir: string): Promise<void> {
 export async function readRunFile(dataDir: string): Promise<RunFile | undefined> {
   try {
     const run = JSON.parse(await readFile(pathOf(dataDir), 'utf8')) as RunFile;
-    return isProcessAlive(run.pid) ? run : undefined;
+    // A pid may be another process by now; the lock goes with the daemon that held it.
+    return isLocked(join(dataDir, LOCK_FILE)) ? run : undefined;
   } catch {
     return undefined;
   }

@@ -10,6 +10,8 @@ export interface SignalMap {
   config: undefined;
   /** The box belongs to a site now. */
   claimed: undefined;
+  /** The relay has answered a check-in for the first time. */
+  heard: undefined;
   /** An agent was removed: its sessions must end. */
   agentRemoved: { readonly agentId: string };
   /** A relay order or a person asks for the box's own checks; empty: all of them. */

@@ -79,14 +79,20 @@ function stageRemarks({ stages, evidence }: HeadlineInput): Remark[] {
 }
 
 function claimedRemarks(status: HeadlineInput): Remark[] {
-  return [...uplinkRemarks(status), ...laneRemarks(status), ...incidentRemarks(status), ...agentRemarks(status)];
+  return [
+    ...uplinkRemarks(status),
+    ...clockRemarks(status),
+    ...laneRemarks(status),
+    ...incidentRemarks(status),
+    ...agentRemarks(status),
+  ];
 }
 
 function uplinkRemarks({ uplink, lanes, nowMs }: HeadlineInput): Remark[] {
   const next = uplink.lastError?.message ?? 'Look at the site page of the relay.';
   if (uplink.state === 'stopped') return [{ tone: 'bad', title: 'The relay refuses this box', text: next }];
   if (uplink.chainLostAtMs !== null) {
-    const lost = 'Its last check-in token was damaged on disk, so the relay cannot tell this box from a copy of it.';
+    const lost = 'Its last check-in token was damaged or is gone, so the relay cannot tell this box from a copy of it.';
     const next = 'Tell the MSP: an admin releases the box on the site page. It goes on serving its site meanwhile.';
     return [{ tone: 'bad', title: 'This box lost its check-in chain', text: `${lost} ${next}` }];
   }
@@ -107,6 +113,15 @@ function uplinkRemarks({ uplink, lanes, nowMs }: HeadlineInput): Remark[] {
   const waiting = Object.values(lanes).reduce((sum, lane) => sum + lane.depth, 0);
   const kept = `Nothing is lost: ${plural(waiting, 'row')} ${waiting === 1 ? 'waits' : 'wait'} here.`;
   return [{ tone: 'warn', title: `No contact with the relay for ${span(age)}`, text: `${kept} ${next}` }];
+}
+
+/** Rows and evidence are dated by the relay's time, so whoever reads them later must know. */
+function clockRemarks({ uplink: { relayAheadMs } }: HeadlineInput): Remark[] {
+  if (relayAheadMs === null) return [];
+  const by = `${span(Math.abs(relayAheadMs))} ${relayAheadMs > 0 ? 'ahead of' : 'behind'}`;
+  const title = `The relay's clock is ${by} the one of this box`;
+  const text = 'NTP keeps the clock of this box, so the relay is likely wrong. Tell whoever runs the relay.';
+  return [{ tone: 'warn', title, text }];
 }
 
 const LANE_WORDS: Record<keyof HeadlineInput['laneFaults'], string> = {
@@ -170,6 +185,12 @@ function claimRemark(claim: ClaimSnapshot): Remark {
         text: error ?? 'This takes a few seconds.',
       };
     case 'showing':
+      if (left !== null && (left.movesTo ?? null) !== null)
+        return {
+          tone: 'info',
+          title: `This box moves from ${left.siteName} to ${left.movesTo}`,
+          text: `${left.by} said why: ${left.reason}. It asks the relay for its new place, which takes a few seconds. If nothing happens, tell the MSP, or claim it with the code below.`,
+        };
       return {
         tone: 'info',
         title: left === null ? 'This box belongs to no site yet' : `This box was released from ${left.siteName}`,

@@ -17,6 +17,11 @@ export interface LocalServices {
     /** Replaces a key by a new one; every part begins anew with it shortly after the answer. */
     rotate(key: 'dik' | 'evk'): Promise<object>;
   };
+  readonly secrets: {
+    list(): readonly { readonly name: string; readonly setAtMs: number; readonly isForThisBox: boolean }[];
+    /** Opens one for the time of `work`; the value must not leave it. */
+    use<T>(name: string, work: (value: string) => T): Promise<T>;
+  };
   readonly uplink: { snapshot(): UplinkSnapshot };
   readonly outbox: {
     snapshot(): Readonly<Record<Lane, LaneSnapshot>>;
@@ -72,6 +77,8 @@ export interface ClaimSnapshot {
     readonly by: string;
     readonly reason: string;
     readonly atMs: number;
+    /** The site it moves to; null: it belongs to nobody. */
+    readonly movesTo?: string | null;
   } | null;
 }
 
@@ -117,6 +124,8 @@ export interface UplinkSnapshot {
   readonly isQuarantined: boolean;
   /** Since when the box does not know its last check-in token, which makes the relay see a copy; null: it knows it. */
   readonly chainLostAtMs: number | null;
+  /** How far the relay's time is ahead of a clock that NTP keeps; null when they agree or nobody can tell. */
+  readonly relayAheadMs: number | null;
 }
 
 export interface LaneSnapshot {

@@ -11,6 +11,10 @@ export interface LeftSite {
   readonly by: string;
   readonly reason: string;
   readonly atMs: number;
+  /** The site it was moved to, whose claim waits for it; missing: it belongs to nobody. */
+  readonly movesTo?: string;
+  /** What the box was called: made of a device key it may not have any more, and people know it by it. */
+  readonly serial?: string;
   /** The relay's signed receipt; null when its answer was lost. */
   readonly receipt: string | null;
   readonly isForgotten: boolean;

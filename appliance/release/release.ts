@@ -32,6 +32,7 @@ export interface ReleaseOptions {
   readonly agents: Pick<AgentAdmin, 'list' | 'removeAgent'>;
   readonly evidence: Pick<Evidence, 'checkpointNews' | 'wake'>;
   readonly outbox: Pick<Outbox, 'snapshot' | 'drain'>;
+  readonly serial: string;
   /** The relay has taken it: the box belongs to nobody. Told once; nothing else is done here afterwards. */
   onLeft(left: LeftSite): void;
   readonly random?: () => number;
@@ -44,7 +45,7 @@ export interface Release extends LifecyclePart {
 
 /** Leaves a site when the relay says so: agents are told, the log is closed and delivered, the relay gets the box's word. */
 export function createRelease(options: ReleaseOptions): Release {
-  const { ctx, client, dik, agents, evidence, outbox, onLeft, random = Math.random } = options;
+  const { ctx, client, dik, agents, evidence, outbox, serial, onLeft, random = Math.random } = options;
   const { db, clock, log, config } = ctx;
   const validateAnswer = lazily(() => compile(ReleaseAnswer));
   const validateTaken = lazily(() => compile(ReleasedAnswer));
@@ -129,9 +130,10 @@ export function createRelease(options: ReleaseOptions): Release {
     if (closed === undefined) return;
     const receipt = await tell(release, closed);
     isGone = true;
-    const { siteName, partnerName, by, reason } = release;
+    const { siteName, partnerName, by, reason, to } = release;
     log.warn({ releaseId: release.releaseId }, 'the box has left its site');
-    onLeft({ siteName, partnerName, by, reason, atMs: clock.nowMs(), receipt, isForgotten: false });
+    const moves = to !== undefined && { movesTo: to.siteName };
+    onLeft({ siteName, partnerName, by, reason, serial, ...moves, atMs: clock.nowMs(), receipt, isForgotten: false });
   }
 
   const loop = createLoop({

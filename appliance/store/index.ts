@@ -19,7 +19,7 @@ export * from './results.ts';
 export { createRetention, RETENTION, RETENTION_SQL } from './retention.ts';
 export { latestRmm, putRmm } from './rmm.ts';
 export { createRoom, judgeRoom, makeRoomToStart, ROOM, type Room } from './room.ts';
-export { createSiteFile } from './site-file.ts';
+export { createSiteFile, readSiteFile } from './site-file.ts';
 export { createStage, isDiskFault, MAX_STAGE_ROWS, type Stage, type StageOptions, stageOf } from './stage.ts';
 export { backlogOf, isStuck, noteTurn, STAGE_HEALTH_SQL, type StageHealth, stageHealths } from './stage-health.ts';
 export * as state from './state.ts';

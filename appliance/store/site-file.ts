@@ -12,14 +12,23 @@ const FILE = 'site.json';
 
 type Saved = Partial<Record<StateName, unknown>>;
 
+/** What the file says of one thing, for whoever looks beside a running box; undefined when it cannot be read. */
+export function readSiteFile<N extends StateName>(dataDir: string, name: N): state.StateValues[N] | undefined {
+  return readSaved(dataDir)?.[name] as state.StateValues[N] | undefined;
+}
+
+function readSaved(dataDir: string): Saved | undefined {
+  try {
+    return JSON.parse(readFileSync(join(dataDir, FILE), 'utf8')) as Saved;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Puts back what the database does not know (any more). Answers what was put back. */
 export function restoreSite(db: SqliteDatabase, dataDir: string, atMs: number): StateName[] {
-  let saved: Saved;
-  try {
-    saved = JSON.parse(readFileSync(join(dataDir, FILE), 'utf8')) as Saved;
-  } catch {
-    return [];
-  }
+  const saved = readSaved(dataDir);
+  if (saved === undefined) return [];
   const missing = STATE_NAMES.filter((name) => saved[name] !== undefined && state.get(db, name) === undefined);
   withTransaction(db, () => {
     for (const name of missing) state.set(db, name, { value: saved[name] as never, atMs });
@@ -43,7 +52,7 @@ export function createSiteFile({ db, config, log, signals }: ApplianceContext): 
   return {
     name: 'site-file',
     start() {
-      off = [signals.on('claimed', save), signals.on('config', save)];
+      off = [signals.on('claimed', save), signals.on('config', save), signals.on('heard', save)];
       save();
     },
     async stop() {

@@ -53,6 +53,12 @@ export interface EvkTurnState {
   readonly newKey: string;
 }
 
+/** The relay has answered a check-in of this appliance and epoch: from then on a chain that is not there is lost. */
+export interface CheckinHeardState {
+  readonly applianceId: string;
+  readonly epoch: number;
+}
+
 /** What a box whose hardware names no serial number derived from its first device key; it keeps it. */
 export interface KeptSerialState {
   readonly serial: string;

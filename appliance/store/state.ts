@@ -1,6 +1,13 @@
 import type { RelayKeys, ReleasePayload, SiteConfig } from '@sitewarden/agent-proto/http';
 import type { SqliteDatabase } from '@sitewarden/kit/sqlite';
-import type { ClaimState, EvkTurnState, KeptSerialState, RelayKeysState, SiteConfigState } from './state-types.ts';
+import type {
+  CheckinHeardState,
+  ClaimState,
+  EvkTurnState,
+  KeptSerialState,
+  RelayKeysState,
+  SiteConfigState,
+} from './state-types.ts';
 import { prepared } from './statements.ts';
 
 export type * from './state-types.ts';
@@ -13,6 +20,7 @@ export interface StateValues {
   release: ReleasePayload;
   evk_turn: EvkTurnState;
   kept_serial: KeptSerialState;
+  checkin_heard: CheckinHeardState;
 }
 export type StateName = keyof StateValues;
 export const STATE_NAMES = [
@@ -22,6 +30,7 @@ export const STATE_NAMES = [
   'release',
   'evk_turn',
   'kept_serial',
+  'checkin_heard',
 ] as const satisfies readonly StateName[];
 
 export const STATE_SQL = {

@@ -41,8 +41,8 @@ export interface ChainFile {
 
 export interface ChainFileOptions {
   nowMs(): number;
-  /** The relay heard of this box before, as its database says: where there is no file then, it is lost. */
-  wasHeard?(): boolean;
+  /** The relay answered this box before, as its database says: where there is no file then, it is lost. */
+  wasHeard?(owner: { applianceId: string; epoch: number }): boolean;
   /** Some copy cannot be read; `isLost` when none can, or none is there any more. */
   onDamaged?(isLost: boolean): void;
 }
@@ -88,9 +88,10 @@ async function readCopy(path: string): Promise<Copy> {
   }
 }
 
-/** What `doctor` can tell beside a running box. */
-export async function glanceAtChain(dataDir: string): Promise<'good' | 'one_copy' | 'lost'> {
+/** What `doctor` can tell beside a running box; `wasHeard`: the relay has answered it before. */
+export async function glanceAtChain(dataDir: string, wasHeard = false): Promise<'good' | 'one_copy' | 'lost'> {
   const { copies, newest } = await readCopies(dataDir);
+  if (newest === undefined && wasHeard) return 'lost';
   if (!copies.includes('damaged')) return newest?.state.lostAtMs == null ? 'good' : 'lost';
   return newest === undefined ? 'lost' : 'one_copy';
 }
@@ -126,7 +127,7 @@ export function openChainFile(dataDir: string, { nowMs, wasHeard, onDamaged }: C
   async function read(owner: { applianceId: string; epoch: number }): Promise<ChainState | undefined> {
     const { copies, newest } = await readCopies(dataDir);
     serial = newest?.serial ?? 0;
-    const isGone = newest === undefined && wasHeard?.() === true;
+    const isGone = newest === undefined && wasHeard?.(owner) === true;
     if (!isGone && !copies.includes('damaged')) return newest?.state;
     const isLost = newest === undefined;
     onDamaged?.(isLost);

@@ -13,7 +13,8 @@ import { lazily } from '../lib/lazily.ts';
 import type { RelayClient } from '../lib/relay-client.ts';
 import { RelayFailure } from '../lib/relay-failure.ts';
 import { shownError } from '../lib/shown-error.ts';
-import { changes, evidence, state } from '../store/index.ts';
+import { changes, state } from '../store/index.ts';
+import type { CheckinHeardState } from '../store/state-types.ts';
 import { openChainFile } from './chain-file.ts';
 import { createCheckin } from './checkin.ts';
 import type { HostState } from './checkin-body.ts';
@@ -39,6 +40,8 @@ export interface UplinkSnapshot {
   readonly isQuarantined: boolean;
   /** Since when the box does not know its last token any more; null again once the relay takes it as itself. */
   readonly chainLostAtMs: number | null;
+  /** How far the relay's time is ahead of a clock that NTP keeps; null when they agree or nobody can tell. */
+  readonly relayAheadMs: number | null;
 }
 
 export interface Uplink extends LifecyclePart {
@@ -72,7 +75,7 @@ export function createUplink(options: UplinkOptions): Uplink {
   const { db, clock, log, metrics, config } = ctx;
   const chain = openChainFile(config.dataDir, {
     nowMs: () => Math.max(0, Math.round(clock.nowMs())),
-    wasHeard: () => evidence.lastCosigned(db) !== undefined,
+    wasHeard: ({ applianceId, epoch }) => isSame(state.get(db, 'checkin_heard'), { applianceId, epoch }),
     onDamaged(isLost) {
       if (!isLost) {
         log.warn('one of the two copies of the check-in chain was damaged; it is written anew');
@@ -134,9 +137,18 @@ export function createUplink(options: UplinkOptions): Uplink {
     log.warn({ code, attempt, ...(isExpected ? {} : { err: error }) }, 'the relay could not be worked with');
   }
 
+  /** After the chain is on disk: a crash in between leaves a chain that nobody misses. */
+  function noteHeard({ applianceId, epoch }: ConfigOwner): void {
+    const heard = { applianceId, epoch };
+    if (isSame(state.get(db, 'checkin_heard'), heard)) return;
+    state.set(db, 'checkin_heard', { value: heard, atMs: clock.nowMs() });
+    ctx.signals.emit('heard');
+  }
+
   async function turn(site: ConfigOwner): Promise<number> {
     try {
       const { answer, isRepeat } = await checkin.once(site);
+      noteHeard(site);
       attempt = 0;
       phase = 'ok';
       lastError = null;
@@ -229,7 +241,11 @@ export function createUplink(options: UplinkOptions): Uplink {
         configGeneration: state.siteConfig(db)?.generation ?? 0,
         isQuarantined: known?.isQuarantined ?? false,
         chainLostAtMs: known?.lostAtMs ?? null,
+        relayAheadMs: client.clock.relayAheadMs(),
       };
     },
   };
 }
+
+const isSame = (known: CheckinHeardState | undefined, heard: CheckinHeardState): boolean =>
+  known?.applianceId === heard.applianceId && known.epoch === heard.epoch;

@@ -5,6 +5,9 @@ import { openConnection } from '../addon/index.ts';
 import { isCodedError, isNoRoom, kitErrors } from '../errors/index.ts';
 import { createPrivately } from './create-privately.ts';
 
+/** Somebody who only looks whether it is held holds a shared lock for a moment. */
+const WAIT_MS = 200;
+
 export interface FileLock {
   readonly path: string;
   /** Idempotent. */
@@ -27,7 +30,9 @@ export function acquireLock(path: string): FileLock {
   let db: Database.Database | undefined;
   try {
     createPrivately(target);
-    db = openConnection(target, { timeout: 0 });
+    db = openConnection(target, { timeout: WAIT_MS });
+    // A journal on disk would need room, and nothing is ever written.
+    db.pragma('journal_mode = MEMORY');
     db.exec('BEGIN EXCLUSIVE');
   } catch (error) {
     const isMade = db !== undefined;
@@ -55,6 +60,20 @@ export function acquireLock(path: string): FileLock {
       holding.close();
     },
   };
+}
+
+/** Whether a process holds the lock at `path` now. Never throws: what cannot be looked at is not held. */
+export function isLocked(path: string): boolean {
+  let db: Database.Database | undefined;
+  try {
+    db = openConnection(resolve(path), { timeout: 0, readonly: true, fileMustExist: true });
+    db.prepare('SELECT count(*) FROM sqlite_schema').get();
+    return false;
+  } catch (error) {
+    return String((error as { code?: unknown }).code).startsWith('SQLITE_BUSY');
+  } finally {
+    db?.close();
+  }
 }
 
 /** Without room for one more file SQLite only says that it cannot open its journal. */

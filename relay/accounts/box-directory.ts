@@ -126,8 +126,8 @@ export function createBoxDirectory(store: Store): BoxDirectory {
       let entry = entries.get(fingerprint);
       if (entry === undefined || Math.abs(nowMs - entry.readAtMs) > FRESH_MS[store.kind]) {
         entry = await read(fingerprint, nowMs);
-        // A key that left may be claimed again any moment, and is to be welcome then.
-        if (entry.known !== undefined) entries.set(fingerprint, entry);
+        // A key that left or was retired may be claimed again any moment, and is to be welcome then.
+        if (entry.known !== undefined && entry.known.standing.is !== 'retired') entries.set(fingerprint, entry);
       }
       if (entry.known === undefined) {
         throw relayErrors.make(entry.why === undefined ? 'APPLIANCE_REVOKED' : RETIRED_CODES[entry.why]);

@@ -101,7 +101,10 @@ program
   .argument('<file>', 'as the page of the receipt saves it')
   .description('check a receipt of a box that left or came back, with no network and no relay')
   .requiredOption('--root <key>', 'public root key of the relay that signed it')
-  .action(async (file: string, flags: { root: string }) => (await load.verifyReceipt())(file, flags));
+  .option('--first-key <key>', 'evidence key of the box as its entry 0 names it, if you know it')
+  .action(async (file: string, flags: { root: string; firstKey?: string }) =>
+    (await load.verifyReceipt())(file, flags),
+  );
 
 program
   .command('openapi')

@@ -13,8 +13,12 @@ import {
   releaseKey,
   replacedAppliances,
 } from '../store/repositories/appliances.ts';
+import { type ArrivalRow, takeArrival } from '../store/repositories/arrivals.ts';
 import { approveClaim, type ClaimRow, lockClaim } from '../store/repositories/claims.ts';
 import { lockAppliance, whyRetired } from '../store/repositories/custody.ts';
+import { readAppliance } from '../store/repositories/outbox.ts';
+import { partnerName } from '../store/repositories/staff.ts';
+import { previousLog } from './previous-log.ts';
 import { rearm } from './rearm.ts';
 
 /**
@@ -56,6 +60,9 @@ export async function approve(
     await leaveSite(trx, keys, { applianceId: old, why: 'replaced', by, reason, staffId, atMs: nowMs });
   }
   const isHandedOver = (await whyRetired(trx, fingerprint)) === 'released';
+  const arrival = await takeArrival(trx, fingerprint);
+  // On its way to a site of somebody else it is as little to be had as in service there.
+  if (arrival !== undefined && arrival.partner_id !== partnerId) throw relayErrors.make('BOX_CLAIMED_ELSEWHERE');
   if (!(await releaseKey(trx, fingerprint))) throw relayErrors.make('BOX_CLAIMED_ELSEWHERE');
   const box = {
     id: applianceId,
@@ -68,10 +75,12 @@ export async function approve(
     claimedAtMs: claim.claimed_at_ms,
   };
   if (rearmedId === null) {
-    const origin = logOrigin(keys.host, applianceId, 1);
-    await insertAppliance(trx, { ...box, siteId, serial, origin });
+    const from = arrival && (await movedFrom(trx, arrival));
+    const epoch = from === undefined ? 1 : from.epoch + 1;
+    const origin = logOrigin(keys.host, applianceId, epoch);
+    await insertAppliance(trx, { ...box, siteId, serial, origin, epoch, movedFrom: from?.applianceId ?? null });
     // Who gave it up has a receipt; so has who takes it.
-    if (isHandedOver) await receive(trx, applianceId, { keys, by, nowMs });
+    if (isHandedOver) await receive(trx, applianceId, { keys, by, nowMs, fromSite: from?.siteName });
   } else {
     await rearm(trx, { keys, box, by, staffId, nowMs });
   }
@@ -89,12 +98,30 @@ export async function approve(
   return [applianceId, ...leaving];
 }
 
+/** The appliance it was at the site before: its log, which it closed, goes on here. */
+async function movedFrom(
+  trx: Tx,
+  { from_appliance: applianceId, from_site_name: siteName }: ArrivalRow,
+): Promise<{ applianceId: string; epoch: number; siteName: string } | undefined> {
+  const before = applianceId === null ? undefined : await readAppliance(trx, applianceId);
+  if (applianceId === null || before === undefined) return undefined;
+  return { applianceId, epoch: before.epoch, siteName: siteName ?? '' };
+}
+
 async function receive(
   trx: Tx,
   applianceId: string,
-  { keys, by, nowMs }: { keys: RelayKeyring; by: string; nowMs: number },
+  { keys, by, nowMs, fromSite }: { keys: RelayKeyring; by: string; nowMs: number; fromSite: string | undefined },
 ): Promise<void> {
   const box = await lockAppliance(trx, applianceId);
   if (box === undefined) return;
-  await issueReceipt(trx, keys, { box, kind: 'received', by, reason: 'claimed after its release', atMs: nowMs });
+  const { epoch, moved_from } = box;
+  const previous = await previousLog(trx, { applianceId, epoch, movedFrom: moved_from });
+  const ours = (await partnerName(trx, box.partner_id)) ?? '';
+  const moved = fromSite !== undefined && {
+    reason: `moved here from ${fromSite}`,
+    counterpart: { partnerName: ours, siteName: fromSite },
+  };
+  const plain = { box, kind: 'received', by, reason: 'claimed after its release', atMs: nowMs } as const;
+  await issueReceipt(trx, keys, { ...plain, ...moved, ...(previous && { previous }) });
 }

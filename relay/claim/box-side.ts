@@ -24,6 +24,7 @@ import {
   type OfferRow,
   revealOffer,
 } from '../store/repositories/claims.ts';
+import { arrive } from './arrive.ts';
 import { checkBoxKeys } from './box-keys.ts';
 import { announce, type ClaimDeps } from './deps.ts';
 import { claimAnswer, unclaimedAnswer } from './grant.ts';
@@ -108,6 +109,7 @@ export function createBoxSide(deps: ClaimDeps) {
           number: null,
           startedAtMs: nowMs,
           expiresAtMs,
+          address: device.address,
         });
       });
       return {
@@ -126,8 +128,9 @@ export function createBoxSide(deps: ClaimDeps) {
       nowMs: number,
     ): Promise<ProvisionAnswer> {
       const offer = await reveal(await ownOffer(session, device), boxNonce);
-      if (offer.partner_id === null) return unclaimedAnswer(offer, nowMs);
-      return store.inTenant(offer.partner_id, async (trx) => {
+      const partnerId = offer.partner_id ?? (await arrive(deps, offer, nowMs));
+      if (partnerId === null) return unclaimedAnswer(offer, nowMs);
+      return store.inTenant(partnerId, async (trx) => {
         const claim = await findClaim(trx, session);
         if (claim === undefined) throw relayErrors.make('SESSION_UNKNOWN');
         return claimAnswer(trx, claim, { keys, nowMs });

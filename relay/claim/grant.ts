@@ -3,10 +3,10 @@ import { issueSiteConfig } from '../keys/index.ts';
 import type { RelayKeyring } from '../keys/types.ts';
 import type { Tx } from '../store/index.ts';
 import { type ClaimRow, claimProgress, type OfferRow } from '../store/repositories/claims.ts';
-import { readLog } from '../store/repositories/evidence.ts';
 import { readAppliance } from '../store/repositories/outbox.ts';
 import { partnerName } from '../store/repositories/staff.ts';
 import { stateAt } from './machine.ts';
+import { previousLog } from './previous-log.ts';
 import { claimOf, unclaimedOf } from './view.ts';
 
 /** How soon a box asks again: a technician stands before it and waits. */
@@ -44,7 +44,7 @@ export async function claimAnswer(
   // Since then it was re-armed: what belongs to the new key is not told to the old one.
   if (appliance === undefined || appliance.fingerprint !== claim.fingerprint) return answer;
   const { epoch } = appliance;
-  const before = epoch === 1 ? undefined : await readLog(trx, { applianceId, epoch: epoch - 1 });
+  const previous = await previousLog(trx, { applianceId, epoch, movedFrom: appliance.movedFrom });
   const { envelope } = await issueSiteConfig(trx, keys, { applianceId, nowMs: approvedAtMs });
   const { siteName } = await claimProgress(trx, claim.site_id, null);
   const grant: ProvisionGrant = {
@@ -58,7 +58,7 @@ export async function claimAnswer(
     codeId: claim.code_id ?? claim.id,
     config: envelope,
     relayKeys: keys.publishedText,
-    ...(before && { previous: { epoch: epoch - 1, size: before.cosignedSize, rootHash: before.cosignedRoot } }),
+    ...(previous && { previous }),
   };
   return { ...answer, grant };
 }

@@ -95,7 +95,14 @@ export function createCodePresenter(deps: ClaimDeps) {
     const number = confirmationNumber(facts.keys, boxNonce, relayNonce);
     const shared = { id, partnerId, fingerprint: device.fingerprint, facts, relayNonce, number };
     const times = { startedAtMs: nowMs, expiresAtMs: nowMs + APPROVAL_TTL_MS };
-    await insertOffer(trx, { ...shared, ...times, secretHash: null, commitment: null, boxNonce });
+    await insertOffer(trx, {
+      ...shared,
+      ...times,
+      secretHash: null,
+      commitment: null,
+      boxNonce,
+      address: device.address,
+    });
     await insertClaim(trx, { ...shared, ...times, siteId, codeId: code.id, claimedBy: code.created_by, nowMs });
     await appendAudit(trx, {
       partnerId,

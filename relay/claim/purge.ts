@@ -1,10 +1,12 @@
 import { SESSION_IDLE_MS } from '../accounts/index.ts';
 import type { Store } from '../store/index.ts';
+import { purgeArrivals } from '../store/repositories/arrivals.ts';
 import { purgeOffers } from '../store/repositories/claims.ts';
 import { purgeRetired } from '../store/repositories/custody.ts';
 import { listTenants } from '../store/repositories/directory.ts';
 import { purgeSecrets } from '../store/repositories/purge.ts';
 import { purgeFailures } from '../store/repositories/sign-in-failures.ts';
+import { ARRIVAL_TTL_MS } from './arrive.ts';
 
 /**
  * Kept this long after their end: staff can see what became of a claim, and a late box hears that its offer expired. What
@@ -22,6 +24,7 @@ export async function purgeExpired(store: Store, nowMs: number): Promise<void> {
   );
   await store.system((trx) => purgeFailures(trx, nowMs));
   await store.system((trx) => purgeRetired(trx, nowMs - KEEP_RETIRED_MS));
+  await store.system((trx) => purgeArrivals(trx, nowMs - ARRIVAL_TTL_MS));
   for (const partnerId of await store.system(listTenants)) {
     await store.inTenant(partnerId, (trx) =>
       purgeSecrets(trx, partnerId, {

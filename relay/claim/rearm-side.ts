@@ -72,7 +72,7 @@ export function createRearmSide(deps: ClaimDeps) {
 
     /**
      * Gives the box its place back when the number is the one it shows. Throws SESSION_UNKNOWN, NUMBER_MISMATCH,
-     * REARM_LOCKED, CLAIM_NOT_WAITING, BOX_CLAIMED_ELSEWHERE.
+     * REARM_LOCKED, REARM_AMBIGUOUS, CLAIM_NOT_WAITING, BOX_CLAIMED_ELSEWHERE.
      */
     async approve(
       tenant: Tenant,
@@ -89,6 +89,9 @@ export function createRearmSide(deps: ClaimDeps) {
       if (!isRight) throw relayErrors.make('NUMBER_MISMATCH', { field: '/number' });
       const { siteId, touched } = await store.inTenant(partnerId, async (trx) => {
         const { siteId } = await mustFind(trx, session, nowMs);
+        // With enough made-up requests one shows the number of the honest box by chance: then no page can tell them apart.
+        if ((await countRearms(trx, { number, nowMs })) > 1)
+          throw relayErrors.make('REARM_AMBIGUOUS', { field: '/number' });
         const offer = await findOffer(trx, session);
         if (offer === undefined) throw relayErrors.make('SESSION_UNKNOWN');
         await returnRearmTry(trx, session);

@@ -39,7 +39,8 @@ export async function rearm(
   await rearmAppliance(trx, { ...box, epoch });
   await endBoxWork(trx, box.id, nowMs);
   const { partnerId } = box;
-  await insertLog(trx, { applianceId: box.id, partnerId, epoch, origin: logOrigin(keys.host, box.id, epoch) });
+  const origin = logOrigin(keys.host, box.id, epoch);
+  await insertLog(trx, { applianceId: box.id, partnerId, epoch, origin, firstKey: box.evk });
   const ended = await readLog(trx, { applianceId: box.id, epoch: old.epoch });
   await appendAudit(trx, {
     partnerId,

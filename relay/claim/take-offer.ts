@@ -20,11 +20,14 @@ export async function mustFindClaim(trx: Tx, session: string): Promise<ClaimRow>
   return claim;
 }
 
+/** A person, or with `staffId` null what a person ordered before. */
+export type Claimer = Pick<Tenant, 'partnerId' | 'actor' | 'role'> & { readonly staffId: string | null };
+
 /** First come, first served, by the conditional update; who loses sees how the claim stands now. */
 export async function takeOfferFor(
   trx: Tx,
   offer: OfferRow & { number: string },
-  { tenant, siteId, nowMs }: { tenant: Tenant; siteId: string; nowMs: number },
+  { tenant, siteId, nowMs }: { tenant: Claimer; siteId: string; nowMs: number },
 ): Promise<ClaimRow> {
   const { partnerId, actor } = tenant;
   if (!(await hasSite(trx, siteId))) {

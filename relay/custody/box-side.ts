@@ -2,10 +2,11 @@ import { readSignedPayload } from '@sitewarden/agent-proto/custody';
 import { compile, PAYLOAD_TYPES, ReleasedPayload, type ReleasePayload } from '@sitewarden/agent-proto/http';
 import { appendAudit } from '../audit/index.ts';
 import { relayErrors } from '../errors.ts';
-import { ownPayload, type RelayKeyring } from '../keys/index.ts';
+import { ownPayload, type ReceiptKeys, type RelayKeyring } from '../keys/index.ts';
 import type { Box } from '../lib/identity.ts';
 import type { Tx } from '../store/index.ts';
 import { revokeAppliance } from '../store/repositories/appliances.ts';
+import { insertArrival } from '../store/repositories/arrivals.ts';
 import { retireKeys } from '../store/repositories/box-keys.ts';
 import {
   type ApplianceRow,
@@ -76,9 +77,9 @@ async function isClosed(trx: Tx, box: ApplianceRow, { size, rootHash }: Released
 /** The box has closed its log: it is nobody's from this commit on. Throws RELEASE_NONE, RELEASE_LOG_OPEN. */
 export async function closeRelease(
   trx: Tx,
-  keys: Pick<RelayKeyring, 'sign' | 'publishedText'>,
+  keys: ReceiptKeys,
   { asking, released, nowMs }: { asking: Box; released: string; nowMs: number },
-): Promise<{ receipt: string }> {
+): Promise<{ receipt: string; toSiteId: string | null }> {
   const { box, release } = await pendingOf(trx, asking);
   const word = readWord(released, asking, release.id);
   await move(trx, release, {
@@ -88,14 +89,42 @@ export async function closeRelease(
   await retireKeys(trx, { applianceId: box.id, fingerprint: box.dik_fingerprint, why: 'released', atMs: nowMs });
   await revokeAppliance(trx, box.id, nowMs);
   const { reason, ordered_by: by } = release;
-  const receipt = await issueReceipt(trx, keys, { box, kind: 'released', by, reason, released, atMs: nowMs });
+  const { to, siteName, partnerName } = ownPayload<ReleasePayload>(release.envelope);
+  const counterpart = to === undefined ? null : { partnerName, siteName: to.siteName };
+  const receipt = await issueReceipt(trx, keys, {
+    box,
+    kind: 'released',
+    by,
+    reason,
+    released,
+    counterpart,
+    atMs: nowMs,
+  });
+  if (to !== undefined) {
+    await insertArrival(trx, {
+      fingerprint: box.dik_fingerprint,
+      partner_id: box.partner_id,
+      site_id: to.siteId,
+      from_appliance: box.id,
+      from_site_name: siteName,
+      serial: box.serial,
+      ordered_by: by,
+      at_ms: nowMs,
+    });
+  }
   await appendAudit(trx, {
     partnerId: box.partner_id,
     atMs: nowMs,
     actor: `appliance:${box.id}`,
     action: 'box.released',
     ref: box.site_id,
-    detail: { applianceId: box.id, serial: box.serial, release: release.id, size: word.size },
+    detail: {
+      applianceId: box.id,
+      serial: box.serial,
+      release: release.id,
+      size: word.size,
+      ...(to && { toSiteId: to.siteId }),
+    },
   });
-  return { receipt };
+  return { receipt, toSiteId: to?.siteId ?? null };
 }

@@ -1,5 +1,5 @@
 import { appendAudit } from '../audit/index.ts';
-import type { RelayKeyring } from '../keys/types.ts';
+import type { ReceiptKeys } from '../keys/types.ts';
 import type { Tx } from '../store/index.ts';
 import { revokeAppliance } from '../store/repositories/appliances.ts';
 import { retireKeys } from '../store/repositories/box-keys.ts';
@@ -27,7 +27,7 @@ export async function overtakeRelease(trx: Tx, box: ApplianceRow, atMs: number):
  */
 export async function leaveSite(
   trx: Tx,
-  keys: Pick<RelayKeyring, 'sign' | 'publishedText'>,
+  keys: ReceiptKeys,
   {
     applianceId,
     why,

@@ -1,7 +1,7 @@
-import type { CustodyKind, CustodyReceipt } from '@sitewarden/agent-proto/http';
+import type { CustodyKind, CustodyProof, CustodyReceipt } from '@sitewarden/agent-proto/http';
 import { newId } from '@sitewarden/kit/ids';
 import { relayErrors } from '../errors.ts';
-import { ownPayload, type RelayKeyring } from '../keys/index.ts';
+import { ownPayload, type ReceiptKeys } from '../keys/index.ts';
 import type { Tx } from '../store/index.ts';
 import {
   type ApplianceRow,
@@ -13,6 +13,7 @@ import {
 import { readLog } from '../store/repositories/evidence.ts';
 import { findSiteName } from '../store/repositories/sites.ts';
 import { partnerName } from '../store/repositories/staff.ts';
+import { proofOf } from './proof.ts';
 
 const MAX_LISTED = 50;
 /** Of a reason and a name on a receipt; longer ones are cut, the rest is in the audit log. */
@@ -27,14 +28,15 @@ export interface ReceiptInput {
   readonly released?: string;
   readonly next?: CustodyReceipt['next'];
   readonly counterpart?: CustodyReceipt['counterpart'];
+  readonly previous?: NonNullable<CustodyReceipt['previous']>;
   readonly atMs: number;
 }
 
 /** Signs and keeps a receipt, in the transaction of what it is about. Answers the text of its envelope. */
 export async function issueReceipt(
   trx: Tx,
-  keys: Pick<RelayKeyring, 'sign' | 'publishedText'>,
-  { box, kind, by, reason, released, next, counterpart, atMs }: ReceiptInput,
+  keys: ReceiptKeys,
+  { box, kind, by, reason, released, next, counterpart, previous, atMs }: ReceiptInput,
 ): Promise<string> {
   const log = await readLog(trx, { applianceId: box.id, epoch: box.epoch });
   const receipt: CustodyReceipt = {
@@ -63,6 +65,7 @@ export async function issueReceipt(
     released: released ?? null,
     next: next ?? null,
     counterpart: counterpart ?? null,
+    ...(previous && { previous }),
   };
   const envelope = keys.sign('config', receipt, 'custody');
   await insertReceipt(trx, {
@@ -74,6 +77,7 @@ export async function issueReceipt(
     at_ms: atMs,
     envelope,
     relay_keys: keys.publishedText,
+    proof: JSON.stringify(await proofOf(trx, keys, { receipt, listText: keys.publishedText })),
   });
   return envelope;
 }
@@ -84,9 +88,15 @@ export async function receiptsOf(trx: Tx, siteId: string): Promise<CustodyReceip
   return (await listReceipts(trx, siteId, MAX_LISTED)).map(receiptOf);
 }
 
-/** One receipt and what a stranger needs to check it. Throws NOT_FOUND. */
-export async function readReceipt(trx: Tx, id: string) {
+/** One receipt and what a stranger needs to check it, whatever keys changed since. Throws NOT_FOUND. */
+export async function readReceipt(trx: Tx, keys: ReceiptKeys, id: string) {
   const row = await findReceipt(trx, id);
   if (row === undefined) throw relayErrors.make('NOT_FOUND');
-  return { receipt: receiptOf(row), bundle: { receipt: row.envelope, relayKeys: row.relay_keys } };
+  const receipt = receiptOf(row);
+  // Those of before the proof was kept with them get it now.
+  const proof: CustodyProof =
+    row.proof === null
+      ? await proofOf(trx, keys, { receipt, listText: row.relay_keys })
+      : (JSON.parse(row.proof) as CustodyProof);
+  return { receipt, bundle: { receipt: row.envelope, relayKeys: row.relay_keys, proof } };
 }

@@ -2,9 +2,10 @@ import type { ReleasePayload } from '@sitewarden/agent-proto/http';
 import { newId } from '@sitewarden/kit/ids';
 import { appendAudit } from '../audit/index.ts';
 import { relayErrors } from '../errors.ts';
-import type { RelayKeyring } from '../keys/types.ts';
+import type { ReceiptKeys } from '../keys/types.ts';
 import type { Tenant } from '../lib/identity.ts';
 import type { Tx } from '../store/index.ts';
+import { arrivalsAt } from '../store/repositories/arrivals.ts';
 import {
   type ApplianceRow,
   findRelease,
@@ -13,12 +14,11 @@ import {
   moveRelease,
   type ReleaseRow,
 } from '../store/repositories/custody.ts';
-import { findSiteName } from '../store/repositories/sites.ts';
+import { findSiteName, readCurrentBox } from '../store/repositories/sites.ts';
 import { partnerName } from '../store/repositories/staff.ts';
 import { leaveSite } from './leave.ts';
 import { decideRelease, type ReleaseState } from './machine.ts';
 
-type Keys = Pick<RelayKeyring, 'sign' | 'publishedText'>;
 interface Wish {
   readonly tenant: Tenant;
   readonly siteId: string;
@@ -26,6 +26,8 @@ interface Wish {
   readonly applianceId: string;
   readonly reason: string;
   readonly nowMs: number;
+  /** The site of the same partner it moves to; without one it belongs to nobody afterwards. */
+  readonly toSiteId?: string;
 }
 
 /** The box a person named, if it is in service at that site. Throws APPLIANCE_LEFT. */
@@ -39,12 +41,15 @@ async function boxAt(trx: Tx, { siteId, applianceId }: Pick<Wish, 'siteId' | 'ap
 
 /**
  * Asks the box to close its log and leave; it hears of it at its next check-in. Asked twice it stays the first one.
- * Throws APPLIANCE_LEFT, RELEASE_QUARANTINED.
+ * With `toSiteId` it moves there. Throws APPLIANCE_LEFT, RELEASE_QUARANTINED, RELEASE_WAITS, TRANSFER_SITE_TAKEN, NOT_FOUND.
  */
-export async function orderRelease(trx: Tx, keys: Keys, wish: Wish): Promise<void> {
+export async function orderRelease(trx: Tx, keys: ReceiptKeys, wish: Wish): Promise<void> {
   const { tenant, siteId, reason, nowMs } = wish;
   const box = await boxAt(trx, wish);
-  if (box.release_id !== null) return;
+  if (box.release_id !== null) {
+    if (wish.toSiteId === undefined) return;
+    throw relayErrors.make('RELEASE_WAITS', { field: '/applianceId' });
+  }
   // Of two boxes with one identity nobody knows which one would close the log.
   if (box.state === 'quarantined') throw relayErrors.make('RELEASE_QUARANTINED', { field: '/applianceId' });
   const payload: ReleasePayload = {
@@ -58,6 +63,7 @@ export async function orderRelease(trx: Tx, keys: Keys, wish: Wish): Promise<voi
     by: tenant.actor.slice(0, 256),
     reason,
     orderedAtMs: nowMs,
+    ...(wish.toSiteId !== undefined && { to: await targetOf(trx, wish, wish.toSiteId) }),
   };
   await insertRelease(trx, {
     id: payload.releaseId,
@@ -70,7 +76,29 @@ export async function orderRelease(trx: Tx, keys: Keys, wish: Wish): Promise<voi
     ordered_at_ms: nowMs,
     envelope: keys.sign('config', payload, 'release'),
   });
-  await audit(trx, wish, 'box.release_ordered', { serial: box.serial, release: payload.releaseId, reason });
+  await audit(trx, wish, 'box.release_ordered', {
+    serial: box.serial,
+    release: payload.releaseId,
+    reason,
+    ...(payload.to && { toSiteId: payload.to.siteId }),
+  });
+}
+
+/** A site with a box, or to which another one is on its way, takes no second one. */
+async function targetOf(
+  trx: Tx,
+  { tenant, siteId }: Wish,
+  toSiteId: string,
+): Promise<{ siteId: string; siteName: string }> {
+  const siteName = await findSiteName(trx, toSiteId);
+  if (siteName === undefined || toSiteId === siteId) {
+    throw relayErrors.make('NOT_FOUND', { field: '/toSiteId', detail: 'There is no such other site' });
+  }
+  const arriving = await arrivalsAt(trx, { partnerId: tenant.partnerId, siteId: toSiteId });
+  if (arriving.length > 0 || (await readCurrentBox(trx, toSiteId)) !== undefined) {
+    throw relayErrors.make('TRANSFER_SITE_TAKEN', { field: '/toSiteId' });
+  }
+  return { siteId: toSiteId, siteName };
 }
 
 /** Takes a release back that the box has not got yet. Throws NOT_FOUND, RELEASE_UNDER_WAY, RELEASE_OVER. */
@@ -93,7 +121,7 @@ export async function withdrawRelease(
 }
 
 /** Takes a box off its site that cannot be asked: lost, broken, stolen. Throws APPLIANCE_LEFT. */
-export async function removeBox(trx: Tx, keys: Keys, wish: Wish): Promise<void> {
+export async function removeBox(trx: Tx, keys: ReceiptKeys, wish: Wish): Promise<void> {
   const { tenant, reason, nowMs } = wish;
   const box = await boxAt(trx, wish);
   const who = { by: tenant.actor, staffId: tenant.staffId, reason, atMs: nowMs };

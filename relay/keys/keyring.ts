@@ -83,12 +83,13 @@ export async function loadKeyring(input: { dataDir: string; host: string }): Pro
     throw relayErrors.make('KEYS_INVALID', { detail: `The ${purpose} key is not the one the root key signed` });
   });
   const working = Object.fromEntries(inUse) as Record<RelayKeyPurpose, KeyObject>;
-  const former = (await readFormerlyPublished(input.dataDir)).map(readPublished);
+  const former = (await readFormerlyPublished(input.dataDir)).map((text) => ({ text, keys: readPublished(text) }));
   const tokenKey = createSecretKey(await ensureTokenSecret(input.dataDir));
   return {
     host,
     published,
     publishedText: slots.publishedText,
+    formerlyPublished: former,
     sign: (purpose, payload, type) =>
       envelopeText(working[purpose], type === undefined ? TYPE_OF[purpose] : PAYLOAD_TYPES[type], payload),
     cosign: (purpose, note, timestampS) =>
@@ -96,7 +97,7 @@ export async function loadKeyring(input: { dataDir: string; host: string }): Pro
     tokenMac: (bytes) => createHmac('sha256', tokenKey).update(bytes).digest(),
     vkey: (purpose) => vkeyOf(host, purpose, rawPublicKey(working[purpose])),
     formerVkeys(purpose) {
-      const used = former.flatMap((list) => list[purpose].slice(0, 1)).map(({ publicKey }) => publicKey);
+      const used = former.flatMap(({ keys }) => keys[purpose].slice(0, 1)).map(({ publicKey }) => publicKey);
       const now = rawPublicKey(working[purpose]);
       return [...new Set(used)].filter((key) => key !== now).map((key) => vkeyOf(host, purpose, key));
     },

@@ -1,6 +1,7 @@
 import { relayErrors } from '../errors.ts';
 import { siteConfigOf } from '../lib/site-config.ts';
 import type { Tx } from '../store/index.ts';
+import { listSecrets } from '../store/repositories/site-secrets.ts';
 import type { RelayKeyring } from './types.ts';
 
 export interface IssuedSiteConfig {
@@ -26,6 +27,7 @@ export async function issueSiteConfig(
       'appliance.id as appliance_id',
       'appliance.epoch',
       'appliance.dik_fingerprint',
+      'appliance.seal',
       'site.id as site_id',
       'site.name as site_name',
       'site.agent_tier',
@@ -36,5 +38,9 @@ export async function issueSiteConfig(
     ])
     .executeTakeFirst();
   if (source === undefined) throw relayErrors.make('APPLIANCE_UNKNOWN');
-  return { envelope: keys.sign('config', siteConfigOf(source, nowMs)), generation: source.config_generation };
+  const secrets = (await listSecrets(trx, source.site_id))
+    .filter((row) => row.sealed_to === source.seal)
+    .map((row) => ({ name: row.name, sealedTo: row.sealed_to, box: row.box, setAtMs: row.set_at_ms }));
+  const config = siteConfigOf({ ...source, secrets }, nowMs);
+  return { envelope: keys.sign('config', config), generation: source.config_generation };
 }

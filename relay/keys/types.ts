@@ -13,6 +13,8 @@ export interface RelayKeyring {
   /** The public halves, and the exact text of their DSSE envelope signed by the root key. */
   readonly published: RelayKeys;
   readonly publishedText: string;
+  /** The lists that were published before, oldest first: they say which key cosigned an old checkpoint. */
+  readonly formerlyPublished: readonly { readonly keys: RelayKeys; readonly text: string }[];
   /** Text of a DSSE envelope over the canonical form of `payload`, typed by its purpose, or as `type` says. */
   sign(purpose: StatementPurpose, payload: object, type?: CustodyType): string;
   /** A C2SP cosignature line (with its newline) over a checkpoint note. */
@@ -24,3 +26,6 @@ export interface RelayKeyring {
   /** Of the keys that signed such lines before this one: older checkpoints carry theirs. */
   formerVkeys(purpose: CosignPurpose): string[];
 }
+
+/** What signing a receipt takes, and proving it after the keys changed. */
+export type ReceiptKeys = Pick<RelayKeyring, 'sign' | 'published' | 'publishedText' | 'formerlyPublished'>;

@@ -27,4 +27,6 @@ export interface Box {
 export interface Device {
   readonly dik: string;
   readonly fingerprint: string;
+  /** Where it calls from. */
+  readonly address: string;
 }

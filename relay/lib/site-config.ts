@@ -1,5 +1,5 @@
 import { CHECK_NAMES } from '@sitewarden/agent-proto/checks';
-import type { SiteConfig } from '@sitewarden/agent-proto/http';
+import type { SealedSecret, SiteConfig } from '@sitewarden/agent-proto/http';
 
 /** What the store says about a site and its appliance, in its own words. */
 export interface SiteConfigSource {
@@ -13,6 +13,8 @@ export interface SiteConfigSource {
   readonly check_interval_ms: number;
   readonly heartbeat_interval_ms: number;
   readonly config_generation: number;
+  /** Those that this box can open. */
+  readonly secrets: readonly SealedSecret[];
 }
 
 /** The configuration of one appliance at its site, ready to be signed. */
@@ -31,5 +33,6 @@ export function siteConfigOf(source: SiteConfigSource, issuedAtMs: number): Site
     checkIntervalMs: source.check_interval_ms,
     heartbeatIntervalMs: source.heartbeat_interval_ms,
     issuedAtMs,
+    ...(source.secrets.length > 0 && { secrets: [...source.secrets] }),
   };
 }

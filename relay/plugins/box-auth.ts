@@ -91,7 +91,7 @@ export const boxAuth = fp<BoxAuthOptions>(
       } catch (cause) {
         throw relayErrors.make('BODY_INVALID', { field: '/keys/dik', detail: (cause as Error).message, cause });
       }
-      const device = { dik, fingerprint: fingerprint(dik) };
+      const device = { dik, fingerprint: fingerprint(dik), address: request.ip };
       await verify(request, publicKey, device.fingerprint);
       return device;
     }

@@ -11,7 +11,7 @@ export interface Machine {
   /** Empty when it is not known. */
   address: string;
   hostname: string;
-  /** It says itself that its place in the chain was damaged on disk, so it may be no copy at all. */
+  /** It says itself that its place in the chain was damaged on disk or is gone, so it may be no copy at all. */
   hasLostChain: boolean;
   firstSeenMs: number;
   lastSeenMs: number;

@@ -24,20 +24,31 @@ export function custodyHandlers(services: Services, claims: Claims) {
       return { ...answer, relayKeys: keys.publishedText };
     },
     boxReleased: async ({ box, body, inTenant, nowMs }) => {
-      const answer = await inTenant((trx) => closeRelease(trx, keys, { asking: box, released: body.released, nowMs }));
+      const wish = { asking: box, released: body.released, nowMs };
+      const { receipt, toSiteId } = await inTenant((trx) => closeRelease(trx, keys, wish));
       announceCustody(services, { ...box, atMs: nowMs });
-      return answer;
+      if (toSiteId !== null) live.publish(box.partnerId, { kind: 'site', siteId: toSiteId, atMs: nowMs });
+      return { receipt };
     },
-    custody: ({ params: { siteId }, inTenant, nowMs }) =>
+    custody: ({ tenant, params: { siteId }, inTenant, nowMs }) =>
       inTenant(async (trx) => {
         await assertSite(trx, siteId);
-        return custodyOf(trx, siteId, nowMs);
+        return custodyOf(trx, { partnerId: tenant.partnerId, siteId, nowMs });
       }),
     orderRelease: async ({ tenant, params: { siteId }, body, inTenant, nowMs }) => {
       const view = await inTenant(async (trx) => {
         await assertSite(trx, siteId);
         await orderRelease(trx, keys, { tenant, siteId, ...body, nowMs });
-        return custodyOf(trx, siteId, nowMs);
+        return custodyOf(trx, { partnerId: tenant.partnerId, siteId, nowMs });
+      });
+      live.publish(tenant.partnerId, { kind: 'site', siteId, atMs: nowMs });
+      return view;
+    },
+    transferBox: async ({ tenant, params: { siteId }, body, inTenant, nowMs }) => {
+      const view = await inTenant(async (trx) => {
+        await assertSite(trx, siteId);
+        await orderRelease(trx, keys, { tenant, siteId, ...body, nowMs });
+        return custodyOf(trx, { partnerId: tenant.partnerId, siteId, nowMs });
       });
       live.publish(tenant.partnerId, { kind: 'site', siteId, atMs: nowMs });
       return view;
@@ -46,7 +57,7 @@ export function custodyHandlers(services: Services, claims: Claims) {
       const view = await inTenant(async (trx) => {
         await assertSite(trx, siteId);
         await withdrawRelease(trx, { tenant, siteId, releaseId: body.releaseId, nowMs });
-        return custodyOf(trx, siteId, nowMs);
+        return custodyOf(trx, { partnerId: tenant.partnerId, siteId, nowMs });
       });
       live.publish(tenant.partnerId, { kind: 'site', siteId, atMs: nowMs });
       return view;
@@ -55,7 +66,7 @@ export function custodyHandlers(services: Services, claims: Claims) {
       const view = await inTenant(async (trx) => {
         await assertSite(trx, siteId);
         await removeBox(trx, keys, { tenant, siteId, ...body, nowMs });
-        return custodyOf(trx, siteId, nowMs);
+        return custodyOf(trx, { partnerId: tenant.partnerId, siteId, nowMs });
       });
       const { partnerId } = tenant;
       announceCustody(services, { partnerId, siteId, applianceId: body.applianceId, atMs: nowMs });
@@ -71,7 +82,7 @@ export function custodyHandlers(services: Services, claims: Claims) {
         await assertSite(trx, siteId);
         return availabilityOf(trx, { partnerId, siteId, nowMs });
       }),
-    receipt: ({ params: { receiptId }, inTenant }) => inTenant((trx) => readReceipt(trx, receiptId)),
+    receipt: ({ params: { receiptId }, inTenant }) => inTenant((trx) => readReceipt(trx, keys, receiptId)),
     rearms: async ({ tenant, query: { siteId, number }, nowMs }) => ({
       ...(await claims.rearms.list(tenant, { siteId, number, nowMs })),
       asOfMs: nowMs,

@@ -5,6 +5,6 @@ export function evidenceHandlers({ keys }: Services) {
   return defineHandlers({
     evidence: ({ params, query, inTenant, nowMs }) =>
       inTenant((trx) => listSiteEvidence(trx, params.siteId, { ...query, nowMs })),
-    evidenceEntry: ({ params, inTenant }) => inTenant((trx) => proveEntry(trx, keys, params)),
+    evidenceEntry: ({ params, query, inTenant }) => inTenant((trx) => proveEntry(trx, keys, { ...params, ...query })),
   });
 }

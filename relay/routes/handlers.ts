@@ -19,6 +19,7 @@ import { outboxHandlers } from './outbox.ts';
 import { provisionBoxHandlers } from './provision-box.ts';
 import { provisionStaffHandlers } from './provision-staff.ts';
 import { relayKeyHandlers } from './relay-keys.ts';
+import { secretHandlers } from './secrets.ts';
 import { sessionHandlers } from './session.ts';
 import { siteHandlers } from './sites.ts';
 import { timelineHandlers } from './timeline.ts';
@@ -38,6 +39,7 @@ export function allHandlers(services: Services, claims: Claims): HandlerTable {
     ...boxOrderHandlers(services),
     ...boxConfigHandlers(services),
     ...custodyHandlers(services, claims),
+    ...secretHandlers(services),
     ...boxKeyHandlers(),
     ...sessionHandlers(services),
     ...userHandlers(services),

@@ -41,5 +41,6 @@ function identityOf(agent: StoredAgent) {
     enrolledAtMs: agent.enrolledAtMs,
     lastHeartbeatAtMs: agent.lastHeartbeatAtMs,
     telemetry: JSON.parse(agent.telemetry) as Facts,
+    rmm: agent.rmm,
   };
 }

@@ -12,26 +12,26 @@ import {
   readKeyTurns,
   readLog,
 } from '../store/repositories/evidence.ts';
-import { readCurrentBox } from '../store/repositories/sites.ts';
 import { storedInclusion } from '../witness/index.ts';
 import { assertSite } from './assert-site.ts';
+import { findSiteLog } from './site-logs.ts';
 
 const DEFAULT_LIMIT = 50;
 
-async function logOf(trx: Tx, siteId: string) {
+async function logOf(trx: Tx, { siteId, log }: { siteId: string; log?: string | undefined }) {
   await assertSite(trx, siteId);
-  const box = await readCurrentBox(trx, siteId);
-  const key = box && { applianceId: box.id, epoch: box.epoch };
-  return { box, key, log: key && (await readLog(trx, key)) };
+  const found = await findSiteLog(trx, { siteId, log });
+  return { ...found, log: found.key && (await readLog(trx, found.key)) };
 }
 
-/** The log of the box at a site, newest entry first. Throws NOT_FOUND. */
+/** The log of the box at a site, or one of before named by `log`, newest entry first. Throws NOT_FOUND. */
 export async function listSiteEvidence(
   trx: Tx,
   siteId: string,
-  { before, limit = DEFAULT_LIMIT, nowMs }: { before?: number | undefined; limit?: number; nowMs: number },
+  wish: { log?: string | undefined; before?: number | undefined; limit?: number; nowMs: number },
 ) {
-  const { key, log } = await logOf(trx, siteId);
+  const { before, limit = DEFAULT_LIMIT, nowMs } = wish;
+  const { logs, key, log } = await logOf(trx, { siteId, log: wish.log });
   const state = evidenceState(log && key ? { ...log, epoch: key.epoch } : null, nowMs);
   const stored = key ? await listEntries(trx, key, { limit, ...(before === undefined ? {} : { before }) }) : [];
   const entries = stored.map((entry) => ({
@@ -46,23 +46,23 @@ export async function listSiteEvidence(
     cosigned: entry.seq < (log?.cosignedSize ?? 0),
   }));
   const last = entries.at(-1)?.seq ?? 0;
-  return { state, entries, nextBefore: last > 0 ? last : null, asOfMs: nowMs };
+  return { state, logs, entries, nextBefore: last > 0 ? last : null, asOfMs: nowMs };
 }
 
 /** One entry with all a stranger needs to verify it. Throws NOT_FOUND, also while no cosignature covers the entry. */
 export async function proveEntry(
   trx: Tx,
   keys: Pick<RelayKeyring, 'vkey' | 'formerVkeys'>,
-  { siteId, seq }: { siteId: string; seq: number },
+  { siteId, seq, log: wanted }: { siteId: string; seq: number; log?: string | undefined },
 ) {
-  const { box, key, log } = await logOf(trx, siteId);
-  if (box === undefined || key === undefined || log === undefined) throw relayErrors.make('NOT_FOUND');
+  const { key, log, firstKey } = await logOf(trx, { siteId, log: wanted });
+  if (key === undefined || log === undefined) throw relayErrors.make('NOT_FOUND');
   const envelope = await readEnvelope(trx, key, seq);
   if (envelope === undefined) throw relayErrors.make('NOT_FOUND', { detail: `There is no entry ${seq}` });
   assertProvable(log, seq);
   const proof = await storedInclusion(trx, key, { index: seq, size: log.cosignedSize });
   const turns = await readKeyTurns(trx, key);
-  const chain: KeyChain = { first: box.evk, turns };
+  const chain: KeyChain = { first: await firstKey(), turns };
   return {
     origin: log.origin,
     seq,

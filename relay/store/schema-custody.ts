@@ -16,6 +16,30 @@ export interface CustodyTables {
   };
   /** Why a device key is not welcome any more; told to whoever comes with it, for a while. Directory. */
   retired_key: { fingerprint: string; why: string; at_ms: number };
+  /**
+   * A box that left its site for another one: the next time it asks for a claim, this one is given to it. `from_appliance`
+   * only of the same partner. Directory.
+   */
+  box_arrival: {
+    fingerprint: string;
+    partner_id: string;
+    site_id: string;
+    from_appliance: string | null;
+    from_site_name: string | null;
+    serial: string;
+    ordered_by: string;
+    at_ms: number;
+  };
+  /** A secret of a site as its box can open it, and nobody else; `sealed_to`: that box's `seal` key. */
+  site_secret: {
+    partner_id: string;
+    site_id: string;
+    name: string;
+    sealed_to: string;
+    box: string;
+    set_by: string;
+    set_at_ms: number;
+  };
   /** state: one of RELEASE_STATES. `envelope`: as it was ordered; the box gets it signed anew. */
   box_release: {
     id: string;
@@ -40,6 +64,8 @@ export interface CustodyTables {
     at_ms: number;
     envelope: string;
     relay_keys: string; // envelope of the keys at that time
+    /** JSON of a CustodyProof; null: from before it was kept. */
+    proof: string | null;
   };
   /** A machine that used the identity of a quarantined box; `body`: its last CheckinRequest. */
   box_sighting: {

@@ -112,6 +112,8 @@ export interface RelayDatabase extends CustodyTables {
     serial: Generated<string>;
     /** Wrong numbers staff have typed for it when they re-armed. */
     rearm_tries: Generated<number>;
+    /** Where the box called from; empty when it is not known. */
+    address: Generated<string>;
   };
 
   provision_code: {
@@ -183,6 +185,8 @@ export interface RelayDatabase extends CustodyTables {
     /** After a quarantine only this boot continues the chain until `genuine_until_ms`. */
     genuine_boot_id: Generated<string | null>;
     genuine_until_ms: Generated<number | null>;
+    /** The appliance whose log this one's goes on from: the box was moved here from another site. */
+    moved_from: Generated<string | null>;
   };
   /** The one small row a check-in writes. */
   appliance_live: {
@@ -220,6 +224,8 @@ export interface RelayDatabase extends CustodyTables {
     fault_code: string | null;
     fault_message: string | null;
     fault_at_ms: number | null;
+    /** Raw key the log began with; null in logs of before. */
+    first_key: Generated<string | null>;
   };
   evidence_entry: {
     appliance_id: string;
@@ -258,6 +264,8 @@ export interface RelayDatabase extends CustodyTables {
     last_heartbeat_at_ms: number | null;
     telemetry: string;
     received_at_ms: number;
+    rmm: string | null; // findings of RmmRow, JSON
+    rmm_looked_at_ms: number | null;
   };
   check_latest: {
     appliance_id: string;
@@ -344,6 +352,7 @@ export const TENANT_TABLES = [
   'appliance_live',
   'box_release',
   'custody_receipt',
+  'site_secret',
   'box_sighting',
   'availability',
   'availability_cursor',
@@ -370,6 +379,7 @@ export const DIRECTORY_TABLES = [
   'sign_in_failure',
   'box_offer',
   'retired_key',
+  'box_arrival',
 ] as const satisfies readonly (keyof RelayDatabase)[];
 
 export type DirectoryDatabase = Pick<RelayDatabase, (typeof DIRECTORY_TABLES)[number]>;

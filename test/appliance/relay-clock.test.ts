@@ -65,3 +65,20 @@ t.test('after a day without the relay it is trusted only when the kernel is and 
   system.wallMs -= 86_400_000;
   t.equal(clock.quality(), 'unsynced', 'what is written is not what the kernel says');
 });
+
+t.test('certificates are judged by a clock that NTP keeps, whatever the relay says', async (t) => {
+  const { clock, pass, system } = setUp(TRUE_MS);
+  clock.setSynced(true);
+  clock.take(TRUE_MS + 60 * 86_400_000, 10);
+  t.equal(clock.judgingNowMs(), TRUE_MS);
+  t.equal(clock.relayAheadMs(), 60 * 86_400_000 + 5);
+  pass(1000);
+  t.equal(clock.judgingNowMs(), system.wallMs);
+  clock.setSynced(false);
+  t.equal(clock.judgingNowMs(), clock.nowMs(), 'nobody vouches for the system clock');
+  t.equal(clock.relayAheadMs(), null);
+  clock.setSynced(true);
+  clock.take(system.wallMs + 60_000, 10);
+  t.equal(clock.relayAheadMs(), null, 'within five minutes nothing is wrong');
+  t.equal(clock.judgingNowMs(), clock.nowMs());
+});

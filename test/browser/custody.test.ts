@@ -83,6 +83,43 @@ t.test(
   },
 );
 
+t.test('an admin moves a box to a site without one, and both pages say where it is', { skip: !stage }, async (t) => {
+  const { relay, newPartner } = stage!;
+  const partner = await newPartner();
+  const { siteId } = await seedSite(relay.store, partner.id, 'Main street');
+  const { siteId: toSiteId } = await seedSite(relay.store, partner.id, 'Hill road');
+  const { box, applianceId } = await relay.claim(partner.admin, siteId);
+  const leaving = leavingBox(box, { host: relay.services.keys.host, applianceId });
+  await leaving.checkin();
+  const operator = await partner.open(`/sites/${siteId}/leave`, { role: 'operator' });
+  t.ok(await operator.getByRole('radio', { name: 'Move: the box goes to another site of yours' }).isDisabled());
+  const page = await partner.open(`/sites/${siteId}/leave`);
+  await page.getByRole('radio', { name: 'Move: the box goes to another site of yours' }).check();
+  await page.getByRole('textbox', { name: 'Reason' }).fill('The clinic moves');
+  const submit = page.getByRole('button', { name: `Move box ${box.serial}` });
+  t.ok(await submit.isDisabled(), 'not without a site');
+  await page.getByRole('combobox', { name: 'To which site' }).fill('Hill');
+  await page.getByRole('option', { name: /Hill road/ }).click();
+  await look(t, page, 'move');
+  await submit.click();
+  await page.locator('#custody').getByText('The box is to move to Hill road.').waitFor();
+  await box.send(BOX_PATHS.release);
+  const custody = await partner.admin.call<{ release: { id: string } }>('custody', { params: { siteId } });
+  leaving.log.append(1).append(1, { kind: 'released' });
+  await leaving.deliver();
+  t.equal((await leaving.word(custody.body.release.id)).status, 200);
+  await page.goto(`${relay.url}/sites/${toSiteId}/custody`);
+  await page.getByText(`Box ${box.serial} is on its way here.`).waitFor();
+  const { session } = (await box.start()).body;
+  t.equal((await box.status(session)).body.state, 'approved');
+  await page
+    .locator('#custody')
+    .getByRole('link', { name: `Received: box ${box.serial}` })
+    .click();
+  await page.getByText('moved here from Main street').waitFor();
+  await look(t, page, 'receipt-received');
+});
+
 t.test('a box that asks for its place is approved with the number it shows', { skip: !stage }, async (t) => {
   const { relay, newPartner } = stage!;
   const partner = await newPartner();

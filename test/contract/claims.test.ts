@@ -48,6 +48,7 @@ function offer(changes: Partial<NewOffer> = {}): NewOffer {
     relayNonce: 'n',
     number: null,
     startedAtMs: 1000,
+    address: '',
     expiresAtMs: 2000,
     ...changes,
   };
@@ -198,6 +199,8 @@ await onBothEngines(t, async (t, fresh) => {
       claimedBy: 'Kim',
       claimedAtMs: 2,
       origin: `relay/a/${newId('x')}/1`,
+      epoch: 1,
+      movedFrom: null,
       emptyFrontier: '',
     };
     await inTenant(store, own, (trx) => insertAppliance(trx, appliance));

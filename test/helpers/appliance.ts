@@ -10,6 +10,8 @@ export interface ApplianceOptions {
   relay?: { url: string; rootKey: string; caFile?: string };
   services?: { pidfileDir: string };
   checkinIntervalMs?: number;
+  /** The box makes its serial number of its device key. */
+  withoutSerial?: boolean;
   logLevel?: string;
   nodeArgs?: readonly string[];
   env?: NodeJS.ProcessEnv;
@@ -56,7 +58,7 @@ export async function startAppliance(options: ApplianceOptions): Promise<TestApp
       },
       local: { host: options.localHost ?? '127.0.0.1', port: 0 },
       ...(options.installers === undefined ? {} : { installers: options.installers }),
-      serial: 'TEST-0001',
+      ...(options.withoutSerial ? {} : { serial: 'TEST-0001' }),
       model: 'test',
       logLevel: options.logLevel ?? 'info',
       discovery: { enabled: false },

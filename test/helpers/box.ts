@@ -8,6 +8,7 @@ import {
 } from '@sitewarden/agent-proto/http';
 import { makeNonce, signRequest } from '@sitewarden/agent-proto/http-signature';
 import { fingerprint, generateEd25519, privateKeyFromPem, rawPublicKey } from '@sitewarden/agent-proto/keys';
+import nacl from 'tweetnacl';
 import { loadX509 } from '../../relay/lib/x509.ts';
 
 export interface Answer<T = Record<string, unknown>> {
@@ -55,6 +56,8 @@ export class TestBox {
   readonly boxNonce = makeNonce();
   readonly dikPrivate: KeyObject;
   readonly evkPrivate: KeyObject;
+  /** Private half of `keys.seal`. */
+  readonly sealSecret: Uint8Array;
   readonly #relayUrl: string;
 
   private constructor(relayUrl: string, siteCaCsrPem: string, serial: string) {
@@ -64,10 +67,12 @@ export class TestBox {
     this.serial = serial;
     this.dikPrivate = privateKeyFromPem(dik.privateKeyPem);
     this.evkPrivate = privateKeyFromPem(evk.privateKeyPem);
+    const seal = nacl.box.keyPair();
+    this.sealSecret = seal.secretKey;
     this.keys = {
       dik: dik.publicKey,
       evk: evk.publicKey,
-      seal: randomBytes(32).toString('base64url'),
+      seal: Buffer.from(seal.publicKey).toString('base64url'),
       siteCaCsr: siteCaCsrPem,
     };
     this.fingerprint = fingerprint(dik.publicKey);

@@ -10,6 +10,8 @@ export interface LeavingBox {
   checkin(): Promise<{ status: number; body: CheckinResponse & { code?: string } }>;
   /** Sends what the log has and has it cosigned. */
   deliver(): Promise<void>;
+  /** Has what the log has cosigned, and sends none of it. */
+  cosignOnly(): Promise<void>;
   /** Says that the log is closed. */
   word(
     releaseId: string,
@@ -27,8 +29,14 @@ export function leavingBox(box: TestBox, at: { host: string; applianceId: string
   const must = (what: string, { status, body }: { status: number; body: unknown }) => {
     if (status !== 200) throw new Error(`${what} answered ${status} ${JSON.stringify(body)}`);
   };
+  async function cosignNews(): Promise<void> {
+    const checkpoint = log.addCheckpoint(cosigned);
+    must('checkpoint', await box.send(BOX_PATHS.checkpoint, { raw: checkpoint, contentType: 'text/plain' }));
+    cosigned = log.size;
+  }
   return {
     log,
+    cosignOnly: cosignNews,
     async checkin() {
       counter += 1;
       const body = checkinBody({ counter, previousToken: token });
@@ -40,9 +48,7 @@ export function leavingBox(box: TestBox, at: { host: string; applianceId: string
       const raw = outboxOf(log, { from: delivered, epoch });
       must('outbox', await box.send(BOX_PATHS.outbox, { raw, contentType: 'application/x-ndjson' }));
       delivered = log.size;
-      const checkpoint = log.addCheckpoint(cosigned);
-      must('checkpoint', await box.send(BOX_PATHS.checkpoint, { raw: checkpoint, contentType: 'text/plain' }));
-      cosigned = log.size;
+      await cosignNews();
     },
     word(releaseId, { size = log.size } = {}) {
       const payload = {

@@ -31,6 +31,8 @@ export interface SystemOptions {
   pidfileDir?: string;
   checkIntervalMs?: number;
   checkinIntervalMs?: number;
+  /** The box makes its serial number of its device key. */
+  withoutSerial?: boolean;
   /** Of all three programs; default: that of each. */
   logLevel?: string;
   /** Told every line that any of the three prints. */
@@ -73,6 +75,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
       dataDir: join(base, 'appliance'),
       relay: { url: proxy.url, rootKey },
       checkinIntervalMs: options.checkinIntervalMs ?? 1000,
+      ...(options.withoutSerial ? { withoutSerial: true } : {}),
       ...logLevel,
       ...said,
       ...(options.pidfileDir ? { services: { pidfileDir: options.pidfileDir } } : {}),

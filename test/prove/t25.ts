@@ -145,6 +145,7 @@ function paramsOf(route: RouteContract, company: Company): Record<string, string
     token: 'A'.repeat(43),
     receiptId: company.receiptId,
     seq: '0',
+    name: 'ssh-root',
   };
   const names = [...route.url.matchAll(/:([A-Za-z]+)/g)].map(([, name]) => name as string);
   for (const name of names) if (values[name] === undefined) throw new Error(`no sample for the parameter ${name}`);
@@ -174,6 +175,8 @@ function bodyOf(name: RouteName, route: RouteContract, company: Company): unknow
     createSite: { clientId: company.clientId, name: `Site ${counter}` },
     releaseQuarantine: { applianceId: company.applianceId },
     orderRelease: { applianceId: company.applianceId, reason: 'moved' },
+    transferBox: { applianceId: `app_${'a'.repeat(26)}`, reason: 'T25', toSiteId: `site_${'a'.repeat(26)}` },
+    setSecret: { value: 'T25' },
     withdrawRelease: { releaseId: `rel_${'a'.repeat(26)}` },
     removeBox: { applianceId: `app_${'a'.repeat(26)}`, reason: 'lost' },
     rearmBox: { number: '00000000' },

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { acquireLock, ensureDir } from '@sitewarden/kit/files';
 import { createLogger } from '@sitewarden/kit/log';
 import { loadAgentConfig } from '../../config/index.ts';
-import { enrollAgent } from '../../run/index.ts';
+import { enrollAgent, LOCK_FILE } from '../../run/index.ts';
 import { print } from './output.ts';
 
 export interface EnrollFlags {
@@ -14,7 +14,7 @@ export interface EnrollFlags {
 export async function enrollCommand(configPath: string | undefined, flags: EnrollFlags): Promise<void> {
   const { config } = await loadAgentConfig(configPath);
   await ensureDir(config.dataDir, 0o700);
-  const lock = acquireLock(join(config.dataDir, 'agent.lock'));
+  const lock = acquireLock(join(config.dataDir, LOCK_FILE));
   try {
     const log = createLogger({ name: 'sitewarden-agent', level: 'warn' });
     const identity = await enrollAgent({ config, log, ...flags });

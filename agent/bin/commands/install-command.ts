@@ -17,7 +17,7 @@ import {
   planUninstall,
   type Step,
 } from '../../install/index.ts';
-import { enrollAgent, readStatus, stopAgent } from '../../run/index.ts';
+import { enrollAgent, LOCK_FILE, readStatus, stopAgent } from '../../run/index.ts';
 import { print } from './output.ts';
 
 export interface UninstallFlags {
@@ -124,7 +124,7 @@ async function perform(steps: readonly Step[], root: string | undefined, config:
 
 /** A box that is away is no reason not to install: the service goes on trying. A token that is refused is one. */
 async function enrollNow(config: Config, tokenFile: string): Promise<void> {
-  const lock = acquireLock(join(config.dataDir, 'agent.lock'));
+  const lock = acquireLock(join(config.dataDir, LOCK_FILE));
   try {
     const log = createLogger({ name: 'sitewarden-agent', level: 'warn' });
     const { agentId, applianceAddress } = await enrollAgent({ config, tokenFile, log });

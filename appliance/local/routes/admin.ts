@@ -5,6 +5,7 @@ import { applianceErrors } from '../../errors.ts';
 import { isAdmin } from '../admin-token.ts';
 import type { LocalServices } from '../services.ts';
 import { keyRoutes } from './keys.ts';
+import { secretRoutes } from './secrets.ts';
 
 const AgentParams = closed({ id: Id('agt') });
 const CALLS = { max: 60, timeWindow: 60_000 };
@@ -20,6 +21,7 @@ export function adminRoutes(
   const config = { rateLimit: CALLS };
 
   keyRoutes(app, { services, onRequest });
+  secretRoutes(app, { services, onRequest });
   app.post('/api/local/agent-tokens', { onRequest, config }, async (_request, reply) => {
     reply.code(201);
     return services.agents.createEnrollToken();

@@ -4,8 +4,11 @@ import { relayErrors } from '../../errors.ts';
 import { print } from '../print.ts';
 
 /** Checks a saved receipt with no network and no relay. Exit code 1 when it does not hold. Throws RECEIPT_UNREADABLE. */
-export async function verifyReceipt(file: string, { root }: { root: string }): Promise<void> {
-  const verdict = check(await read(file), root);
+export async function verifyReceipt(
+  file: string,
+  { root, firstKey }: { root: string; firstKey?: string },
+): Promise<void> {
+  const verdict = check(await read(file), root, { firstKey });
   if (!verdict.ok) {
     print(`DOES NOT HOLD at: ${verdict.check}. ${verdict.detail}`);
     process.exitCode = 1;

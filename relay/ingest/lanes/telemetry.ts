@@ -1,17 +1,25 @@
-import { AgentRow, CheckGoneRow, CheckRow, DeviceRow, type TelemetryLaneRow } from '@sitewarden/agent-proto/http';
-import { upsertAgents } from '../../store/repositories/agents.ts';
+import {
+  AgentRow,
+  CheckGoneRow,
+  CheckRow,
+  DeviceRow,
+  RmmRow,
+  type TelemetryLaneRow,
+} from '@sitewarden/agent-proto/http';
+import { storeRmm, upsertAgents } from '../../store/repositories/agents.ts';
 import { storeChecks } from '../../store/repositories/checks.ts';
 import { upsertDevices } from '../../store/repositories/devices.ts';
 import type { LaneHandler } from '../types.ts';
 import { rowReader } from './json.ts';
 
-/** Agents, latest check results and devices as the box knows them. */
+/** Agents, what they found, latest check results and devices as the box knows them. */
 export function createTelemetryLane(): LaneHandler {
   const read = rowReader<TelemetryLaneRow>({
     agent: AgentRow,
     check: CheckRow,
     check_gone: CheckGoneRow,
     device: DeviceRow,
+    rmm: RmmRow,
   });
   return {
     changes: ['agents', 'devices', 'site'],
@@ -25,6 +33,11 @@ export function createTelemetryLane(): LaneHandler {
             trx,
             owner,
             fresh.filter((row) => row.type === 'agent'),
+          );
+          await storeRmm(
+            trx,
+            owner,
+            fresh.filter((row) => row.type === 'rmm'),
           );
           await storeChecks(
             trx,

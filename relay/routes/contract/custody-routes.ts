@@ -40,6 +40,16 @@ export const CUSTODY_ROUTES = {
     body: view.ReleaseWish,
     response: view.CustodyView,
   },
+  transferBox: {
+    method: 'POST',
+    url: '/api/sites/:siteId/transfer',
+    access: admins,
+    summary:
+      'Move the box to another site: it closes its log, forgets this site and is given the claim of the other one',
+    params: site,
+    body: view.TransferWish,
+    response: view.CustodyView,
+  },
   withdrawRelease: {
     method: 'POST',
     url: '/api/sites/:siteId/release/withdraw',

@@ -21,6 +21,11 @@ const Reason = Type.String({
 });
 
 export const ReleaseWish = closed({ applianceId: ApplianceId, reason: Reason });
+export const TransferWish = closed({
+  applianceId: ApplianceId,
+  reason: Reason,
+  toSiteId: Type.String({ pattern: '^site_[a-z2-7]{26}$', description: 'a site of yours that has no box' }),
+});
 export const ReleaseId = closed({ releaseId: Id('rel') });
 
 /** ordered: waits for the box, and can be taken back. delivered: the box has it and closes its log. */
@@ -32,9 +37,15 @@ export const ReleaseView = closed({
   by: ShortText,
   orderedAtMs: UnixMs,
   deliveredAtMs: Nullable(UnixMs),
+  /** where the box moves; null: it belongs to nobody afterwards */
+  to: Nullable(closed({ siteId: Id('site'), siteName: ShortText })),
 });
 export const CustodyView = closed({
   release: Nullable(ReleaseView),
+  /** boxes that left another site for this one and have not asked for their claim yet */
+  arriving: Type.Array(
+    closed({ serial: ShortText, fromSiteName: Nullable(ShortText), by: ShortText, sinceMs: UnixMs }),
+  ),
   receipts: Type.Array(CustodyReceipt),
   asOfMs: UnixMs,
 });
@@ -71,7 +82,7 @@ export const MachineView = closed({
   bootId: ShortText,
   address: ShortText,
   hostname: ShortText,
-  /** it says itself that its place in the chain was damaged on disk */
+  /** it says itself that its place in the chain was damaged on disk or is gone */
   hasLostChain: Type.Boolean(),
   firstSeenMs: UnixMs,
   lastSeenMs: UnixMs,

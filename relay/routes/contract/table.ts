@@ -2,6 +2,7 @@ import { type TSchema, Type } from '@sinclair/typebox';
 import * as http from '@sitewarden/agent-proto/http';
 import { CUSTODY_ROUTES } from './custody-routes.ts';
 import { PROVISION_ROUTES } from './provision-routes.ts';
+import { SECRET_ROUTES } from './secret-routes.ts';
 import { USER_ROUTES } from './user-routes.ts';
 import * as view from './views.ts';
 import { admins, everyone, operators } from './who.ts';
@@ -151,6 +152,7 @@ export const ROUTES = {
   },
 
   ...CUSTODY_ROUTES,
+  ...SECRET_ROUTES,
   boxKeys: {
     method: 'POST',
     url: http.BOX_PATHS.keys,
@@ -290,6 +292,7 @@ export const ROUTES = {
     access: everyone,
     summary: 'One entry with everything needed to verify it offline',
     params: http.closed({ siteId: http.Id('site'), seq: Type.Integer({ minimum: 0 }) }),
+    query: view.EvidenceProofQuery,
     response: view.EvidenceEntryProof,
   },
   timeline: {

@@ -13,6 +13,7 @@ import {
   Nullable,
   ORDER_STATES,
   oneOf,
+  RmmFinding,
   Sha256Hex,
   ShortText,
   Text,
@@ -152,6 +153,8 @@ export const AgentView = closed({
   lastHeartbeatAtMs: Nullable(UnixMs),
   telemetry: FactsObject,
   checks: Type.Array(CheckRow),
+  /** Other management tools it has; null: nobody has looked */
+  rmm: Nullable(closed({ findings: Type.Array(RmmFinding), lookedAtMs: UnixMs })),
 });
 export type AgentView = Static<typeof AgentView>;
 export const AgentList = closed({ agents: Type.Array(AgentView), asOfMs: UnixMs });
@@ -214,8 +217,24 @@ export const EvidenceEntryView = closed({
   leafHash: Sha256Hex,
   cosigned: Type.Boolean(),
 });
+/** A log some box kept at the site; that of the box there now is current. `id` names it in a query. */
+export const SiteLog = closed({
+  id: ShortText,
+  origin: ShortText,
+  epoch: Count,
+  serial: ShortText,
+  isCurrent: Type.Boolean(),
+  receivedSize: Count,
+  cosignedSize: Count,
+});
+const LogId = Type.String({
+  pattern: '^app_[a-z2-7]{26}/[1-9][0-9]{0,8}$',
+  description: 'a log of before, as `logs` names it; without one that of the box there now',
+});
 export const EvidenceList = closed({
   state: EvidenceState,
+  /** every log of every box the site ever had, newest first */
+  logs: Type.Array(SiteLog),
   entries: Type.Array(EvidenceEntryView),
   nextBefore: Nullable(Count),
   asOfMs: UnixMs,
@@ -223,7 +242,9 @@ export const EvidenceList = closed({
 export const EvidenceQuery = closed({
   before: Type.Optional(Type.Integer({ minimum: 0 })),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50 })),
+  log: Type.Optional(LogId),
 });
+export const EvidenceProofQuery = closed({ log: Type.Optional(LogId) });
 /** Raw parts a stranger needs to verify one entry offline. */
 export const EvidenceEntryProof = closed({
   origin: ShortText,

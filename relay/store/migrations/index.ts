@@ -10,6 +10,12 @@ import { claimDoctor } from './0008-claim-doctor.ts';
 import { custodyMigration } from './0009-custody.ts';
 import { keyRotation } from './0010-key-rotation.ts';
 import { retiredKeyUse } from './0011-retired-key-use.ts';
+import { receiptProof } from './0012-receipt-proof.ts';
+import { transfers } from './0013-transfers.ts';
+import { offerAddress } from './0014-offer-address.ts';
+import { logFirstKey } from './0015-log-first-key.ts';
+import { siteSecrets } from './0016-site-secrets.ts';
+import { agentRmm } from './0017-agent-rmm.ts';
 
 /** `statements` of one transaction. Appended only: a migration that was ever applied never changes. */
 export interface RelayMigration {
@@ -29,4 +35,10 @@ export const MIGRATIONS: readonly RelayMigration[] = [
   { name: '0009-custody', statements: custodyMigration },
   { name: '0010-key-rotation', statements: keyRotation },
   { name: '0011-retired-key-use', statements: retiredKeyUse },
+  { name: '0012-receipt-proof', statements: receiptProof },
+  { name: '0013-transfers', statements: transfers },
+  { name: '0014-offer-address', statements: offerAddress },
+  { name: '0015-log-first-key', statements: logFirstKey },
+  { name: '0016-site-secrets', statements: siteSecrets },
+  { name: '0017-agent-rmm', statements: agentRmm },
 ];

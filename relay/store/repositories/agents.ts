@@ -1,4 +1,4 @@
-import type { AgentRow } from '@sitewarden/agent-proto/http';
+import type { AgentRow, RmmRow } from '@sitewarden/agent-proto/http';
 import type { Tx } from '../types.ts';
 import { inChunks, lastOfEach, plainText } from './bulk.ts';
 
@@ -55,6 +55,18 @@ export async function upsertAgents(trx: Tx, owner: RowOwner, rows: readonly Agen
   );
 }
 
+/** Of agents this box told of before; the row of an agent comes before what it found. */
+export async function storeRmm(trx: Tx, owner: RowOwner, rows: readonly RmmRow[]): Promise<void> {
+  for (const { agentId, findings, lookedAtMs } of lastOfEach(rows, (row) => row.agentId)) {
+    await trx
+      .updateTable('agent')
+      .set({ rmm: JSON.stringify(findings), rmm_looked_at_ms: lookedAtMs })
+      .where('appliance_id', '=', owner.applianceId)
+      .where('id', '=', agentId)
+      .execute();
+  }
+}
+
 export async function hasAgent(trx: Tx, siteId: string, agentId: string): Promise<boolean> {
   const row = await trx
     .selectFrom('agent')
@@ -80,6 +92,8 @@ export interface StoredAgent {
   lastHeartbeatAtMs: number | null;
   telemetry: string;
   receivedAtMs: number;
+  /** Null: it never looked. */
+  rmm: Pick<RmmRow, 'findings' | 'lookedAtMs'> | null;
 }
 
 /** Agents of a box that were not removed, by name. */
@@ -106,6 +120,10 @@ export async function listAgents(trx: Tx, applianceId: string): Promise<StoredAg
     lastHeartbeatAtMs: row.last_heartbeat_at_ms,
     telemetry: row.telemetry,
     receivedAtMs: row.received_at_ms,
+    rmm:
+      row.rmm === null
+        ? null
+        : { findings: JSON.parse(row.rmm) as RmmRow['findings'], lookedAtMs: row.rmm_looked_at_ms ?? 0 },
   }));
 }
 

@@ -18,6 +18,9 @@ export interface NewAppliance {
   readonly claimedBy: string;
   readonly claimedAtMs: number;
   readonly origin: string;
+  readonly epoch: number;
+  /** The appliance of the site before whose log goes on here. */
+  readonly movedFrom: string | null;
 }
 
 /** An appliance in its first epoch with an empty evidence log. Its key must not be active anywhere: `releaseKey` first. */
@@ -29,7 +32,7 @@ export async function insertAppliance(trx: Tx, appliance: NewAppliance): Promise
       id,
       partner_id: partnerId,
       site_id: appliance.siteId,
-      epoch: 1,
+      epoch: appliance.epoch,
       state: 'active',
       dik: appliance.dik,
       dik_fingerprint: appliance.fingerprint,
@@ -41,6 +44,7 @@ export async function insertAppliance(trx: Tx, appliance: NewAppliance): Promise
       claimed_by: appliance.claimedBy,
       claimed_at_ms: appliance.claimedAtMs,
       order_seq: 0,
+      moved_from: appliance.movedFrom,
     })
     .execute();
   await trx
@@ -53,7 +57,8 @@ export async function insertAppliance(trx: Tx, appliance: NewAppliance): Promise
       revoked_at_ms: null,
     })
     .execute();
-  await insertLog(trx, { applianceId: id, partnerId, epoch: 1, origin: appliance.origin });
+  const { epoch, origin, evk: firstKey } = appliance;
+  await insertLog(trx, { applianceId: id, partnerId, epoch, origin, firstKey });
 }
 
 /** Takes an appliance out of service for good. Its key is refused from the commit on, and none can follow it. */

@@ -152,17 +152,19 @@ export async function promoteKey(
     .set({ fingerprint, public_key: publicKey })
     .where('appliance_id', '=', applianceId)
     .execute();
+  const retired = {
+    public_key: before.dik,
+    partner_id: partnerId,
+    appliance_id: applianceId,
+    state: 'retired',
+    at_ms: atMs,
+    used_at_ms: null,
+  };
   await trx
     .insertInto('box_key')
-    .values({
-      fingerprint: before.dik_fingerprint,
-      public_key: before.dik,
-      partner_id: partnerId,
-      appliance_id: applianceId,
-      state: 'retired',
-      at_ms: atMs,
-      used_at_ms: null,
-    })
+    .values({ fingerprint: before.dik_fingerprint, ...retired })
+    // A key that was retired, then claimed anew: it belongs to who had it last.
+    .onConflict((conflict) => conflict.column('fingerprint').doUpdateSet(retired))
     .execute();
   return { retired: before.dik_fingerprint, siteId: before.site_id };
 }

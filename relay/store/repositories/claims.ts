@@ -34,6 +34,7 @@ export interface NewOffer {
   readonly number: string | null;
   readonly startedAtMs: number;
   readonly expiresAtMs: number;
+  readonly address: string;
 }
 
 export async function insertOffer(trx: DirectoryTx | Tx, offer: NewOffer): Promise<void> {
@@ -53,6 +54,7 @@ export async function insertOffer(trx: DirectoryTx | Tx, offer: NewOffer): Promi
       started_at_ms: offer.startedAtMs,
       expires_at_ms: offer.expiresAtMs,
       serial: offer.facts.serial,
+      address: offer.address,
     })
     .execute();
 }

@@ -1,4 +1,4 @@
-import type { CustodyKind } from '@sitewarden/agent-proto/http';
+import type { CustodyKind, CustodyReceipt } from '@sitewarden/agent-proto/http';
 import { type Selectable, sql } from 'kysely';
 import type { RelayDatabase } from '../schema.ts';
 import type { DirectoryTx, Tx } from '../types.ts';
@@ -84,6 +84,24 @@ export async function listReceipts(trx: Tx, siteId: string, limit: number): Prom
 
 export async function findReceipt(trx: Tx, id: string): Promise<ReceiptRow | undefined> {
   return trx.selectFrom('custody_receipt').selectAll().where('id', '=', id).executeTakeFirst();
+}
+
+/** The receipt that tells of the end of an epoch: it names the key its log began with. */
+export async function receiptOfEpoch(
+  trx: Tx,
+  { applianceId, epoch }: { applianceId: string; epoch: number },
+): Promise<CustodyReceipt | undefined> {
+  const rows = await trx
+    .selectFrom('custody_receipt')
+    .select('envelope')
+    .where('appliance_id', '=', applianceId)
+    .where('kind', '=', 'rearmed')
+    .execute();
+  const read = rows.map(({ envelope }) => {
+    const { payload } = JSON.parse(envelope) as { payload: string };
+    return JSON.parse(Buffer.from(payload, 'base64').toString('utf8')) as CustodyReceipt;
+  });
+  return read.find(({ box }) => box.epoch === epoch);
 }
 
 /** From now on the key is told why it is not welcome. */
@@ -241,9 +259,25 @@ export async function countRearms(trx: Tx, filter: RearmFilter): Promise<number>
   return Number(count);
 }
 
-/** Oldest first: whoever makes up a serial number cannot put those aside that ask already. At most 20. */
+/** Of one place; a site has one box, so several at one address are made up, or one that was started again. */
+const MAX_AT_ADDRESS = 5;
+
+/**
+ * Oldest first: whoever makes up a serial number cannot put those aside that ask already, and of one address not those
+ * of others. At most 20. Who names a session or the number a box shows finds it, however many there are: nobody can ask
+ * so often that the honest box is not found.
+ */
 export async function listRearms(trx: Tx, filter: RearmFilter): Promise<RearmRow[]> {
-  return rearmsOf(trx, filter)
+  const isNamed = filter.session !== undefined || filter.number !== undefined;
+  const asking = rearmsOf(trx, filter)
+    .select((eb) =>
+      eb.fn
+        .agg<number>('row_number')
+        .over((over) =>
+          over.partitionBy(['appliance.id', 'offer.address']).orderBy('offer.started_at_ms').orderBy('offer.id'),
+        )
+        .as('place'),
+    )
     .select([
       'offer.id as session',
       'offer.serial',
@@ -256,11 +290,16 @@ export async function listRearms(trx: Tx, filter: RearmFilter): Promise<RearmRow
       'site.id as siteId',
       'site.name as siteName',
       'appliance.id as applianceId',
-    ])
-    .orderBy('offer.started_at_ms')
-    .orderBy('offer.id')
+    ]);
+  const rows = await trx
+    .selectFrom(asking.as('asking'))
+    .selectAll()
+    .where('place', '<=', isNamed ? Number.MAX_SAFE_INTEGER : MAX_AT_ADDRESS)
+    .orderBy('startedAtMs')
+    .orderBy('session')
     .limit(20)
     .execute();
+  return rows.map(({ place: _place, ...row }) => row);
 }
 
 /** False when all tries with a wrong number are used up. */

@@ -45,7 +45,7 @@ export interface NewEntry {
 export const EMPTY_FRONTIER = Buffer.from(new Frontier().toBytes()).toString('base64');
 
 /** A log without entries. */
-export async function insertLog(trx: Tx, key: LogKey & { origin: string }): Promise<void> {
+export async function insertLog(trx: Tx, key: LogKey & { origin: string; firstKey: string }): Promise<void> {
   await trx
     .insertInto('evidence_log')
     .values({
@@ -63,6 +63,7 @@ export async function insertLog(trx: Tx, key: LogKey & { origin: string }): Prom
       fault_code: null,
       fault_message: null,
       fault_at_ms: null,
+      first_key: key.firstKey,
     })
     .execute();
 }

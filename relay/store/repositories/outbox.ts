@@ -56,11 +56,21 @@ export async function readPosition(trx: Tx, key: LaneKey): Promise<number> {
 export async function readAppliance(
   trx: Tx,
   applianceId: string,
-): Promise<{ siteId: string; epoch: number; state: string; fingerprint: string } | undefined> {
+): Promise<
+  { siteId: string; epoch: number; state: string; fingerprint: string; movedFrom: string | null } | undefined
+> {
   const row = await trx
     .selectFrom('appliance')
-    .select(['site_id', 'epoch', 'state', 'dik_fingerprint'])
+    .select(['site_id', 'epoch', 'state', 'dik_fingerprint', 'moved_from'])
     .where('id', '=', applianceId)
     .executeTakeFirst();
-  return row && { siteId: row.site_id, epoch: row.epoch, state: row.state, fingerprint: row.dik_fingerprint };
+  return (
+    row && {
+      siteId: row.site_id,
+      epoch: row.epoch,
+      state: row.state,
+      fingerprint: row.dik_fingerprint,
+      movedFrom: row.moved_from,
+    }
+  );
 }

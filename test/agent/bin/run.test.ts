@@ -1,4 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import t from 'tap';
 import { readStatus } from '../../../agent/run/index.ts';
 import { type AgentHome, makeAgentHome } from '../helpers/agent-process.ts';
@@ -38,6 +39,10 @@ t.test('enrolled by its token file it runs, tells its status, and ends well on S
     t.match(running.output(), /"part":"queue".*"msg":"stopped"/);
   }
   t.match(await agent.call('status', '--json'), { code: 0, stdout: /"state":"stopped"/ });
+  const stateFile = join(agent.dataDir, 'state.json');
+  const last = JSON.parse(readFileSync(stateFile, 'utf8'));
+  writeFileSync(stateFile, JSON.stringify({ ...last, pid: process.pid, connected: true }));
+  t.equal((await readStatus(agent.dataDir)).state, 'stopped', 'its pid is another process by now');
 });
 
 t.test('with a token file in its configuration it enrolls at the first start', async (t) => {

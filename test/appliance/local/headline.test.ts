@@ -90,6 +90,14 @@ t.test('a refused and a doubled box are bad news', async (t) => {
   t.match(lost, { tone: 'bad', title: /lost its check-in chain/, text: /admin releases the box/ });
 });
 
+t.test('a relay that contradicts a clock kept by NTP is told of', async (t) => {
+  const apart = headlineOf(status(uplink({ state: 'ok', lastCheckinAtMs: NOW, relayAheadMs: 60 * 24 * 60 * MIN })));
+  t.match(apart, { tone: 'warn', title: /ahead of the one of this box/, text: /whoever runs the relay/ });
+  t.match(headlineOf(status(uplink({ state: 'ok', lastCheckinAtMs: NOW, relayAheadMs: -10 * MIN }))), {
+    title: /10 min behind/,
+  });
+});
+
 t.test('a stage that gets nowhere is bad news, with what waits and what to do', async (t) => {
   const stage = { name: 'evidence', waiting: 7, oldestAgeMs: MIN, failures: 9, failingForMs: 3 * MIN } as const;
   const stages = [{ ...stage, quietForMs: MIN, isStuck: true }];

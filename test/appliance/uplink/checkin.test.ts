@@ -274,11 +274,14 @@ t.test(
   },
 );
 
-t.test('a chain that is gone is lost once the relay has cosigned for this box, and a fresh one before', async (t) => {
+t.test('a chain that is gone is lost once the relay has answered this box, and a fresh one before', async (t) => {
   const parts = await setUp(t);
   const { ctx } = parts;
   const { dataDir } = ctx.config;
   const losses = () => changes.since(ctx.db, 0, { limit: 100 }).filter(({ kind }) => kind === 'loss').length;
+  // The claim is cosigned before the first check-in: whoever is killed in between has lost nothing.
+  evidence.insertCheckpoint(ctx.db, { size: 1, note: 'n', atMs: 1 });
+  evidence.setCosigned(ctx.db, 1, 'n');
   const first = parts.open();
   await first.start();
   await eventually('the first check-in', () => (first.snapshot().state === 'ok' ? true : undefined));
@@ -286,8 +289,6 @@ t.test('a chain that is gone is lost once the relay has cosigned for this box, a
   t.equal(losses(), 0);
   t.equal(await glanceAtChain(dataDir), 'good');
 
-  evidence.insertCheckpoint(ctx.db, { size: 1, note: 'n', atMs: 1 });
-  evidence.setCosigned(ctx.db, 1, 'n');
   for (const name of ['uplink.json', 'uplink-copy.json']) rmSync(join(dataDir, name));
   const uplink = parts.open();
   await uplink.start();
@@ -297,6 +298,9 @@ t.test('a chain that is gone is lost once the relay has cosigned for this box, a
   t.match(bodies(parts).at(-1), { previousToken: null, telemetry: { checkin_chain_lost: true } });
   t.equal(losses(), 1);
   t.equal(await glanceAtChain(dataDir), 'lost');
+  for (const name of ['uplink.json', 'uplink-copy.json']) rmSync(join(dataDir, name));
+  t.equal(await glanceAtChain(dataDir, true), 'lost', 'told of beside a box that does not run, too');
+  t.equal(await glanceAtChain(dataDir, false), 'good', 'nothing is missed of a box nobody has answered');
 });
 
 t.test('before the claim nobody is phoned', async (t) => {

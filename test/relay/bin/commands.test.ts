@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import t, { type Test } from 'tap';
@@ -101,6 +102,9 @@ t.test('the first start lets an admin in, and the second does not make another',
 t.test('mistakes on the command line and in the configuration are told with the next step', async (t) => {
   const dataDir = t.testdir({ 'relay.yaml': 'dataDri: x\n' });
   t.match(await run('serve', '--data-dir', dataDir, '--port', '0'), { code: 1, err: /^KEYS_MISSING: .*init first/ });
+  const mistyped = join(dataDir, 'mis', 'typed');
+  t.match(await run('serve', '--data-dir', mistyped, '--port', '0'), { code: 1, err: /^KEYS_MISSING/ });
+  t.equal(existsSync(mistyped), false, 'nothing is made there');
   const check = await run('config', 'check', '-c', join(dataDir, 'relay.yaml'));
   t.match(check, { code: 1, err: /relay\.yaml:1:1: dataDri: unknown key `dataDri` \(did you mean `dataDir`\?\)/ });
   t.match(await run('config', 'check', '--data-dir', dataDir), { code: 0, out: /"port": 8443/ });

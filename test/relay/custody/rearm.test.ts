@@ -128,9 +128,18 @@ await onBothRelays(t, {
       (await rearms()).some(({ session }) => session === first.session),
       'the one that asked first stays',
     );
+    t.equal((await rearms()).length, 5, 'of one address five are listed');
+    // The test has one address; the requests so far are given another one.
+    await relay.store.system((trx) => trx.updateTable('box_offer').set({ address: '203.0.113.9' }).execute());
+    const elsewhere = await flashed();
+    t.ok(
+      (await rearms()).some(({ session }) => session === elsewhere.session),
+      'and those of one address put no other aside',
+    );
+    for (let i = 0; i < 4; i++) await flashed();
     const late = await flashed();
     const { body } = await admin.call<Rearms>('rearms');
-    t.match(body, { more: 2 });
+    t.match(body, { more: 17 });
     t.notOk(body.rearms.some(({ session }) => session === late.session));
     const byNumber = `/api/provision/rearms?number=${late.number}`;
     const found = await admin.request<Rearms>('GET', byNumber);
@@ -138,6 +147,15 @@ await onBothRelays(t, {
     t.equal(found.body.rearms.length, 1);
     const stranger = await relay.staff(await seedPartner(relay.store, 'Other'), 'admin');
     t.match((await stranger.request<Rearms>('GET', byNumber)).body, { rearms: [], more: 0 });
+    const { number } = late;
+    await relay.store.system((trx) =>
+      trx.updateTable('box_offer').set({ number }).where('id', '=', first.session).execute(),
+    );
+    t.match(await approve(late.session, number), { status: 409, body: { code: 'REARM_AMBIGUOUS' } });
+    t.match(await approve(first.session, number), { status: 409, body: { code: 'REARM_AMBIGUOUS' } });
+    await relay.store.system((trx) =>
+      trx.updateTable('box_offer').set({ number: null }).where('id', '=', first.session).execute(),
+    );
     t.equal((await approve(late.session, late.number)).status, 200);
   },
 

@@ -3,6 +3,7 @@ import { PAYLOAD_TYPES } from '@sitewarden/agent-proto/http';
 import { generateEd25519, privateKeyFromPem } from '@sitewarden/agent-proto/keys';
 import { newId } from '@sitewarden/kit/ids';
 import t from 'tap';
+import { listAgents } from '../../../relay/store/repositories/agents.ts';
 import { type IngestRig, ingestRig } from '../../helpers/ingest-rig.ts';
 import { onBothEngines } from '../../helpers/relay-stores.ts';
 import { envelopeOf, outboxBody } from '../../helpers/sim-log.ts';
@@ -61,6 +62,24 @@ t.test('incidents, telemetry and receipts on both engines', async (t) => {
       const again = outboxBody({ lane: 'incidents', firstSeq: 1, rows: rows.slice(0, 2) });
       t.same(await rig.ingest(again), { ackedThrough: 5, newRows: 0 });
       t.match(await all(rig, 'incident'), [{ state: 'resolved' }], 'a repetition sets nothing back');
+    },
+
+    'other management tools stand with their workstation, of this box alone': async (t, store) => {
+      const rig = await ingestRig(store);
+      const agent = agentRow();
+      const finding = { product: 'Any\u0000Desk', version: '', running: true, foundBy: 'process', sinceMs: 4 };
+      const rmm = { type: 'rmm', agentId: agent.id, findings: [finding], lookedAtMs: 5 } as const;
+      const stranger = { ...rmm, agentId: agentRow().id };
+      await rig.ingest(outboxBody({ lane: 'telemetry', firstSeq: 1, rows: [agent] }));
+      t.match(await all(rig, 'agent'), [{ id: agent.id, rmm: null }], 'nobody has looked');
+      await rig.ingest(
+        outboxBody({ lane: 'telemetry', firstSeq: 2, rows: [{ ...rmm, findings: [] }, rmm, stranger, agent] }),
+      );
+      const kept = await rig.within((trx) => listAgents(trx, rig.sim.box.applianceId));
+      t.strictSame(
+        kept.map(({ rmm }) => rmm),
+        [{ findings: [finding], lookedAtMs: 5 }],
+      );
     },
 
     'telemetry rows land in their tables, one row each': async (t, store) => {

@@ -11,6 +11,7 @@ import { transitionBytes } from '@sitewarden/agent-proto/rotation';
 import t from 'tap';
 import { LATE_REQUEST_MS } from '../../../relay/rotation/index.ts';
 import { onBothRelays, type Start } from '../../helpers/both-relays.ts';
+import { readQr } from '../../helpers/box.ts';
 import { seedPartner, seedSite, testClock } from '../../helpers/relay.ts';
 import { checkinBody } from '../../helpers/sim-box.ts';
 import { envelopeOf, outboxBody } from '../../helpers/sim-log.ts';
@@ -114,6 +115,28 @@ t.test('a box changes its device key', async (t) => {
       );
       t.match(await checkin(next), { status: 401, body: { code: 'APPLIANCE_UNKNOWN' } });
       t.strictSame(await audit(), []);
+    },
+
+    'a key that was retired and claimed anew can be changed again': async (t, start) => {
+      const { relay, box, checkin, announce, transition, admin, partnerId } = await world(start);
+      const next = newKey();
+      t.equal((await announce(transition(next))).status, 200);
+      t.equal((await checkin(next)).status, 200);
+      t.match(await checkin(box.dikPrivate), { status: 401, body: { code: 'DIK_RETIRED' } });
+      const { siteId } = await seedSite(relay.store, partnerId, 'Elsewhere');
+      const { session, claimUrl } = (await box.start()).body;
+      const { number } = (await box.status(session)).body;
+      const claimed = await admin.call<{ applianceId: string }>('claimBox', {
+        params: { session },
+        body: { ...readQr(claimUrl), siteId, number },
+      });
+      t.equal(claimed.status, 200);
+      t.match(await checkin(box.dikPrivate), { status: 200, body: { state: 'active' } });
+      const third = newKey();
+      const turn = transition(third, { owner: claimed.body.applianceId });
+      t.match(await announce(turn), { status: 200 });
+      t.match(await checkin(third), { status: 200 }, 'the first request under it puts it in force');
+      t.match(await checkin(box.dikPrivate), { status: 401, body: { code: 'DIK_RETIRED' } });
     },
 
     'a key somebody has, or had, is not taken': async (t, start) => {

@@ -6,6 +6,7 @@ export const keys = {
   agents: (siteId: string) => ['agents', siteId] as const,
   incidents: (siteId: string) => ['incidents', siteId] as const,
   devices: (siteId: string) => ['devices', siteId] as const,
+  secrets: (siteId: string) => ['secrets', siteId] as const,
   evidence: (siteId: string) => ['evidence', siteId] as const,
   timeline: (siteId: string) => ['timeline', siteId] as const,
   orders: (siteId: string) => ['orders', siteId] as const,

@@ -364,6 +364,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/sites/{siteId}/transfer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Move the box to another site: it closes its log, forgets this site and is given the claim of the other one
+         * @description Staff: admin.
+         */
+        post: operations["transferBox"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/sites/{siteId}/release/withdraw": {
         parameters: {
             query?: never;
@@ -499,6 +519,50 @@ export interface paths {
          */
         post: operations["rearmBox"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sites/{siteId}/secrets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Names of the secrets of a site; nobody but its box can read a value
+         * @description Staff: admin.
+         */
+        get: operations["secrets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sites/{siteId}/secrets/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Seal a value to the box of the site, which gets it with its next configuration; it is kept sealed only
+         * @description Staff: admin.
+         */
+        put: operations["setSecret"];
+        post?: never;
+        /**
+         * Remove a secret; the box forgets it with its next configuration
+         * @description Staff: admin.
+         */
+        delete: operations["removeSecret"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1258,6 +1322,11 @@ export interface components {
             lastHeartbeatAtMs: number | null;
             telemetry: components["schemas"]["FactsObject"];
             checks: components["schemas"]["CheckRow"][];
+            rmm: {
+                findings: components["schemas"]["RmmFinding"][];
+                /** @description Unix time in milliseconds */
+                lookedAtMs: number;
+            } | null;
         };
         ApplianceView: {
             id: string;
@@ -1553,6 +1622,13 @@ export interface components {
         CustodyBundle: {
             receipt: string;
             relayKeys: string;
+            proof?: {
+                relayKeysBefore: string[];
+                entries: {
+                    envelope: string;
+                    inclusionProof: string[] | null;
+                }[];
+            };
         };
         CustodyReceipt: {
             receiptId: string;
@@ -1589,9 +1665,23 @@ export interface components {
                 partnerName: string;
                 siteName: string;
             } | null;
+            previous?: {
+                origin?: string;
+                epoch: number;
+                size: number;
+                /** @description empty when nothing was cosigned */
+                rootHash: string;
+            };
         };
         CustodyView: {
             release: components["schemas"]["ReleaseView"] | null;
+            arriving: {
+                serial: string;
+                fromSiteName: string | null;
+                by: string;
+                /** @description Unix time in milliseconds */
+                sinceMs: number;
+            }[];
             receipts: components["schemas"]["CustodyReceipt"][];
             /** @description Unix time in milliseconds */
             asOfMs: number;
@@ -1669,6 +1759,7 @@ export interface components {
         };
         EvidenceList: {
             state: components["schemas"]["EvidenceState"];
+            logs: components["schemas"]["SiteLog"][];
             entries: components["schemas"]["EvidenceEntryView"][];
             nextBefore: number | null;
             /** @description Unix time in milliseconds */
@@ -1908,6 +1999,7 @@ export interface components {
                 config: string;
                 relayKeys: string;
                 previous?: {
+                    origin?: string;
                     epoch: number;
                     size: number;
                     /** @description empty when nothing was cosigned */
@@ -2030,6 +2122,10 @@ export interface components {
             /** @description Unix time in milliseconds */
             orderedAtMs: number;
             deliveredAtMs: number | null;
+            to: {
+                siteId: string;
+                siteName: string;
+            } | null;
         };
         ReleaseWish: {
             /** @description the box the person looked at */
@@ -2042,6 +2138,14 @@ export interface components {
         };
         ReleasedRequest: {
             released: string;
+        };
+        RmmFinding: {
+            product: string;
+            version: string;
+            running: boolean;
+            foundBy: string;
+            /** @description Unix time in milliseconds */
+            sinceMs: number;
         };
         SessionView: {
             staffId: string;
@@ -2081,6 +2185,15 @@ export interface components {
             nextCursor: string | null;
             /** @description Unix time in milliseconds */
             asOfMs: number;
+        };
+        SiteLog: {
+            id: string;
+            origin: string;
+            epoch: number;
+            serial: string;
+            isCurrent: boolean;
+            receivedSize: number;
+            cosignedSize: number;
         };
         SitePatch: {
             /** @description text without blanks at its ends and without control or invisible characters */
@@ -2147,6 +2260,14 @@ export interface components {
                 seq: number;
                 cosigned: boolean;
             } | null;
+        };
+        TransferWish: {
+            /** @description the box the person looked at */
+            applianceId: string;
+            /** @description why, as it stands on the receipt */
+            reason: string;
+            /** @description a site of yours that has no box */
+            toSiteId: string;
         };
         UserChange: {
             /** @description text without blanks at its ends and without control or invisible characters */
@@ -2763,6 +2884,41 @@ export interface operations {
             };
         };
     };
+    transferBox: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                siteId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TransferWish"];
+            };
+        };
+        responses: {
+            /** @description Move the box to another site: it closes its log, forgets this site and is given the claim of the other one */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustodyView"];
+                };
+            };
+            /** @description What went wrong and what to do next */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     withdrawRelease: {
         parameters: {
             query?: never;
@@ -2980,6 +3136,150 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RearmAnswer"];
+                };
+            };
+            /** @description What went wrong and what to do next */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    secrets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                siteId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Names of the secrets of a site; nobody but its box can read a value */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        secrets: {
+                            /** @description small letters, digits and . _ - */
+                            name: string;
+                            setBy: string;
+                            /** @description Unix time in milliseconds */
+                            setAtMs: number;
+                            /** @description the site has another box or key since: enter it again */
+                            isToEnterAgain: boolean;
+                        }[];
+                        /** @description a box is there to seal secrets to */
+                        hasBox: boolean;
+                        /** @description Unix time in milliseconds */
+                        asOfMs: number;
+                    };
+                };
+            };
+            /** @description What went wrong and what to do next */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    setSecret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                siteId: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description at most so many bytes */
+                    value: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Seal a value to the box of the site, which gets it with its next configuration; it is kept sealed only */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        secrets: {
+                            /** @description small letters, digits and . _ - */
+                            name: string;
+                            setBy: string;
+                            /** @description Unix time in milliseconds */
+                            setAtMs: number;
+                            /** @description the site has another box or key since: enter it again */
+                            isToEnterAgain: boolean;
+                        }[];
+                        /** @description a box is there to seal secrets to */
+                        hasBox: boolean;
+                        /** @description Unix time in milliseconds */
+                        asOfMs: number;
+                    };
+                };
+            };
+            /** @description What went wrong and what to do next */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    removeSecret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                siteId: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Remove a secret; the box forgets it with its next configuration */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        secrets: {
+                            /** @description small letters, digits and . _ - */
+                            name: string;
+                            setBy: string;
+                            /** @description Unix time in milliseconds */
+                            setAtMs: number;
+                            /** @description the site has another box or key since: enter it again */
+                            isToEnterAgain: boolean;
+                        }[];
+                        /** @description a box is there to seal secrets to */
+                        hasBox: boolean;
+                        /** @description Unix time in milliseconds */
+                        asOfMs: number;
+                    };
                 };
             };
             /** @description What went wrong and what to do next */
@@ -3795,6 +4095,7 @@ export interface operations {
             query?: {
                 before?: number;
                 limit?: number;
+                log?: string;
             };
             header?: never;
             path: {
@@ -3826,7 +4127,9 @@ export interface operations {
     };
     evidenceEntry: {
         parameters: {
-            query?: never;
+            query?: {
+                log?: string;
+            };
             header?: never;
             path: {
                 siteId: string;

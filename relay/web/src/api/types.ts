@@ -32,6 +32,7 @@ export type Receipt = Custody['receipts'][number];
 export type ReceiptAnswer = Answer<'/api/receipts/{receiptId}', 'get'>;
 export type Quarantine = Answer<'/api/sites/{siteId}/quarantine', 'get'>;
 export type SeenSpan = Answer<'/api/sites/{siteId}/availability', 'get'>['hours'][number];
+export type SecretList = Answer<'/api/sites/{siteId}/secrets', 'get'>;
 export type Rearm = Answer<'/api/provision/rearms', 'get'>['rearms'][number];
 export type AgentList = Answer<'/api/sites/{siteId}/agents', 'get'>;
 export type Agent = AgentList['agents'][number];

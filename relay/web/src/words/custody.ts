@@ -16,6 +16,6 @@ export const RECEIPTS: Record<Receipt['kind'], { title: string; says: string }> 
   },
   received: {
     title: 'Received',
-    says: 'The box was released from the site before and was claimed for this one. Its log here begins anew.',
+    says: 'The box was released from the site before and is in service at this one. Its log here begins anew; where it was moved from another site of the same company, the first entry names the end of the log there.',
   },
 };

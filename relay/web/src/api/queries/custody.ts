@@ -54,6 +54,8 @@ interface Wish {
 }
 export const orderRelease = (siteId: string, body: Wish) =>
   take(api.POST('/api/sites/{siteId}/release', { ...at(siteId), body }));
+export const transferBox = (siteId: string, body: Wish & { toSiteId: string }) =>
+  take(api.POST('/api/sites/{siteId}/transfer', { ...at(siteId), body }));
 export const withdrawRelease = (siteId: string, releaseId: string) =>
   take(api.POST('/api/sites/{siteId}/release/withdraw', { ...at(siteId), body: { releaseId } }));
 export const removeBox = (siteId: string, body: Wish) =>

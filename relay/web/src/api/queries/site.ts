@@ -37,13 +37,21 @@ export const devicesQuery = (siteId: string) =>
     queryFn: ({ signal }) => take(api.GET('/api/sites/{siteId}/devices', { ...at(siteId), signal })),
   });
 
-export const evidenceQuery = (siteId: string) =>
+/** `log`: one of before; null: that of the box there now. */
+export const evidenceQuery = (siteId: string, log: string | null) =>
   infiniteQueryOptions({
-    queryKey: keys.evidence(siteId),
+    queryKey: [...keys.evidence(siteId), log],
     queryFn: ({ pageParam, signal }) =>
       take(
         api.GET('/api/sites/{siteId}/evidence', {
-          params: { path: { siteId }, query: { limit: 10, ...(pageParam === null ? {} : { before: pageParam }) } },
+          params: {
+            path: { siteId },
+            query: {
+              limit: 10,
+              ...(log === null ? {} : { log }),
+              ...(pageParam === null ? {} : { before: pageParam }),
+            },
+          },
           signal,
         }),
       ),
@@ -69,8 +77,12 @@ export const createOrder = (siteId: string, body: OrderRequest) =>
 export const changeSite = (siteId: string, body: SitePatch) =>
   take(api.PATCH('/api/sites/{siteId}', { ...at(siteId), body }));
 
-export const fetchProof = (siteId: string, seq: number) =>
-  take(api.GET('/api/sites/{siteId}/evidence/{seq}', { params: { path: { siteId, seq } } }));
+export const fetchProof = (siteId: string, seq: number, log: string | null) =>
+  take(
+    api.GET('/api/sites/{siteId}/evidence/{seq}', {
+      params: { path: { siteId, seq }, query: log === null ? {} : { log } },
+    }),
+  );
 
 export const releaseQuarantine = (siteId: string, applianceId: string, genuineBootId?: string) =>
   take(

@@ -3,7 +3,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link, useNavigate, useParams } from 'react-router';
 import { keys } from '../../api/keys.ts';
-import { orderRelease, removeBox } from '../../api/queries/custody.ts';
+import { orderRelease, removeBox, transferBox } from '../../api/queries/custody.ts';
 import { siteQuery } from '../../api/queries/site.ts';
 import type { SiteDetail } from '../../api/types.ts';
 import { EmptyState } from '../../components/empty-state.tsx';
@@ -12,6 +12,7 @@ import { FactGrid } from '../../components/fact-grid.tsx';
 import { Loaded } from '../../components/loaded.tsx';
 import { Note } from '../../components/note.tsx';
 import { Section } from '../../components/section.tsx';
+import { SiteSelect } from '../../components/site-select.tsx';
 import { RowsSkeleton } from '../../components/skeletons.tsx';
 import { StatusBadge } from '../../components/status-badge.tsx';
 import { TimeAgo } from '../../components/time-ago.tsx';
@@ -34,23 +35,27 @@ export function LeavePage() {
     );
   return (
     <Loaded query={site} what="The site" skeleton={<RowsSkeleton rows={4} height={80} />}>
-      {(detail) => <Leave siteId={siteId} detail={detail} mayRemove={may(role, 'configure')} />}
+      {(detail) => <Leave siteId={siteId} detail={detail} isAdmin={may(role, 'configure')} />}
     </Loaded>
   );
 }
 
-type Way = 'release' | 'remove';
+type Way = 'release' | 'move' | 'remove';
+const VERBS: Record<Way, string> = { release: 'Release', move: 'Move', remove: 'Remove' };
 
-function Leave({ siteId, detail, mayRemove }: { siteId: string; detail: SiteDetail; mayRemove: boolean }) {
+function Leave({ siteId, detail, isAdmin }: { siteId: string; detail: SiteDetail; isAdmin: boolean }) {
   const { appliance, summary, asOfMs } = detail;
   const navigate = useNavigate();
   const client = useQueryClient();
   const [way, setWay] = useState<Way>('release');
   const [reason, setReason] = useState('');
+  const [toSiteId, setToSiteId] = useState<string | null>(null);
+  const isReady = reason.trim() !== '' && (way !== 'move' || toSiteId !== null);
   const go = useMutation({
     mutationFn: (applianceId: string) => {
       const wish = { applianceId, reason: reason.trim() };
-      return way === 'release' ? orderRelease(siteId, wish) : removeBox(siteId, wish);
+      if (way === 'move' && toSiteId !== null) return transferBox(siteId, { ...wish, toSiteId });
+      return way === 'remove' ? removeBox(siteId, wish) : orderRelease(siteId, wish);
     },
     onSuccess: async (next) => {
       client.setQueryData(keys.custody(siteId), next);
@@ -90,7 +95,7 @@ function Leave({ siteId, detail, mayRemove }: { siteId: string; detail: SiteDeta
         className={css.form}
         onSubmit={(event) => {
           event.preventDefault();
-          if (reason.trim() !== '') go.mutate(appliance.id);
+          if (isReady) go.mutate(appliance.id);
         }}
       >
         <Radio.Group label="How it leaves" value={way} onChange={(value) => setWay(value as Way)}>
@@ -101,17 +106,36 @@ function Leave({ siteId, detail, mayRemove }: { siteId: string; detail: SiteDeta
               description="It tells its agents, closes its log, forgets the site and can be claimed again."
             />
             <Radio
+              value="move"
+              disabled={!isAdmin}
+              label="Move: the box goes to another site of yours"
+              description={
+                isAdmin
+                  ? 'The same, and then it belongs to the site you choose. Nobody has to claim it there.'
+                  : 'Only an admin may do this.'
+              }
+            />
+            <Radio
               value="remove"
-              disabled={!mayRemove}
+              disabled={!isAdmin}
               label="Remove: the box is lost, broken or stolen"
               description={
-                mayRemove
+                isAdmin
                   ? 'At once and without its word. If it ever comes back, it is told why and gets nothing.'
                   : 'Only an admin may do this.'
               }
             />
           </div>
         </Radio.Group>
+        {way === 'move' && (
+          <SiteSelect
+            label="To which site"
+            siteId={toSiteId}
+            onChange={setToSiteId}
+            except={siteId}
+            missing="No site named like this. Make it under Provisioning."
+          />
+        )}
         <TextInput
           label="Reason"
           description="Stands on the receipt both sides keep"
@@ -122,8 +146,8 @@ function Leave({ siteId, detail, mayRemove }: { siteId: string; detail: SiteDeta
         />
         <WhatFollows way={way} agents={summary.agents.total} isOnline={summary.status.value === 'online'} />
         <div className={css.end}>
-          <Button type="submit" loading={go.isPending} disabled={reason.trim() === ''}>
-            {way === 'release' ? `Release box ${appliance.serial}` : `Remove box ${appliance.serial}`}
+          <Button type="submit" loading={go.isPending} disabled={!isReady}>
+            {`${VERBS[way]} box ${appliance.serial}`}
           </Button>
           <Button component={Link} to={`/sites/${siteId}`} variant="default">
             Cancel
@@ -149,7 +173,9 @@ function WhatFollows({ way, agents, isOnline }: { way: Way; agents: number; isOn
         {isOnline
           ? 'That is its next check-in, within a minute.'
           : 'The box is not there now: it hears of it when it is back, however late that is.'}{' '}
-        After that there is no way back but claiming it again.
+        {way === 'move'
+          ? 'After that it goes there; from there it can be moved back.'
+          : 'After that there is no way back but claiming it again.'}
       </p>
       {agents > 0 && <p>{agents} workstations lose this box and have to be enrolled with the next one.</p>}
     </Note>

@@ -1,15 +1,14 @@
-import { Button, Checkbox, NativeSelect, Select } from '@mantine/core';
-import { useDebouncedValue } from '@mantine/hooks';
+import { Button, Checkbox, NativeSelect } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { keys } from '../../api/keys.ts';
 import { createCode } from '../../api/queries/provisioning.ts';
 import { siteQuery } from '../../api/queries/site.ts';
-import { siteSearchQuery } from '../../api/queries/sites.ts';
 import { ErrorNote } from '../../components/error-note.tsx';
 import { Note } from '../../components/note.tsx';
 import { ReplacesBox } from '../../components/replaces-box.tsx';
 import { Section } from '../../components/section.tsx';
+import { SiteSelect } from '../../components/site-select.tsx';
 import { may } from '../../session/rights.ts';
 import { useSession } from '../../session/session-gate.tsx';
 import { CodeLabel } from './code-label.tsx';
@@ -56,7 +55,7 @@ export function MakeCode({ wantedSiteId }: { wantedSiteId: string | null }) {
           if (siteId && isAgreed) make.mutate(siteId);
         }}
       >
-        <SiteSelect siteId={siteId} onChange={setSiteId} />
+        <SiteSelect siteId={siteId} onChange={setSiteId} missing="No site named like this. Make it below." />
         <NativeSelect
           label="Works for"
           data={LIVES}
@@ -96,33 +95,5 @@ export function MakeCode({ wantedSiteId }: { wantedSiteId: string | null }) {
         {make.isError && <ErrorNote what="No code was made" error={make.error} />}
       </form>
     </Section>
-  );
-}
-
-function SiteSelect({ siteId, onChange }: { siteId: string | null; onChange: (siteId: string | null) => void }) {
-  const [text, setText] = useState('');
-  const [search] = useDebouncedValue(text, 200);
-  const chosen = useQuery({ ...siteQuery(siteId ?? ''), enabled: siteId !== null });
-  const chosenLabel = chosen.data && `${chosen.data.summary.name}, ${chosen.data.summary.clientName}`;
-  const sites = useQuery(siteSearchQuery(text === chosenLabel ? '' : search));
-  const found = sites.data?.sites ?? [];
-  const data = found.map((site) => ({ value: site.id, label: `${site.name}, ${site.clientName}` }));
-  if (siteId && chosenLabel && !found.some((site) => site.id === siteId))
-    data.unshift({ value: siteId, label: chosenLabel });
-  return (
-    <Select
-      label="Site"
-      placeholder="Search sites and clients"
-      searchable
-      clearable
-      data={data}
-      value={siteId}
-      onChange={onChange}
-      searchValue={text}
-      onSearchChange={setText}
-      // The relay searches; what it found is shown as it is.
-      filter={({ options }) => options}
-      nothingFoundMessage={sites.isFetching ? 'Searching' : 'No site named like this. Make it below.'}
-    />
   );
 }

@@ -64,8 +64,8 @@ function Body({ siteId, applianceId, data }: { siteId: string; applianceId: stri
       </Note>
       {data.machines.some(({ hasLostChain }) => hasLostChain) && (
         <Note tone="warn" title="It may be one box after all.">
-          A machine below says that its place in the chain of check-ins was damaged on disk, which looks the same from
-          here. Where nobody can have copied it, name it genuine, and have its disk looked at.
+          A machine below says that its place in the chain of check-ins was damaged on disk or is gone, which looks the
+          same from here. Where nobody can have copied it, name it genuine, and have its disk looked at.
         </Note>
       )}
       <RearmNote siteId={siteId} />

@@ -35,7 +35,7 @@ export function ReceiptPage() {
 }
 
 function Paper({ answer: { receipt, bundle } }: { answer: ReceiptAnswer }) {
-  const { box, log, next } = receipt;
+  const { box, log, next, counterpart, previous } = receipt;
   const words = RECEIPTS[receipt.kind];
   const rows: FactRow[] = [
     { name: 'Site', value: `${receipt.siteName} (${receipt.partnerName})` },
@@ -43,6 +43,9 @@ function Paper({ answer: { receipt, bundle } }: { answer: ReceiptAnswer }) {
     { name: 'When', value: formatExact(receipt.atMs) },
     { name: 'By', value: receipt.by },
     { name: 'Reason', value: receipt.reason },
+    ...(counterpart
+      ? [{ name: receipt.kind === 'received' ? 'Came from' : 'Goes to', value: counterpart.siteName }]
+      : []),
   ];
   const proof: FactRow[] = [
     { name: 'Appliance', value: <code>{box.applianceId}</code> },
@@ -59,6 +62,13 @@ function Paper({ answer: { receipt, bundle } }: { answer: ReceiptAnswer }) {
       ? [
           { name: 'Goes on in epoch', value: next.epoch },
           { name: 'New device key', value: <code>{next.dik}</code> },
+        ]
+      : []),
+    ...(previous
+      ? [
+          { name: 'Log before', value: <code>{previous.origin ?? ''}</code> },
+          { name: 'It ended at', value: `${formatCount(previous.size)} entries` },
+          { name: 'Its root hash', value: <code>{previous.rootHash}</code> },
         ]
       : []),
     { name: 'Receipt', value: <code>{receipt.receiptId}</code> },

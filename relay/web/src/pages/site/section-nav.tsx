@@ -10,6 +10,7 @@ const SECTIONS = [
   ['seen', 'Seen'],
   ['orders', 'Orders'],
   ['settings', 'Settings'],
+  ['secrets', 'Secrets'],
   ['custody', 'Release'],
   ['timeline', 'Timeline'],
 ] as const;
@@ -18,7 +19,7 @@ const SECTIONS = [
 export function SectionNav({ siteId, hasSettings }: { siteId: string; hasSettings: boolean }) {
   return (
     <nav className={css.nav} aria-label="Parts of this page">
-      {SECTIONS.filter(([id]) => id !== 'settings' || hasSettings).map(([id, name]) => (
+      {SECTIONS.filter(([id]) => hasSettings || (id !== 'settings' && id !== 'secrets')).map(([id, name]) => (
         <NavLink key={id} to={`/sites/${siteId}/${id}`} preventScrollReset>
           {name}
         </NavLink>

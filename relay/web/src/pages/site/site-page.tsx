@@ -20,6 +20,7 @@ import { NoBox } from './no-box.tsx';
 import { OrdersSection } from './orders/orders-section.tsx';
 import { SectionNav } from './section-nav.tsx';
 import { SeenSection } from './seen/seen-section.tsx';
+import { SecretsSection } from './settings/secrets-section.tsx';
 import { SettingsSection } from './settings/settings-section.tsx';
 import { SiteHeader } from './site-header.tsx';
 import css from './site-page.module.css';
@@ -68,6 +69,7 @@ function SiteBody({ siteId, detail }: { siteId: string; detail: SiteDetail }) {
           <SeenSection siteId={siteId} />
           <OrdersSection siteId={siteId} />
           {settings}
+          {settings && <SecretsSection siteId={siteId} />}
           <CustodySection siteId={siteId} hasBox={detail.appliance !== null} />
           <TimelineSection siteId={siteId} />
         </div>

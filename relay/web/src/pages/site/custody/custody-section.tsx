@@ -23,8 +23,11 @@ export function CustodySection({ siteId, hasBox }: { siteId: string; hasBox: boo
   return (
     <Section id="custody" title="Release and receipts">
       <Loaded query={custody} what="The receipts" skeleton={<RowsSkeleton rows={1} height={40} />}>
-        {({ release, receipts }) => (
+        {({ release, arriving, receipts }) => (
           <div className={css.all}>
+            {arriving.map((box) => (
+              <Arriving key={box.serial} box={box} />
+            ))}
             {release && <Waiting siteId={siteId} release={release} mayUndo={may(role, 'order')} />}
             {receipts.length === 0 ? (
               <p className="dim">No box has left this site. Each one that does leaves a receipt here.</p>
@@ -62,6 +65,15 @@ function ReceiptLine({ receipt }: { receipt: Custody['receipts'][number] }) {
   );
 }
 
+function Arriving({ box }: { box: Custody['arriving'][number] }) {
+  return (
+    <Note tone="info" role="status" title={`Box ${box.serial} is on its way here.`}>
+      It left {box.fromSiteName ?? 'another company'} <TimeAgo atMs={box.sinceMs} /> and is this site's as soon as it
+      asks the relay, which takes seconds. If it stays away, look at the box: its page says what is wrong.
+    </Note>
+  );
+}
+
 function Waiting({ siteId, release, mayUndo }: { siteId: string; release: Release; mayUndo: boolean }) {
   const client = useQueryClient();
   const undo = useMutation({
@@ -80,7 +92,7 @@ function Waiting({ siteId, release, mayUndo }: { siteId: string; release: Releas
     <Note
       tone="warn"
       role="status"
-      title="The box is to be released."
+      title={release.to === null ? 'The box is to be released.' : `The box is to move to ${release.to.siteName}.`}
       action={
         mayUndo && (
           <Button size="xs" variant="default" loading={undo.isPending} onClick={() => undo.mutate()}>

@@ -6,7 +6,7 @@ import { entryWords } from '../../../words/work.ts';
 import css from './evidence.module.css';
 import { ProofButton } from './proof-button.tsx';
 
-export function EvidenceEntryRow({ siteId, entry }: { siteId: string; entry: EvidenceEntry }) {
+export function EvidenceEntryRow({ siteId, entry, log }: { siteId: string; entry: EvidenceEntry; log: string | null }) {
   const { kind, outcome } = entryWords(entry);
   return (
     <li className={css.entry}>
@@ -21,7 +21,7 @@ export function EvidenceEntryRow({ siteId, entry }: { siteId: string; entry: Evi
       </div>
       <div className={css.proof}>
         <EntryMark seq={entry.seq} cosigned={entry.cosigned} />
-        {entry.cosigned && <ProofButton siteId={siteId} seq={entry.seq} />}
+        {entry.cosigned && <ProofButton siteId={siteId} seq={entry.seq} log={log} />}
       </div>
     </li>
   );

@@ -1,6 +1,8 @@
-import { Button } from '@mantine/core';
+import { Button, NativeSelect } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
+import { useState } from 'react';
 import { evidenceQuery } from '../../../api/queries/site.ts';
+import type { EvidenceList } from '../../../api/types.ts';
 import { formatCount } from '../../../clock/format.ts';
 import { EmptyState } from '../../../components/empty-state.tsx';
 import { EvidenceMark } from '../../../components/evidence-mark.tsx';
@@ -13,7 +15,8 @@ import { LogState } from './log-state.tsx';
 
 /** Can we prove it? */
 export function EvidenceSection({ siteId }: { siteId: string }) {
-  const log = useInfiniteQuery(evidenceQuery(siteId));
+  const [logId, setLogId] = useState<string | null>(null);
+  const log = useInfiniteQuery(evidenceQuery(siteId, logId));
   const state = log.data?.pages[0]?.state;
   return (
     <Section id="evidence" title="Evidence" aside={state && <EvidenceMark state={state} />}>
@@ -22,6 +25,7 @@ export function EvidenceSection({ siteId }: { siteId: string }) {
           const entries = pages.flatMap((page) => page.entries);
           return (
             <>
+              <LogChoice logs={pages[0]?.logs ?? []} logId={logId} onChange={setLogId} />
               {pages[0] && <LogState state={pages[0].state} />}
               {entries.length === 0 ? (
                 <EmptyState small icon="shieldOpen" title="No entry was received yet">
@@ -30,7 +34,7 @@ export function EvidenceSection({ siteId }: { siteId: string }) {
               ) : (
                 <ul className={css.entries}>
                   {entries.map((entry) => (
-                    <EvidenceEntryRow key={entry.seq} siteId={siteId} entry={entry} />
+                    <EvidenceEntryRow key={entry.seq} siteId={siteId} entry={entry} log={logId} />
                   ))}
                 </ul>
               )}
@@ -55,5 +59,32 @@ export function EvidenceSection({ siteId }: { siteId: string }) {
         }}
       </Loaded>
     </Section>
+  );
+}
+
+interface LogChoiceProps {
+  logs: EvidenceList['logs'];
+  logId: string | null;
+  onChange: (logId: string | null) => void;
+}
+
+/** Boxes that left and epochs that ended have logs too; with one log there is nothing to choose. */
+function LogChoice({ logs, logId, onChange }: LogChoiceProps) {
+  const before = logs.filter(({ isCurrent }) => !isCurrent);
+  if (before.length === 0) return null;
+  return (
+    <NativeSelect
+      label="Log"
+      size="xs"
+      value={logId ?? ''}
+      onChange={(event) => onChange(event.currentTarget.value || null)}
+      data={[
+        { value: '', label: before.length === logs.length ? 'No box is here now' : 'Of the box here now' },
+        ...before.map(({ id, serial, epoch, cosignedSize }) => ({
+          value: id,
+          label: `Ended: box ${serial}, epoch ${epoch}, ${formatCount(cosignedSize)} entries`,
+        })),
+      ]}
+    />
   );
 }

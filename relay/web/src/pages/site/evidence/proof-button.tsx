@@ -6,9 +6,9 @@ import { Icon } from '../../../icons/icon.tsx';
 import { saveFile } from '../../../lib/save-file.ts';
 
 /** Saves all that a stranger needs to verify one entry without us. */
-export function ProofButton({ siteId, seq }: { siteId: string; seq: number }) {
+export function ProofButton({ siteId, seq, log = null }: { siteId: string; seq: number; log?: string | null }) {
   const save = useMutation({
-    mutationFn: () => fetchProof(siteId, seq),
+    mutationFn: () => fetchProof(siteId, seq, log),
     onSuccess: (proof) =>
       saveFile(`proof-${siteId}-${seq}.json`, 'application/json', `${JSON.stringify(proof, null, 2)}\n`),
   });

@@ -1,0 +1,44 @@
+import t from 'tap';
+import { seedSite } from '../helpers/relay.ts';
+import { lookAtPage } from './lib/look-at-page.mjs';
+import { DESK, openStage, PHONE } from './lib/stage.ts';
+
+const stage = await openStage(t);
+
+t.test('an admin seals a secret to the box, and the page never shows it again', { skip: !stage }, async (t) => {
+  const { relay, newPartner } = stage!;
+  const partner = await newPartner();
+  const { siteId } = await seedSite(relay.store, partner.id, 'Main street');
+  const { box } = await relay.claim(partner.admin, siteId);
+  const page = await partner.open(`/sites/${siteId}/secrets`);
+  const section = page.locator('#secrets');
+  const submit = section.getByRole('button', { name: 'Seal it to the box' });
+  await submit.waitFor();
+  t.ok(await submit.isDisabled());
+  await section.getByRole('textbox', { name: 'Name of a secret' }).fill('SSH root');
+  await section.getByText('This cannot be a name.').waitFor();
+  await section.getByRole('textbox', { name: 'Name of a secret' }).fill('ssh-root');
+  await section.getByLabel('Value', { exact: true }).fill('canary-of-the-page');
+  await submit.click();
+  await section.getByText('Sealed. The box has it after its next check-in.').waitFor();
+  await section.getByRole('button', { name: 'Remove the secret ssh-root' }).waitFor();
+  t.equal(await section.getByLabel('Value', { exact: true }).inputValue(), '');
+  t.notMatch(await page.content(), 'canary-of-the-page');
+  for (const viewport of [PHONE, DESK]) {
+    await page.setViewportSize(viewport);
+    t.strictSame(await page.evaluate(lookAtPage), []);
+  }
+
+  const fresh = await relay.box(box.serial);
+  const { session } = (await fresh.start()).body;
+  const { number } = (await fresh.status(session)).body;
+  await partner.admin.call('rearmBox', { params: { session }, body: { number } });
+  await page.reload();
+  await section.getByText('To be entered again: ssh-root').waitFor();
+  await section.getByRole('button', { name: 'Remove the secret ssh-root' }).click();
+  await section.getByText('This site has no secrets.').waitFor();
+
+  const operator = await partner.open(`/sites/${siteId}`, { role: 'operator' });
+  await operator.getByRole('heading', { name: 'Evidence' }).waitFor();
+  t.equal(await operator.locator('#secrets').count(), 0);
+});
