@@ -38,7 +38,7 @@ export function layoutOf({ platform, executable, script, configFile, dataDir }: 
   return {
     platform,
     command: script === undefined ? [program] : [executable, script],
-    copyFrom: script === undefined && executable !== program ? executable : undefined,
+    copyFrom: script === undefined && !isSamePath(platform, executable, program) ? executable : undefined,
     configFile,
     dataDir,
     definition: {
@@ -49,6 +49,9 @@ export function layoutOf({ platform, executable, script, configFile, dataDir }: 
     logFile: platform === 'linux' ? undefined : join(dataDir, 'agent.log'),
   };
 }
+
+const isSamePath = (platform: ServicePlatform, one: string, other: string): boolean =>
+  platform === 'win32' ? one.toLowerCase() === other.toLowerCase() : one === other;
 
 /** Arguments of the service, behind its command. */
 export function serviceArgs({ configFile, logFile }: Layout): string[] {

@@ -1,8 +1,18 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
+import { waitFor } from '../../scripts/lib/wait.ts';
 import { skipWithout } from '../helpers/needs.ts';
 import { packedAgent } from '../helpers/packed-agent.ts';
 import { lastStatuses, launch, liveThrough } from '../helpers/packed-life.ts';
@@ -22,8 +32,6 @@ t.test('the Windows agent lives under Wine and loses nothing', async (t) => {
     WINEPREFIX: join(dir, 'prefix'),
     WINEARCH: 'win64',
     WINEDEBUG: '-all',
-    // Neither a browser nor .NET is asked for, and no window about them.
-    WINEDLLOVERRIDES: 'mscoree,mshtml=',
   };
   t.teardown(() => {
     // Ends what runs in this prefix alone; nothing does when the test failed early.
@@ -33,18 +41,32 @@ t.test('the Windows agent lives under Wine and loses nothing', async (t) => {
   execFileSync('wine', ['wineboot', '--init'], { env, stdio: 'ignore' });
   execFileSync('wine', ['winecfg', '-v', 'win10'], { env, stdio: 'ignore' });
 
-  const folder = join(dir, 'prefix', 'drive_c', 'Program Files', 'Sitewarden');
-  mkdirSync(folder);
-  const program = join(folder, 'sitewarden-agent.exe');
-  copyFileSync(built, program);
-  const programData = join(dir, 'prefix', 'drive_c', 'ProgramData', 'Sitewarden');
+  const system = await startSystem({ requiredServices: [RUNNING, STOPPED, ABSENT] });
+  t.teardown(() => system.close());
+  // For some ten seconds after its prefix is made, Wine starts services and no task can be made.
+  const startScheduler = () => launch(['wine', 'net', 'start', 'Schedule'], env, dir).ended;
+  const isRunning = async () => /already running|was started/.test((await startScheduler()).stdout);
+  await waitFor('the task scheduler of Wine', isRunning, 60_000, 500);
+
+  const drive = join(dir, 'prefix', 'drive_c');
+  const programData = join(drive, 'ProgramData', 'Sitewarden');
   mkdirSync(programData);
   // At the place Windows has for it, so that no option names it.
   writeFileSync(join(programData, 'agent.yaml'), 'overrides:\n  checkIntervalMs: 1000\n  heartbeatIntervalMs: 1000\n');
+  const program = join(drive, 'Program Files', 'Sitewarden', 'sitewarden-agent.exe');
+  const task = join(drive, 'windows', 'system32', 'tasks', 'Sitewarden', 'Agent');
+  const installed = await launch(['wine', built, 'install'], env, dir).ended;
+  t.match(installed, { stderr: '', code: 0, stdout: /schtasks\.exe \/Create/ });
+  t.same(readFileSync(program), readFileSync(built), 'the program is in the place of programs');
+  t.match(
+    readFileSync(task, 'utf8'),
+    /<URI>\\Sitewarden\\Agent<\/URI>/,
+    'Wine read the task and wrote it in its own words',
+  );
+  t.match(readFileSync(join(programData, 'agent.yaml'), 'utf8'), /checkIntervalMs/, 'the settings of the owner stay');
+  // Wine keeps tasks and runs none, so the test starts the program as the task would.
   const agent = (...args: string[]) => launch(['wine', program, ...args], env, dir);
 
-  const system = await startSystem({ requiredServices: [RUNNING, STOPPED, ABSENT] });
-  t.teardown(() => system.close());
   copyFileSync(await system.appliance.makeToken(), join(programData, 'token.json'));
   const reports = await liveThrough(t, {
     system,
@@ -60,4 +82,10 @@ t.test('the Windows agent lives under Wine and loses nothing', async (t) => {
   t.notMatch(services[ABSENT], 'pass');
   const bitlocker = lastStatuses(reports, 'bitlocker');
   t.notMatch(Object.values(bitlocker), ['pass'], 'what Wine cannot know is no pass');
+
+  const gone = await agent('uninstall', '--purge').ended;
+  t.match(gone, { stderr: '', code: 0, stdout: /identity, queue and configuration are gone/ });
+  t.notOk(existsSync(task));
+  t.notOk(existsSync(join(programData, 'agent.yaml')));
+  t.same(existsSync(join(programData, 'agent')) ? readdirSync(join(programData, 'agent')) : [], ['native']);
 });

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { devNull } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join, resolve, win32 } from 'node:path';
 import { isSea } from 'node:sea';
 import { setTimeout as delay } from 'node:timers/promises';
 import { acquireLock } from '@sitewarden/kit/files';
@@ -57,19 +57,23 @@ export async function uninstallCommand(configPath: string | undefined, flags: Un
   const steps = planUninstall(layout, { purge, isOffline: root !== undefined, ...systemRoot() });
   if (dryRun) return show(steps);
   assertPossible(layout, root);
-  const isOwnFile = process.platform === 'win32' && isSea() && process.execPath === layout.command[0];
-  await perform(
-    steps.filter((step) => !(isOwnFile && step.do === 'remove' && step.path === process.execPath)),
-    root,
-    config,
-  );
-  if (isOwnFile) print(`Windows does not let a program delete itself: delete ${process.execPath} by hand.`);
+  for (const step of steps) {
+    await perform([step], root, config).catch((error: unknown) => {
+      if (process.platform !== 'win32' || !isOfThisProcess(step, layout)) throw error;
+      print(`Windows keeps what this very program runs from: delete ${step.path} by hand.`);
+    });
+  }
   print(
     purge
       ? 'Uninstalled; identity, queue and configuration are gone.'
       : `Uninstalled. ${config.dataDir} and ${layout.configFile} stay; uninstall --purge removes them.`,
   );
   print('The site still lists this agent: have it removed on the page of the site.');
+}
+
+/** The program, and the library it has loaded to see whether an agent runs. */
+function isOfThisProcess(step: Step, { command, dataDir }: Layout): step is Extract<Step, { do: 'remove' }> {
+  return step.do === 'remove' && [command[0], win32.join(dataDir, 'native')].includes(step.path);
 }
 
 async function findLayout(

@@ -1,5 +1,5 @@
 import { renderSVG } from 'uqr';
-import { type InstallerSet, installCommand, isTargetName, TARGETS } from '../../installers/index.ts';
+import { type Installer, type InstallerSet, installCommand, isTargetName, TARGETS } from '../../installers/index.ts';
 import { bytes } from '../words.ts';
 import { type Html, html, markup } from './html.ts';
 import { document } from './page.ts';
@@ -9,7 +9,8 @@ export interface InstallPageInput {
   readonly installers: InstallerSet | undefined;
   /** Why there are none although a folder is named. */
   readonly fault: string | undefined;
-  readonly baseUrl: string;
+  /** As workstations reach this page; undefined when they cannot. */
+  readonly baseUrl: string | undefined;
   /** A token may be asked for here. */
   readonly isOnBox: boolean;
   readonly formToken: string;
@@ -47,10 +48,18 @@ function fileCards({ installers, fault, baseUrl, token }: InstallPageInput): Htm
       isTargetName(installer.target) ? TARGETS[installer.target] : installer.target,
       html`<p><a href="/install/${installer.file}" download>${installer.file}</a> <span class="quiet">${bytes(installer.bytes)}</span></p>
 <p class="quiet">SHA-256</p><p class="address">${installer.sha256}</p>
-<p class="quiet">One line, for ${installer.target.startsWith('win-') ? 'PowerShell as an administrator' : 'a shell'}${token === undefined ? ', with the token file beside it' : ', with the token above in it'}:</p>
-<p class="address">${installCommand({ installer, baseUrl, token })}</p>`,
+${commandOf(installer, { baseUrl, token })}`,
     ),
   )}${card('signature', `Version ${installers.version}`, html`<p>${signed}</p><p class="quiet"><a href="/install/manifest.json">manifest.json</a>${installers.signature === undefined ? html`` : html`, <a href="/install/manifest.json.sig">manifest.json.sig</a>`}</p>`)}`;
+}
+
+function commandOf(installer: Installer, { baseUrl, token }: Pick<InstallPageInput, 'baseUrl' | 'token'>): Html {
+  if (baseUrl === undefined) {
+    return html`<p class="quiet">No workstation can fetch it from here: the page is open to the box alone. Set local.host to an address of the site network.</p>`;
+  }
+  const shell = installer.target.startsWith('win-') ? 'PowerShell as an administrator' : 'a shell';
+  const what = token === undefined ? 'with the token file beside it' : 'with the token of this page in it';
+  return html`<p class="quiet">One line, for ${shell}, ${what}:</p><p class="address">${installCommand({ installer, baseUrl, token })}</p>`;
 }
 
 function tokenCard({ isOnBox, formToken, tokenError, token }: InstallPageInput): Html {

@@ -69,7 +69,7 @@ summary{cursor:pointer;color:var(--link);padding:8px 0;min-height:40px}
 .qr svg{width:100%;height:auto}
 .steps{margin:0 0 8px;padding-left:1.25rem}
 .steps li{margin:4px 0}
-.address{overflow-wrap:anywhere;font:.8125rem/1.6 ui-monospace,Menlo,Consolas,"DejaVu Sans Mono",monospace;background:var(--surface2);border-radius:6px;padding:8px 10px}
+.address{overflow-wrap:anywhere;white-space:pre-wrap;font:.8125rem/1.6 ui-monospace,Menlo,Consolas,"DejaVu Sans Mono",monospace;background:var(--surface2);border-radius:6px;padding:8px 10px}
 .number-label{margin-top:16px;color:var(--quiet);font-size:.875rem;text-align:center}
 .number{font-size:2rem;font-weight:700;letter-spacing:.08em;text-align:center;font-variant-numeric:tabular-nums}
 .doctor li{grid-template-columns:1fr auto}

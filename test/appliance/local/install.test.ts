@@ -55,6 +55,7 @@ t.test('the box hands out installers by manifest: page, files, digests, signatur
   t.match(page.text, /Windows 10, 11 and Server, 64-bit.*Linux, x86-64.*Version 1\.2\.3/s);
   for (const { sha256 } of packed) t.match(page.text, sha256);
   t.match(page.text, /The publisher’s signature was checked/);
+  t.match(page.text, /the page is open to the box alone/, 'a line with 127.0.0.1 would be of no use');
 
   const file = await get(`${box.localUrl}/install/${NAME}`);
   t.equal(file.text, PROGRAM);
@@ -114,6 +115,8 @@ t.test('a token is made on the page by the token of the box, over loopback alone
   if (outer === undefined) return;
   const url = `http://${outer.address}:${new URL(box.localUrl).port}`;
   const seen = await get(`${url}/install/agent`);
+  t.match(seen.text, `curl -fsSO &#39;${url}/install/${NAME}&#39;`);
+  t.match(made.text, `curl -fsSO &#39;${url}/install/${NAME}&#39;`, 'made on the box, for the workstation');
   t.notMatch(seen.text, /<form/, 'from the network nobody is asked for it');
   t.match(await post(url, { form: await form(), admin, as: 'code' }), { status: 403, text: /LOCAL_LOOPBACK_NEEDED/ });
 
