@@ -27,7 +27,13 @@ t.test(
       fc.property(time, time, fc.nat(2 ** 31 - 1), fc.nat(3), (first, second, durationMs, facts) => {
         const said = { ...sixResults(1).results[2]!, durationMs, subject: `${facts}` };
         const bytesAt = (collectedAtMs: number) =>
-          Report.encode({ seq: 1, results: [{ ...said, collectedAtMs }], rmmFindings: [], orderId: '', rmmLooked: false }).finish();
+          Report.encode({
+            seq: 1,
+            results: [{ ...said, collectedAtMs }],
+            rmmFindings: [],
+            orderId: '',
+            rmmLooked: false,
+          }).finish();
         for (const atMs of [first, second, first])
           t.strictSame(decodeReport(bytesAt(atMs)), Report.decode(bytesAt(atMs)));
       }),

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { runProgram } from '../../scripts/lib/programs.ts';
@@ -12,12 +12,21 @@ const CANARY = `canary-${'9qK'.repeat(9)}-end`;
 /** Plain, hex, base64 in each of its three shifts, and the like. */
 const has = (bytes: Buffer, text: string): boolean => [...formsOf(text).values()].some((form) => bytes.includes(form));
 
-/** Every byte of every file below a folder; also of databases with their logs. */
+/** Every byte of every file below a folder; also of databases with their logs. Files come and go while programs run. */
 function filesWith(folder: string, text: string): string[] {
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => {
-    const path = join(folder, name);
-    return statSync(path).isFile() && has(readFileSync(path), text);
-  });
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name))
+    .filter((path) => has(read(path), text));
+}
+
+function read(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return Buffer.alloc(0);
+    throw error;
+  }
 }
 
 t.test('a secret staff enter reaches the box sealed, opens there alone, and its value lies nowhere', async (t) => {

@@ -31,7 +31,10 @@ t.test('what is no HTTP is answered with a code, the headers of every answer, an
   t.match(undecodable, /\r\nx-request-id: req_/i);
   t.match(undecodable, /\r\ncontent-security-policy: /i);
   t.match(undecodable, '"code":"NOT_FOUND"');
-  const long = await sendRaw(url, `GET /api/sites/${'a'.repeat(4000)} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`);
+  const long = await sendRaw(
+    url,
+    `GET /api/sites/${'a'.repeat(4000)} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`,
+  );
   t.match(long, /^HTTP\/1\.1 4\d\d /);
   t.match(long, /\r\nx-request-id: req_/i);
   t.match(long, /\r\ncontent-security-policy: /i);
