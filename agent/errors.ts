@@ -86,7 +86,8 @@ export const agentErrors = defineErrors({
   },
   INSTALL_STEP_FAILED: {
     status: 500,
-    message: 'Correct what it says and run the command again: what was done before stays and does no harm.',
+    message:
+      'The installation is not complete. Correct what the step says, then run the command again; what was done before does no harm.',
   },
   STOP_TIMED_OUT: {
     status: 504,

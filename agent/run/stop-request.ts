@@ -14,13 +14,18 @@ export async function requestStop(dataDir: string): Promise<void> {
   await writeFileAtomic(fileOf(dataDir), '');
 }
 
-/** Resolves at a request made after this call, or when `signal` ends the watch; an old request is none. */
-export async function stopRequested(dataDir: string, signal: AbortSignal): Promise<void> {
+/** True at a request made after this call, false when `signal` ends the watch; an old request is none. Keeps no process alive. */
+export async function stopRequested(
+  dataDir: string,
+  signal: AbortSignal,
+  lookEveryMs = LOOK_EVERY_MS,
+): Promise<boolean> {
   const before = await madeAt(dataDir);
   while (!signal.aborted) {
-    if ((await madeAt(dataDir)) !== before) return;
-    await delay(LOOK_EVERY_MS, undefined, { signal, ref: false }).catch(() => {});
+    if ((await madeAt(dataDir)) !== before) return true;
+    await delay(lookEveryMs, undefined, { signal, ref: false }).catch(() => {});
   }
+  return false;
 }
 
 /** The inode tells two requests within one tick of the clock apart. */
