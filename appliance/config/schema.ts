@@ -92,6 +92,24 @@ export const ApplianceConfigSchema = Type.Object(
       },
       'The page on the site and its API',
     ),
+    installers: closed(
+      {
+        dir: Type.Optional(
+          Type.String({
+            minLength: 1,
+            description: 'Folder with the installers of the workstation agent and their manifest.json; default: none',
+          }),
+        ),
+        publicKey: Type.Optional(
+          Type.String({
+            pattern: '^[A-Za-z0-9_-]{43}$',
+            description:
+              'Raw Ed25519 public key, base64url, that must have signed the manifest; default: the digests alone count',
+          }),
+        ),
+      },
+      'The installers of the workstation agent that the page hands out',
+    ),
     serial: Type.Optional(
       Type.String({
         pattern: '^[A-Za-z0-9._-]{1,64}$',

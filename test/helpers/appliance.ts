@@ -22,6 +22,9 @@ export interface ApplianceOptions {
   reportsPerS?: number;
   /** Wraps the process, like `strace ...`. */
   intakePort?: number;
+  /** Address of the page. Default 127.0.0.1. */
+  localHost?: string;
+  installers?: { dir: string; publicKey?: string };
 }
 
 export interface TestAppliance extends Running {
@@ -55,7 +58,8 @@ export async function startAppliance(options: ApplianceOptions): Promise<TestApp
         reportsPerS: options.reportsPerS ?? 2000,
         burst: (options.reportsPerS ?? 2000) * 2,
       },
-      local: { host: '127.0.0.1', port: 0 },
+      local: { host: options.localHost ?? '127.0.0.1', port: 0 },
+      ...(options.installers === undefined ? {} : { installers: options.installers }),
       ...(options.withoutSerial ? {} : { serial: 'TEST-0001' }),
       model: 'test',
       logLevel: options.logLevel ?? 'info',

@@ -106,7 +106,7 @@ export function agentSection({ agents, nowMs }: LocalStatus): Html {
       ? empty('No workstation is enrolled. The MSP or the API of this box gives tokens for the agent.')
       : html`<p class="quiet">${connected} of ${total} connected, ${failing === 0 ? 'none with failing checks' : `${failing} with failing checks`}.</p>
 <ul class="rows compact">${rows}</ul>`;
-  return card('agents', 'Workstations', body);
+  return card('agents', 'Workstations', body, html`<a href="/install/agent">Install the agent</a>`);
 }
 
 function agentRow(agent: AgentStatus, nowMs: number): Html {
