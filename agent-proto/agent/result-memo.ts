@@ -48,9 +48,9 @@ export function readResult(reader: ReportReader, bytes: Buffer, length: number):
   }
   reader.pos = start;
   const result = CheckResult.decode(reader, length);
-  // A length inside it that says too much makes the decoder read past what was walked here.
-  const isWhole = reader.pos === end && result.collectedAtMs === collectedAtMs && result.durationMs === durationMs;
-  if (!isWhole || collectedAtMs === 0) return result;
+  // Only what an encoder writes is kept: a length inside it that says too much would make the words depend on the times.
+  const isPlain = reader.pos === end && bytes.compare(CheckResult.encode(result).finish(), 0, length, start, end) === 0;
+  if (!isPlain) return result;
   Object.freeze(result.controls);
   Object.freeze(result.facts);
   kept[slot] = { head: copyOf(bytes, start, headEnd), tail: copyOf(bytes, tailStart, end), result };

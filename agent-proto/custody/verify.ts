@@ -1,3 +1,4 @@
+import { logOrigin } from '../evidence/index.ts';
 import { CustodyBundle, CustodyReceipt, compile, PAYLOAD_TYPES, RelayKeys, ReleasedPayload } from '../http/index.ts';
 import {
   encodeVkey,
@@ -49,6 +50,7 @@ export function verifyReceipt(
         validate: compile(CustodyReceipt),
       }),
     );
+    step('the log of this box', () => assertLog(receipt, keys.host));
     if (firstKey !== undefined) step('the first key of the box', () => assertFirstKey(receipt, firstKey));
     if (receipt.log.checkpoint !== '') {
       const { log, box } = receipt;
@@ -86,6 +88,16 @@ function formerKeys(text: string, { rootKey, keys }: { rootKey: string; keys: Re
 
 function assertFirstKey({ box }: CustodyReceipt, firstKey: string): void {
   if (box.evk !== firstKey) throw new TypeError(`The log of the receipt began with the key ${box.evk}`);
+}
+
+/** Whoever signs receipts must not be able to hand one box the log of another, or sizes nobody signed. */
+function assertLog({ kind, box, log, released }: CustodyReceipt, host: string): void {
+  const origin = logOrigin(host, box.applianceId, box.epoch);
+  if (log.origin !== '' && log.origin !== origin) throw new TypeError(`It is the log ${log.origin}, not ${origin}`);
+  if (log.checkpoint === '' && (log.size !== 0 || log.rootHash !== '')) {
+    throw new TypeError('It says a size or a root that no checkpoint stands for');
+  }
+  if (kind === 'released' && released === null) throw new TypeError('The box has not said that it closed its log');
 }
 
 function assertCheckpoint({ log }: CustodyReceipt, { evk, lists }: { evk: string; lists: readonly RelayKeys[] }): void {

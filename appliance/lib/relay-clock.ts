@@ -20,8 +20,9 @@ export interface RelayClock extends Clock {
   /** The relay's time when it was ever verified in this run. */
   trustedNowMs(): number | undefined;
   /**
-   * What certificates of workstations are judged by: the system clock where the kernel says that NTP keeps it, for a relay
-   * with a wrong clock must not lock a site out of its own box; otherwise `nowMs`.
+   * What certificates of workstations are judged by: the system clock where the kernel says that NTP keeps it and the relay's
+   * time is later, for a relay with a wrong clock must not lock a site out of its own box; otherwise `nowMs`. Of the two it
+   * is the earlier one, since anybody on the network may play NTP, but never before the program was made.
    */
   judgingNowMs(): number;
   /** How far the relay's time is ahead of a system clock that NTP keeps (negative: behind); null when they agree. */
@@ -69,7 +70,7 @@ export function createRelayClock(clock: Clock, { notBeforeMs }: { notBeforeMs: n
   }
 
   return {
-    judgingNowMs: () => (relayAheadMs() === null ? nowMs() : clock.nowMs()),
+    judgingNowMs: () => (relayAheadMs() === null ? nowMs() : Math.max(floorMs(), Math.min(clock.nowMs(), nowMs()))),
     relayAheadMs,
     notBeforeMs,
     nowMs,

@@ -24,6 +24,15 @@ export interface Secrets {
   use<T>(name: string, work: (value: string) => T | Promise<T>): Promise<T>;
 }
 
+/** The words of a parser's error hold what it was given. */
+function parsed(plain: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(plain).toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
 export function createSecrets({ db }: Pick<ApplianceContext, 'db'>, seal: Identity['seal']): Secrets {
   const validate = lazily(() => compile(SecretContent));
   const sealed = () => state.siteConfig(db)?.secrets ?? [];
@@ -39,7 +48,7 @@ export function createSecrets({ db }: Pick<ApplianceContext, 'db'>, seal: Identi
       ciphertext: bytes.subarray(PUBLIC_KEY_BYTES + NONCE_BYTES),
     });
     if (plain === undefined) throw applianceErrors.make('SECRET_UNREADABLE');
-    const content = validate()(JSON.parse(Buffer.from(plain).toString('utf8')));
+    const content = validate()(parsed(plain));
     plain.fill(0);
     // One sealed for another place put here would be used where it does not belong.
     if (!content.ok || content.value.name !== name || content.value.siteId !== config.siteId) {

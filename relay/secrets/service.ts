@@ -60,6 +60,14 @@ export async function setSecret(
   const target = await sealKeyAt(trx, siteId);
   if (target?.isOne !== true) throw relayErrors.make('SECRET_NO_BOX');
   const box = sealTo(target.seal, { siteId, name, value });
+  if (box.length > SECRET_LIMITS.sealedChars) {
+    throw relayErrors.make('BODY_INVALID', {
+      field: '/value',
+      detail: 'Sealed it is too long: it has too many control characters',
+    });
+  }
+  // First, for it holds the site: of two that are set at once the second counts the first.
+  await raiseSiteConfig(trx, siteId);
   // Only those of this box travel in its configuration; others wait to be entered again or removed.
   const others = (await listSecrets(trx, siteId)).filter((row) => row.name !== name);
   const chars = others.reduce((sum, row) => sum + row.box.length, box.length);
@@ -67,7 +75,6 @@ export async function setSecret(
   const { partnerId, actor } = tenant;
   const row = { partner_id: partnerId, site_id: siteId, name, sealed_to: target.seal, box };
   await putSecret(trx, { ...row, set_by: actor, set_at_ms: nowMs });
-  await raiseSiteConfig(trx, siteId);
   await audit(trx, { tenant, siteId, name, nowMs }, 'secret.set', target.applianceId);
 }
 

@@ -52,15 +52,21 @@ t.test(
 );
 
 t.test('a length that says too much is never taken for what was read before', async (t) => {
-  // The list of controls claims the bytes of the time as its own.
-  const body = (time: number) => Uint8Array.of(0x0a, 0x01, 0x61, 0x42, 0x02, 0x0a, 0x04, 0x48, time, 0x50, 0x01);
-  for (const time of [5, 7, 5]) {
-    const bytes = new BinaryWriter().uint32(8).int64(1).uint32(18).bytes(body(time)).finish();
-    t.strictSame(
-      attempt(decodeReport, bytes),
-      attempt((input) => Report.decode(input), bytes),
-    );
-  }
+  const bodies = [
+    // A fact's name claims the bytes of the time as its own.
+    (time: number) => Uint8Array.of(0x0a, 0x01, 0x61, 0x42, 0x02, 0x0a, 0x04, 0x48, time, 0x50, 0x01),
+    // A fact's value claims them, after an entry that ends where it says.
+    (time: number) => Uint8Array.of(0x42, 0x07, 0x0a, 0x01, 0x61, 0x12, 0x05, 0x0a, 0x03, 0x48, time, 0x50, 0x01),
+    (time: number) => Uint8Array.of(0x42, 0x07, 0x0a, 0x01, 0x61, 0x12, 0x04, 0x0a, 0x02, 0x48, time, 0x48, time),
+  ];
+  for (const body of bodies)
+    for (const time of [5, 7, 5]) {
+      const bytes = new BinaryWriter().uint32(8).int64(1).uint32(18).bytes(body(time)).finish();
+      t.strictSame(
+        attempt(decodeReport, bytes),
+        attempt((input) => Report.decode(input), bytes),
+      );
+    }
 });
 
 t.test('whatever the order and number of the fields, alone and after others', async (t) => {

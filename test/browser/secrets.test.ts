@@ -9,7 +9,7 @@ t.test('an admin seals a secret to the box, and the page never shows it again', 
   const { relay, newPartner } = stage!;
   const partner = await newPartner();
   const { siteId } = await seedSite(relay.store, partner.id, 'Main street');
-  const { box } = await relay.claim(partner.admin, siteId);
+  const { box, applianceId } = await relay.claim(partner.admin, siteId);
   const page = await partner.open(`/sites/${siteId}/secrets`);
   const section = page.locator('#secrets');
   const submit = section.getByRole('button', { name: 'Seal it to the box' });
@@ -32,7 +32,7 @@ t.test('an admin seals a secret to the box, and the page never shows it again', 
   const fresh = await relay.box(box.serial);
   const { session } = (await fresh.start()).body;
   const { number } = (await fresh.status(session)).body;
-  await partner.admin.call('rearmBox', { params: { session }, body: { number } });
+  await partner.admin.call('rearmBox', { params: { session }, body: { number, applianceId } });
   await page.reload();
   await section.getByText('To be entered again: ssh-root').waitFor();
   await section.getByRole('button', { name: 'Remove the secret ssh-root' }).click();

@@ -1,5 +1,5 @@
 import type { Store, Tx } from '../types.ts';
-import { lockAppliance, type RetiredReason, retireKey } from './custody.ts';
+import { lockAppliance, type RetiredReason, retireKey, unretireKey } from './custody.ts';
 
 /** A device key that is not the present one of its appliance. */
 export interface OtherKey {
@@ -115,6 +115,8 @@ export async function retireKeys(
 export async function announceKey(trx: Tx, key: KeyOf): Promise<void> {
   const { applianceId, partnerId, fingerprint, publicKey, atMs } = key;
   await forgetNextKey(trx, applianceId);
+  // It may have been announced before, at a site the box has left; who signs with it now has it.
+  await unretireKey(trx, fingerprint);
   await trx
     .insertInto('box_key')
     .values({

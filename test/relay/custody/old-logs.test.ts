@@ -62,7 +62,7 @@ await onBothRelays(t, {
     const box = await relay.box(old.serial);
     const { session } = (await box.start()).body;
     const { number } = (await box.status(session)).body;
-    t.equal((await admin.call('rearmBox', { params: { session }, body: { number } })).status, 200);
+    t.equal((await admin.call('rearmBox', { params: { session }, body: { number, applianceId } })).status, 200);
     await box.ack(session, applianceId);
     const after = leavingBox(box, { host, applianceId, epoch: 2 });
     after.log.append(2);

@@ -75,11 +75,19 @@ await onBothRelays(t, {
     t.equal((await list()).secrets.length, 1);
   },
 
+  'of many that are entered at once only as many are taken as fit': async (t, start) => {
+    const { set, config } = await world(t, start);
+    const answers = await Promise.all(Array.from({ length: 20 }, (_, i) => set('x', `many-${i}`)));
+    t.equal(answers.filter(({ status }) => status === 200).length, 16);
+    t.ok(answers.every(({ status, body }) => status === 200 || body.code === 'SECRETS_FULL'));
+    t.equal((await config()).secrets?.length, 16, 'the box still gets a configuration it takes');
+  },
+
   'another box or key at the site cannot open it: it is not sent, and the page says which to enter again': async (
     t,
     start,
   ) => {
-    const { relay, partnerId, siteId, admin, box, set, list, config } = await world(t, start);
+    const { relay, partnerId, siteId, admin, box, applianceId, set, list, config } = await world(t, start);
     await set('first');
     const quarantine = (state: string) =>
       relay.store.inTenant(partnerId, (trx) => trx.updateTable('appliance').set({ state }).execute());
@@ -90,7 +98,7 @@ await onBothRelays(t, {
     const fresh = await relay.box(box.serial);
     const { session } = (await fresh.start()).body;
     const { number } = (await fresh.status(session)).body;
-    t.equal((await admin.call('rearmBox', { params: { session }, body: { number } })).status, 200);
+    t.equal((await admin.call('rearmBox', { params: { session }, body: { number, applianceId } })).status, 200);
     t.match((await list()).secrets, [{ name: 'ssh-root', isToEnterAgain: true }]);
     t.equal((await config(fresh)).secrets, undefined);
     t.match(await set('again'), { body: { secrets: [{ isToEnterAgain: false }] } });
