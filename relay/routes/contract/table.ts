@@ -3,6 +3,7 @@ import * as http from '@sitewarden/agent-proto/http';
 import { CUSTODY_ROUTES } from './custody-routes.ts';
 import { PROVISION_ROUTES } from './provision-routes.ts';
 import { SECRET_ROUTES } from './secret-routes.ts';
+import { TIER_ROUTES } from './tier-routes.ts';
 import { USER_ROUTES } from './user-routes.ts';
 import * as view from './views.ts';
 import { admins, everyone, operators } from './who.ts';
@@ -260,6 +261,7 @@ export const ROUTES = {
     params: site,
     response: view.AgentList,
   },
+  ...TIER_ROUTES,
   incidents: {
     method: 'GET',
     url: '/api/sites/:siteId/incidents',
