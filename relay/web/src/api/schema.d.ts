@@ -504,6 +504,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/provision/rearms/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Find such a box by the number it shows; each search counts, of a person and of the partner
+         * @description Staff: admin, operator.
+         */
+        post: operations["findRearm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/provision/rearms/{session}": {
         parameters: {
             query?: never;
@@ -1252,7 +1272,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * How one claim stands; with siteId, what an unclaimed box would replace there
+         * How one claim stands; a box nobody has claimed is found by its QR code alone
          * @description Staff: admin, operator, technician.
          */
         get: operations["claimSession"];
@@ -1274,7 +1294,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Find the box whose QR code was scanned
+         * Find the box whose QR code was scanned; with siteId, what it would replace there
          * @description Staff: admin, operator, technician.
          */
         post: operations["lookupClaim"];
@@ -1607,6 +1627,7 @@ export interface components {
         ClaimLookup: {
             secret: string;
             fingerprint: string;
+            siteId?: string;
         };
         ClaimRequest: {
             secret: string;
@@ -2183,6 +2204,13 @@ export interface components {
             asOfMs: number;
         };
         RearmRequest: {
+            /** @description the box the person looked at */
+            applianceId: string;
+            /** @description the number somebody read on the box */
+            number: string;
+        };
+        RearmSearch: {
+            siteId?: string;
             /** @description the number somebody read on the box */
             number: string;
         };
@@ -3193,7 +3221,6 @@ export interface operations {
         parameters: {
             query?: {
                 siteId?: string;
-                number?: string;
             };
             header?: never;
             path?: never;
@@ -3202,6 +3229,39 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description Boxes that came back under a new key and ask for their place */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RearmList"];
+                };
+            };
+            /** @description What went wrong and what to do next */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    findRearm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RearmSearch"];
+            };
+        };
+        responses: {
+            /** @description Find such a box by the number it shows; each search counts, of a person and of the partner */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4771,9 +4831,7 @@ export interface operations {
     };
     claimSession: {
         parameters: {
-            query?: {
-                siteId?: string;
-            };
+            query?: never;
             header?: never;
             path: {
                 session: string;
@@ -4782,7 +4840,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description How one claim stands; with siteId, what an unclaimed box would replace there */
+            /** @description How one claim stands; a box nobody has claimed is found by its QR code alone */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4815,7 +4873,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Find the box whose QR code was scanned */
+            /** @description Find the box whose QR code was scanned; with siteId, what it would replace there */
             200: {
                 headers: {
                     [name: string]: unknown;
