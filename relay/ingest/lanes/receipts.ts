@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
-import { onlyDiagnostics } from '@sitewarden/agent-proto/checks';
 import { parseCanonical } from '@sitewarden/agent-proto/canonical';
+import { onlyDiagnostics } from '@sitewarden/agent-proto/checks';
 import { decodeEnvelope, verifyEnvelopeAsync } from '@sitewarden/agent-proto/dsse';
 import { compile, PAYLOAD_TYPES, ReceiptPayload } from '@sitewarden/agent-proto/http';
 import { fingerprint, publicKeyFromRaw } from '@sitewarden/agent-proto/keys';

@@ -170,7 +170,7 @@ t.test('diagnostics are asked of one agent, and its answer ends the order with t
   await eventually('it is done', () => (relayOrders.byId(ctx.db, orderId)?.state === 'done' ? true : undefined));
   t.strictSame(told(), ['order_received started', 'order_finished done']);
   const [end] = changes.since(ctx.db, 0, { limit: 100 }).filter(({ kind }) => kind === 'order_finished');
-  t.strictSame((end?.body as changes.OrderChange).after, { os_version: 'C:-Users-kim', queue_depth: 3 });
+  t.strictSame((end?.body as changes.OrderChange | undefined)?.after, { os_version: 'C:-Users-kim', queue_depth: 3 });
 });
 
 t.test('an agent that refuses or never answers ends its order of diagnostics in its own words', async (t) => {
