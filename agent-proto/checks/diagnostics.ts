@@ -36,7 +36,7 @@ export const DIAGNOSTICS = {
   unknown_checks: 'lines',
 } as const;
 
-const MAX_LINE_CHARS = 96;
+const MAX_LINE_CHARS = 80;
 const MAX_LINES = 32;
 /** No slash of either kind: no path is a line. */
 const NOT_IN_LINES = /[^A-Za-z0-9 @._+:()-]+/g;
@@ -53,7 +53,7 @@ function fitting(
   return kind === 'integer' || value >= 0 ? value : undefined;
 }
 
-/** What of it belongs to the closed set, cut to its bounds: at most some 16,000 characters. */
+/** What of it belongs to the closed set, cut to its bounds: so that all of it fits one receipt. */
 export function onlyDiagnostics(facts: Facts): Facts {
   const kept: Facts = {};
   for (const [name, kind] of Object.entries(DIAGNOSTICS)) {
