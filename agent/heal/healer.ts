@@ -1,4 +1,4 @@
-import { decodeFacts, type Order } from '@sitewarden/agent-proto/agent';
+import { decodeFacts, type Facts, type Order } from '@sitewarden/agent-proto/agent';
 import { isCodedError } from '@sitewarden/kit/errors';
 import type { Logger } from '@sitewarden/kit/log';
 import type { ServiceManager } from '@sitewarden/kit/services';
@@ -15,6 +15,10 @@ export interface HealerOptions {
   readonly site: SiteState;
   readonly services: ServiceManager;
   readonly runChecks: ActionContext['runChecks'];
+  /** `clockOffsetMs`: the appliance's clock minus ours. */
+  diagnose(clockOffsetMs: number): Facts;
+  /** Told the code of an order that was refused or failed. */
+  readonly onTrouble?: (code: string) => void;
   readonly clock: Clock;
   readonly log: Logger;
   readonly actions?: readonly Action[];
@@ -73,7 +77,7 @@ export function createHealer(options: HealerOptions): Healer {
         // Time has passed since it came: it may have expired, or the tier may have been lowered.
         const decision = decide(order, clockOffsetMs);
         if ('refusal' in decision) refuse(order, decision.refusal);
-        else await run(order, decision.action);
+        else await run(order, decision.action, clockOffsetMs);
       } catch (error) {
         // Not on disk: the appliance gets no receipt and gives the order again.
         log.error({ err: error, orderId }, 'order not recorded');
@@ -85,25 +89,28 @@ export function createHealer(options: HealerOptions): Healer {
 
   function refuse(order: Order, refusal: Parameters<typeof refusedReceipt>[1]): void {
     log.warn({ orderId: order.orderId, action: order.action, code: refusal.code }, 'order refused');
+    options.onTrouble?.(refusal.code);
     orders.open(order, 'refused', refusedReceipt(order.orderId, refusal, clock.nowMs()));
   }
 
-  async function run(order: Order, action: Action): Promise<void> {
+  async function run(order: Order, action: Action, clockOffsetMs: number): Promise<void> {
     const { orderId } = order;
     if (!orders.open(order, 'started', startedReceipt(orderId, clock.nowMs()))) return;
     log.info({ orderId, action: action.name }, 'order started');
-    const result = await perform(order, action);
+    const result = await perform(order, action, clockOffsetMs);
     const state = result.failure === undefined ? 'done' : 'failed';
+    if (result.failure !== undefined) options.onTrouble?.(result.failure.code);
     orders.close(orderId, state, endedReceipt(orderId, result, clock.nowMs()));
     log.info({ orderId, action: action.name, state, code: result.failure?.code }, 'order ended');
   }
 
-  async function perform(order: Order, action: Action): Promise<ActionResult> {
+  async function perform(order: Order, action: Action, clockOffsetMs: number): Promise<ActionResult> {
     const context: ActionContext = {
       orderId: order.orderId,
       site: site.config,
       services: options.services,
       runChecks: options.runChecks,
+      diagnose: () => options.diagnose(clockOffsetMs),
       signal: callOff.signal,
     };
     try {

@@ -36,6 +36,8 @@ export interface ReportQueue {
   ackThrough(seq: number): number;
   /** Drops one report that the appliance refuses, and counts it. The reports behind it move up into its number. */
   discard(seq: number): void;
+  /** When the oldest report that waits was made; undefined for none, and when the clock was not set then. */
+  oldestAtMs(): number | undefined;
   losses(): Loss[];
   /** Told after each commit of a new report. Returns how to stop. */
   onEnqueued(listener: () => void): () => void;
@@ -60,6 +62,7 @@ export function createReportQueue(db: SqliteDatabase, caps: QueueCaps, clock: Cl
   const nextUnnumbered = db.prepare<[{ limit: number }], { position: number }>(SQL.nextUnnumbered);
   const setSeq = db.prepare(SQL.setSeq);
   const setLastSeq = db.prepare(SQL.setLastSeq);
+  const oldest = db.prepare<[], { atMs: number }>(SQL.oldest);
   const firstSeq = db.prepare<[], { seq: number | null }>(SQL.firstSeq);
   const deleteThrough = db.prepare(SQL.deleteThrough);
   const deleteOldest = db.prepare(SQL.deleteOldest);
@@ -183,6 +186,10 @@ export function createReportQueue(db: SqliteDatabase, caps: QueueCaps, clock: Cl
         if (changes > 0) takeBack(seq);
         return changes;
       });
+    },
+    oldestAtMs() {
+      const atMs = oldest.get()?.atMs;
+      return atMs === undefined || atMs < CLOCK_FLOOR_MS ? undefined : atMs;
     },
     losses: ledger.read,
     onEnqueued(listener) {

@@ -5,6 +5,7 @@ export const SQL = {
   nextUnnumbered: 'SELECT position FROM report WHERE seq IS NULL ORDER BY position LIMIT @limit',
   setSeq: 'UPDATE report SET seq = @seq WHERE position = @position',
   setLastSeq: 'UPDATE agent_state SET last_seq = @lastSeq WHERE id = 1',
+  oldest: 'SELECT created_at_ms AS atMs FROM report ORDER BY position LIMIT 1',
   firstSeq: 'SELECT min(seq) AS seq FROM report',
   deleteThrough: 'DELETE FROM report WHERE seq <= @seq',
   deleteOldest:

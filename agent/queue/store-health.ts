@@ -13,14 +13,17 @@ export interface StoreHealth {
   worked(): void;
 }
 
-export function createStoreHealth(clock: Clock): StoreHealth {
+/** `onFault` hears each code once, until something could be stored again. */
+export function createStoreHealth(clock: Clock, onFault: (code: string) => void = () => {}): StoreHealth {
   let fault: StoreFault | undefined;
   return {
     get fault() {
       return fault;
     },
     failed(error) {
-      fault ??= { code: codeOf(error), sinceMs: clock.nowMs() };
+      if (fault !== undefined) return;
+      fault = { code: codeOf(error), sinceMs: clock.nowMs() };
+      onFault(fault.code);
     },
     worked() {
       fault = undefined;

@@ -7,6 +7,7 @@ import type { RoundSummary } from '../heal/index.ts';
 import type { AgentQueue, StoreHealth } from '../queue/index.ts';
 import { detectRmm } from '../rmm/index.ts';
 import type { SiteConfig, SiteState } from '../site/index.ts';
+import { unknownCheck } from './diagnostics.ts';
 import { createRoundReports } from './round-reports.ts';
 
 export interface CheckRoundsOptions {
@@ -31,6 +32,8 @@ export interface CheckRounds {
    * reported. Throws when the reports cannot be stored.
    */
   runNow(request: RoundRequest): Promise<RoundSummary>;
+  /** What the last looks could not tell, each with the code of why. */
+  unknownChecks(): readonly string[];
   stop(): Promise<void>;
 }
 
@@ -52,6 +55,7 @@ export function createCheckRounds(options: CheckRoundsOptions): CheckRounds {
   const callOff = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   let lastRound: Promise<unknown> = Promise.resolve();
+  const unknown = new Map<string, string>();
   let isRunning = false;
   let hasRun = false;
   let isWantedAgain = false;
@@ -78,6 +82,9 @@ export function createCheckRounds(options: CheckRoundsOptions): CheckRounds {
     await sightings;
     signal.throwIfAborted();
     const queued = reports.end();
+    const lines = outcomes.filter(({ status }) => status === 'unknown').map(unknownCheck);
+    for (const { check } of outcomes) unknown.delete(check);
+    for (const line of lines) unknown.set(line.split(' ', 1)[0]!, line);
     const statuses: Record<string, number> = {};
     for (const { status } of outcomes) statuses[status] = (statuses[status] ?? 0) + 1;
     return { reports: queued, statuses };
@@ -147,6 +154,7 @@ export function createCheckRounds(options: CheckRoundsOptions): CheckRounds {
       if (!hasRun) roundSoon();
     },
     runNow,
+    unknownChecks: () => [...unknown.values()],
     async stop() {
       callOff.abort();
       clearTimeout(timer);

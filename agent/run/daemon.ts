@@ -17,7 +17,9 @@ import { type AgentQueue, createStoreHealth, openQueue, type StoreHealth } from 
 import { createSiteState, type SiteState } from '../site/index.ts';
 import { createTelemetryMeter, readHostInfo } from '../telemetry/index.ts';
 import { type CheckRounds, createCheckRounds } from './check-rounds.ts';
+import { diagnose } from './diagnostics.ts';
 import { enrollAgent } from './enroll-agent.ts';
+import { createErrorMemory } from './error-memory.ts';
 import { readRoom } from './room.ts';
 import { createStateWriter, LOCK_FILE } from './state-file.ts';
 import { AGENT_VERSION } from './version.ts';
@@ -45,7 +47,9 @@ export async function runDaemon(options: DaemonOptions): Promise<'stopped' | 're
   const { config, log, signal, clock = systemClock } = options;
   const { dataDir } = config;
   const state = createStateWriter(dataDir);
-  const health = createStoreHealth(clock);
+  const errors = createErrorMemory(clock);
+  const health = createStoreHealth(clock, errors.note);
+  const host = readHostInfo(AGENT_VERSION);
   const stopPush = new AbortController();
   let lock: FileLock;
   let identity: AgentIdentity;
@@ -82,6 +86,7 @@ export async function runDaemon(options: DaemonOptions): Promise<'stopped' | 're
       start() {
         const { maxRows, maxAgeDays } = config.queue;
         queue = openQueue(dataDir, { maxRows, maxAgeMs: maxAgeDays * DAY_MS }, clock);
+        if (queue.setAside !== undefined) errors.note('QUEUE_DAMAGED');
         if (queue.setAside !== undefined) log.error({ setAside: queue.setAside }, 'the queue was damaged; a new one');
         queue.reports.bindAgent(identity.agentId);
         site = createSiteState(queue.site, config.overrides);
@@ -99,7 +104,18 @@ export async function runDaemon(options: DaemonOptions): Promise<'stopped' | 're
     {
       name: 'orders',
       start() {
-        healer = createHealer({ orders: queue.orders, site, services, runChecks: rounds.runNow, clock, log });
+        const { unknownChecks } = rounds;
+        const self = { queue, site, health, errors, host, dataDir, unknownChecks, clock };
+        healer = createHealer({
+          orders: queue.orders,
+          site,
+          services,
+          runChecks: rounds.runNow,
+          diagnose: (clockOffsetMs) => diagnose(self, clockOffsetMs),
+          onTrouble: errors.note,
+          clock,
+          log,
+        });
         healer.recover();
       },
       stop: () => healer.stop(),
@@ -123,14 +139,17 @@ export async function runDaemon(options: DaemonOptions): Promise<'stopped' | 're
           address,
           identity,
           queue,
-          host: readHostInfo(AGENT_VERSION),
+          host,
           heartbeatIntervalMs: () => site.config.heartbeatIntervalMs,
           measure: meter.measure,
           ownFacts: () => ({ ...lossFacts(queue), ...diskFacts(health, dataDir) }),
           onWelcome: () => rounds.welcomed(),
           onConfig: (wire) => site.apply(wire),
           onOrder: (order, clockOffsetMs) => healer.submit(order, clockOffsetMs),
-          onConnection: ({ connected, reason }) => tell(connected, reason),
+          onConnection({ connected, reason }) {
+            if (!connected && reason !== 'closed') errors.note(`SESSION_${reason.toUpperCase()}`);
+            tell(connected, reason);
+          },
           clock,
           log,
           health,

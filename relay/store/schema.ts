@@ -1,5 +1,6 @@
 import type { Generated } from 'kysely';
 import type { CustodyTables } from './schema-custody.ts';
+import type { TierTables } from './schema-tiers.ts';
 
 /**
  * Tables of the relay on both engines. Times are Unix milliseconds (bigint on PostgreSQL, read back as number).
@@ -12,7 +13,7 @@ import type { CustodyTables } from './schema-custody.ts';
  * within their appliance only: the primary key is (appliance_id, id), so no box can touch or block another's rows.
  * Rows refer to their parents with (partner_id, parent id), so a row cannot hang under another tenant's parent.
  */
-export interface RelayDatabase extends CustodyTables {
+export interface RelayDatabase extends CustodyTables, TierTables {
   partner: { id: string; name: string; created_at_ms: number }; // RLS by id
   client: { id: string; partner_id: string; name: string; created_at_ms: number };
   site: {
@@ -318,6 +319,8 @@ export interface RelayDatabase extends CustodyTables {
     created_at_ms: number;
     changed_at_ms: number;
     expires_at_ms: number;
+    /** JSON; what the workstation answered. */
+    after_facts: Generated<string | null>;
   };
 
   /** Append-only, hash-chained per partner: hash = SHA-256(prev hash | canonical JSON of the rest). */
@@ -365,6 +368,8 @@ export const TENANT_TABLES = [
   'action_run',
   'device',
   'site_order',
+  'agent_group',
+  'agent_setting',
   'audit_event',
 ] as const satisfies readonly (keyof RelayDatabase)[];
 

@@ -21,6 +21,8 @@ export interface ActionContext {
   readonly services: ServiceManager;
   /** Looks now and queues the reports. */
   runChecks(request: { checks: readonly string[]; orderId: string; signal: AbortSignal }): Promise<RoundSummary>;
+  /** How the agent itself is. */
+  diagnose(): Facts;
   readonly signal: AbortSignal;
 }
 

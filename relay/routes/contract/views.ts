@@ -11,6 +11,7 @@ import {
   INCIDENT_STATES,
   LANES,
   Nullable,
+  ORDER_ACTIONS,
   ORDER_STATES,
   oneOf,
   RmmFinding,
@@ -139,13 +140,24 @@ export const SiteDetail = closed({
 });
 export type SiteDetail = Static<typeof SiteDetail>;
 
+export const TIER_SOURCES = ['agent', 'group', 'site'] as const;
+const Tier = Type.Union([Type.Literal(0), Type.Literal(1), Type.Literal(2)]);
+const wanted = {
+  wantedTier: Type.Unsafe<0 | 1 | 2>({ ...Tier, description: 'what staff set; the box may not have it yet' }),
+  tierFrom: oneOf(TIER_SOURCES, 'whose tier that is'),
+  groupId: Nullable(Id('grp')),
+};
+export const AgentTierView = closed({ agentId: Id('agt'), ...wanted });
+
 export const AgentView = closed({
   id: Id('agt'),
   hostname: ShortText,
   osFamily: ShortText,
   osVersion: ShortText,
   agentVersion: ShortText,
-  tier: Type.Union([Type.Literal(0), Type.Literal(1), Type.Literal(2)]),
+  /** what the box last told that it goes by */
+  tier: Tier,
+  ...wanted,
   state: oneOf(['active', 'removed'] as const),
   /** never online without a fresh heartbeat */
   status: FleetStatus,
@@ -268,6 +280,8 @@ export const OrderView = closed({
   state: oneOf(ORDER_STATES),
   code: Nullable(ShortText),
   detail: Text,
+  /** What the agent answered to collect_diagnostics; null before, and for the other actions. */
+  after: Nullable(FactsObject),
   requestedBy: ShortText,
   createdAtMs: UnixMs,
   changedAtMs: UnixMs,
@@ -276,13 +290,18 @@ export const OrderView = closed({
 export type OrderView = Static<typeof OrderView>;
 export const OrderList = closed({ orders: Type.Array(OrderView), asOfMs: UnixMs });
 export const OrderRequest = closed({
-  action: oneOf(['run_check'] as const),
-  agentId: Type.Optional(Id('agt')),
-  checks: Type.Optional(Type.Array(ShortText, { maxItems: 16 })),
+  action: oneOf(ORDER_ACTIONS),
+  agentId: Type.Optional(
+    Type.String({
+      pattern: '^agt_[a-z2-7]{26}$',
+      description: 'run_check without one: all agents and the box; the other actions need it',
+    }),
+  ),
+  checks: Type.Optional(Type.Array(ShortText, { maxItems: 16, description: 'run_check only; all when absent' })),
 });
 
 /** What people call a client or a site: no blanks at its ends, nothing invisible, nothing that turns the text around. */
-const Name = Type.String({
+export const Name = Type.String({
   minLength: 1,
   maxLength: 120,
   pattern: NAME_PATTERN,

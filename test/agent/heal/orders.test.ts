@@ -1,9 +1,11 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeFacts, encodeFacts, type OrderReceipt, OrderState, Tier } from '@sitewarden/agent-proto/agent';
+import { AGENT_ACTIONS, minTierOf, onlyDiagnostics } from '@sitewarden/agent-proto/checks';
 import { createPidfileManager } from '@sitewarden/kit/services';
 import { systemClock } from '@sitewarden/kit/time';
 import t from 'tap';
+import { ACTIONS } from '../../../agent/heal/index.ts';
 import { openQueue } from '../../../agent/queue/index.ts';
 import { type AgentUnderTest, makeAgent } from '../helpers/in-process-agent.ts';
 import { startTestAppliance, type TestAppliance } from '../helpers/test-appliance.ts';
@@ -96,6 +98,40 @@ t.test('the same order again does nothing again, and its last receipt is sent ag
   await daemon.stop();
 });
 
+t.test('diagnostics tell how the agent is, what went wrong lately and why a check is unknown', async (t) => {
+  const { site, agent, receipts } = await scene(t, Tier.TIER_MONITOR_ONLY);
+  site.pushConfig({ checks: ['services', 'made_up'] });
+  const daemon = agent.start();
+  await until('a session', () => site.agent.heartbeats.length > 0);
+  const early = site.order(restart);
+  await until('a refusal', () => receipts(early.orderId).length > 0);
+  const looked = site.order({ action: 'run_check' });
+  await until('a look', () => receipts(looked.orderId).length === 2);
+  const { orderId } = site.order({ action: 'collect_diagnostics' });
+  await until('both receipts', () => receipts(orderId).length === 2);
+  t.strictSame(states(receipts(orderId)), [STARTED, DONE], 'in any tier');
+  const after = decodeFacts(receipts(orderId)[1]!.after);
+  t.strictSame(onlyDiagnostics(after), after, 'the closed set and nothing else');
+  t.match(after, {
+    tier: 0,
+    checks: ['services', 'made_up'],
+    required_services: ['worker'],
+    heartbeat_interval_ms: 1000,
+    clock_offset_ms: Number,
+    data_disk_free_bytes: Number,
+    unknown_checks: ['made_up CHECK_UNKNOWN'],
+    losses: [],
+  });
+  t.match(after.errors, [/^TIER_TOO_LOW 1 20\d\d-/]);
+  await daemon.stop();
+});
+
+t.test('what the agent can do is what the contract says, with the same tiers', async (t) => {
+  const own = Object.fromEntries(ACTIONS.map(({ name, minTier }) => [name, { minTier }]));
+  t.same(own, AGENT_ACTIONS);
+  t.equal(minTierOf('format_disk'), 2);
+});
+
 const REFUSALS: [title: string, tier: Tier, order: Parameters<TestAppliance['order']>[0], code: string][] = [
   ['in tier MONITOR_ONLY', Tier.TIER_MONITOR_ONLY, restart, 'TIER_TOO_LOW'],
   ['in a tier of a newer appliance', 9 as Tier, restart, 'TIER_TOO_LOW'],
@@ -107,6 +143,12 @@ const REFUSALS: [title: string, tier: Tier, order: Parameters<TestAppliance['ord
   ],
   ['after its time', Tier.TIER_SELF_HEAL, { ...restart, expiresAtMs: 1 }, 'ORDER_EXPIRED'],
   ['of an action nobody knows', Tier.TIER_FULL_REMEDIATION, { action: 'format_disk' }, 'ACTION_UNKNOWN'],
+  [
+    'of diagnostics with parameters',
+    Tier.TIER_FULL_REMEDIATION,
+    { action: 'collect_diagnostics', params: { path: { kind: { $case: 'text', value: '/etc' } } } },
+    'ORDER_PARAMS_INVALID',
+  ],
   ['without a service', Tier.TIER_SELF_HEAL, { action: 'restart_service' }, 'ORDER_PARAMS_INVALID'],
 ];
 

@@ -11,6 +11,8 @@ const PLANS: Record<keyof typeof SQL, RegExp[]> = {
   nextUnnumbered: [/^SEARCH report USING COVERING INDEX sqlite_autoindex_report_1 \(seq=/],
   setSeq: [/^SEARCH report USING INTEGER PRIMARY KEY/],
   setLastSeq: [/^SEARCH agent_state USING INTEGER PRIMARY KEY/],
+  // Its first row ends it.
+  oldest: [/^SCAN report$/],
   firstSeq: [/^SEARCH report USING COVERING INDEX sqlite_autoindex_report_1/],
   deleteThrough: [/^SEARCH report USING (COVERING )?INDEX sqlite_autoindex_report_1 \(seq</],
   deleteOldest: [

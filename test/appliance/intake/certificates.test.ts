@@ -87,6 +87,14 @@ t.test('a removed agent is cut off within a second and told to stop', async (t) 
   t.throws(() => fixture.admin.removeAgent(identity.agentId), { code: 'AGENT_UNKNOWN' });
 });
 
+t.test('a removed agent that was away until its certificate ran out is told to stop all the same', async (t) => {
+  const fixture = await startIntake(t);
+  const identity = await fixture.enroll();
+  fixture.admin.removeAgent(identity.agentId);
+  fixture.ctx.clock.move(400 * 86_400_000);
+  t.strictSame(await tryAll(fixture, identity), Array(3).fill('PERMISSION_DENIED AGENT_REMOVED'));
+});
+
 t.test('another agent goes on when one is removed', async (t) => {
   const fixture = await startIntake(t);
   const [gone, kept] = [await fixture.enroll('gone'), await fixture.enroll('kept')];

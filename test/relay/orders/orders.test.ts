@@ -1,5 +1,5 @@
 import { decodeEnvelope } from '@sitewarden/agent-proto/dsse';
-import { compile, OrderPayload } from '@sitewarden/agent-proto/http';
+import { compile, ORDER_PARAMS, type OrderAction, OrderPayload, PAYLOAD_TYPES } from '@sitewarden/agent-proto/http';
 import { newId } from '@sitewarden/kit/ids';
 import t from 'tap';
 import type { Tenant } from '../../../relay/lib/identity.ts';
@@ -43,6 +43,47 @@ const payloadOf = (envelope: string) =>
 
 t.test('orders on both engines', async (t) => {
   await onBothEngines(t, {
+    'orders for one agent name it and nothing else, and only an answer that was asked for is kept': async (
+      t,
+      store,
+    ) => {
+      const rig = await orderRig(store);
+      const row = agentRow();
+      await rig.ingest(outboxBody({ lane: 'telemetry', firstSeq: 1, rows: [row] }));
+      for (const action of ['remove_agent', 'collect_diagnostics'] as const) {
+        await t.rejects(rig.order({ action }), { code: 'BODY_INVALID', field: '/agentId' });
+        const checks = ['firewall'];
+        await t.rejects(rig.order({ action, agentId: row.id, checks }), { code: 'BODY_INVALID', field: '/checks' });
+        await t.rejects(rig.order({ action, agentId: newId('agt') }), { code: 'NOT_FOUND', field: '/agentId' });
+      }
+      const asked = await rig.order({ action: 'collect_diagnostics', agentId: row.id });
+      const removal = await rig.order({ action: 'remove_agent', agentId: row.id });
+      for (const { envelope } of [asked, removal]) {
+        const { action, params } = payloadOf(envelope);
+        t.equal(compile(ORDER_PARAMS[action as OrderAction])(params).ok, true);
+      }
+      const after = { queue_depth: 2, hostname: 'front-desk', checks: ['a/b'] };
+      const receipts = [asked, removal].map((order) =>
+        envelopeOf(rig.sim.dik, PAYLOAD_TYPES.receipt, {
+          orderId: order.id,
+          applianceId: rig.sim.box.applianceId,
+          epoch: 1,
+          orderSeq: order.seq,
+          state: 'done',
+          code: null,
+          detail: '',
+          atMs: rig.clock.nowMs(),
+          after,
+        }),
+      );
+      await rig.ingest(outboxBody({ lane: 'receipts', firstSeq: 1, rows: receipts }));
+      const { orders } = await rig.list();
+      t.strictSame(orders.map((order) => [order.action, order.state, order.after]).toSorted(), [
+        ['collect_diagnostics', 'done', { queue_depth: 2, checks: ['a-b'] }],
+        ['remove_agent', 'done', null],
+      ]);
+      t.equal(validatorOf(view.OrderList)(await rig.list()).ok, true);
+    },
     'an order is signed with a number that rises and never repeats': async (t, store) => {
       const rig = await orderRig(store);
       const made = await Promise.all(Array.from({ length: 12 }, () => rig.order()));

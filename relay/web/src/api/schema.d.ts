@@ -988,6 +988,94 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/sites/{siteId}/agents/{agentId}/tier": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set the tier of one agent; null: as its group or site. The box and the agent get it at once
+         * @description Staff: admin.
+         */
+        put: operations["setAgentTier"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sites/{siteId}/agents/tier": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set the tier of many agents: of all of them, or of none when one is not there
+         * @description Staff: admin.
+         */
+        put: operations["setAgentTiers"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sites/{siteId}/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Groups of agents and their tiers
+         * @description Staff: admin, operator, readonly.
+         */
+        get: operations["groups"];
+        put?: never;
+        /**
+         * Make a group of agents; an agent is in one group at most and leaves another one for this
+         * @description Staff: admin.
+         */
+        post: operations["createGroup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sites/{siteId}/groups/{groupId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove a group; its agents follow the site again
+         * @description Staff: admin.
+         */
+        delete: operations["removeGroup"];
+        options?: never;
+        head?: never;
+        /**
+         * Change name, tier or agents of a group; agentIds names all it has from then on
+         * @description Staff: admin.
+         */
+        patch: operations["changeGroup"];
+        trace?: never;
+    };
     "/api/sites/{siteId}/incidents": {
         parameters: {
             query?: never;
@@ -1347,6 +1435,17 @@ export interface components {
             /** @description Unix time in milliseconds */
             asOfMs: number;
         };
+        AgentTierView: {
+            agentId: string;
+            /** @description what staff set; the box may not have it yet */
+            wantedTier: 0 | 1 | 2;
+            /**
+             * @description whose tier that is
+             * @enum {string}
+             */
+            tierFrom: "agent" | "group" | "site";
+            groupId: string | null;
+        };
         AgentView: {
             id: string;
             hostname: string;
@@ -1354,6 +1453,14 @@ export interface components {
             osVersion: string;
             agentVersion: string;
             tier: 0 | 1 | 2;
+            /** @description what staff set; the box may not have it yet */
+            wantedTier: 0 | 1 | 2;
+            /**
+             * @description whose tier that is
+             * @enum {string}
+             */
+            tierFrom: "agent" | "group" | "site";
+            groupId: string | null;
             /** @enum {string} */
             state: "active" | "removed";
             status: components["schemas"]["FleetStatus"];
@@ -1975,8 +2082,10 @@ export interface components {
         };
         OrderRequest: {
             /** @enum {string} */
-            action: "run_check";
+            action: "run_check" | "remove_agent" | "collect_diagnostics";
+            /** @description run_check without one: all agents and the box; the other actions need it */
             agentId?: string;
+            /** @description run_check only; all when absent */
             checks?: string[];
         };
         OrderView: {
@@ -1988,6 +2097,7 @@ export interface components {
             state: "queued" | "delivered" | "started" | "done" | "failed" | "refused" | "expired" | "indeterminate";
             code: string | null;
             detail: string;
+            after: components["schemas"]["FactsObject"] | null;
             requestedBy: string;
             /** @description Unix time in milliseconds */
             createdAtMs: number;
@@ -4121,6 +4231,257 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AgentList"];
+                };
+            };
+            /** @description What went wrong and what to do next */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    setAgentTier: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                siteId: string;
+                agentId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    tier: (0 | 1 | 2) | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Set the tier of one agent; null: as its group or site. The box and the agent get it at once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentTierView"];
+                };
+            };
+            /** @description What went wrong and what to do next */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    setAgentTiers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                siteId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    agentIds: string[];
+                    tier: (0 | 1 | 2) | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Set the tier of many agents: of all of them, or of none when one is not there */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        agents: components["schemas"]["AgentTierView"][];
+                        /** @description Unix time in milliseconds */
+                        asOfMs: number;
+                    };
+                };
+            };
+            /** @description What went wrong and what to do next */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    groups: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                siteId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Groups of agents and their tiers */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        groups: {
+                            id: string;
+                            name: string;
+                            tier: (0 | 1 | 2) | null;
+                            agentIds: string[];
+                        }[];
+                        /** @description Unix time in milliseconds */
+                        asOfMs: number;
+                    };
+                };
+            };
+            /** @description What went wrong and what to do next */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    createGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                siteId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description text without blanks at its ends and without control or invisible characters */
+                    name: string;
+                    tier?: (0 | 1 | 2) | null;
+                    agentIds?: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description Make a group of agents; an agent is in one group at most and leaves another one for this */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        groups: {
+                            id: string;
+                            name: string;
+                            tier: (0 | 1 | 2) | null;
+                            agentIds: string[];
+                        }[];
+                        /** @description Unix time in milliseconds */
+                        asOfMs: number;
+                    };
+                };
+            };
+            /** @description What went wrong and what to do next */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    removeGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                siteId: string;
+                groupId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Remove a group; its agents follow the site again */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ok"];
+                };
+            };
+            /** @description What went wrong and what to do next */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    changeGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                siteId: string;
+                groupId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description text without blanks at its ends and without control or invisible characters */
+                    name?: string;
+                    tier?: (0 | 1 | 2) | null;
+                    agentIds?: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description Change name, tier or agents of a group; agentIds names all it has from then on */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        groups: {
+                            id: string;
+                            name: string;
+                            tier: (0 | 1 | 2) | null;
+                            agentIds: string[];
+                        }[];
+                        /** @description Unix time in milliseconds */
+                        asOfMs: number;
+                    };
                 };
             };
             /** @description What went wrong and what to do next */

@@ -271,7 +271,10 @@ export interface HeartbeatAck {
 
 export interface Order {
   orderId: string;
-  /** run_check or restart_service. */
+  /**
+   * run_check, collect_diagnostics or restart_service: AGENT_ACTIONS in agent-proto/checks/actions.ts, with the least tier of
+   * each. An agent refuses what it does not know with ACTION_UNKNOWN.
+   */
   action: string;
   params: { [key: string]: FactValue };
   expiresAtMs: number;
@@ -291,6 +294,7 @@ export interface OrderReceipt {
   code: string;
   detail: string;
   before: { [key: string]: FactValue };
+  /** What proves the action; of collect_diagnostics the closed set of agent-proto/checks/diagnostics.ts. */
   after: { [key: string]: FactValue };
   atMs: number;
 }

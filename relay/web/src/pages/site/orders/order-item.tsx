@@ -1,5 +1,7 @@
 import type { Order } from '../../../api/types.ts';
 import { Actor } from '../../../components/actor.tsx';
+import { Disclosure } from '../../../components/disclosure.tsx';
+import { FactsList } from '../../../components/facts.tsx';
 import { OrderState } from '../../../components/order-state.tsx';
 import { Tag } from '../../../components/tag.tsx';
 import { TimeAgo } from '../../../components/time-ago.tsx';
@@ -34,6 +36,13 @@ export function OrderItem({ order, hostOf }: OrderItemProps) {
         <span className={`small ${css.by}`}>
           {order.detail} {order.code && <code>{order.code}</code>}
         </span>
+      )}
+      {order.after && (
+        <div className={css.by}>
+          <Disclosure summary="What the agent answered">
+            <FactsList facts={order.after} />
+          </Disclosure>
+        </div>
       )}
     </li>
   );
