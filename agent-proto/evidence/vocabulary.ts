@@ -31,20 +31,65 @@ export const ENGINE_NAMES = [
   'Cybereason',
   'Symantec',
   'ClamAV',
+  'Malwarebytes',
+  'Webroot',
+  'Norton',
+  'McAfee',
+  'Avast',
+  'AVG',
+  'Avira',
+  'G DATA',
+  'Panda',
+  'Cylance',
+  'Jamf Protect',
+  'Apple XProtect',
+  'other anti-malware',
 ] as const;
 
 const FATES = ['none', 'accept', 'drop', 'reject', 'unclear'] as const;
-const POLICIES = [...FATES, ...FATES.flatMap((ipv4) => FATES.map((ipv6) => `ipv4=${ipv4} ipv6=${ipv6}`))];
-const DESKTOPS = ['gnome', 'cinnamon', 'mate', 'kde', 'xfce', 'lxqt', 'sway', 'unknown', 'none', 'installed'] as const;
+/** `by_program`: the application firewall of macOS, which asks who listens and not which port. */
+const POLICIES = ['by_program', ...FATES, ...FATES.flatMap((ipv4) => FATES.map((ipv6) => `ipv4=${ipv4} ipv6=${ipv6}`))];
+const DESKTOPS = [
+  'gnome',
+  'cinnamon',
+  'mate',
+  'kde',
+  'xfce',
+  'lxqt',
+  'sway',
+  'windows',
+  'macos',
+  'unknown',
+  'none',
+  'installed',
+] as const;
+/** By kind of a BitLocker protector, 0 to 10 of GetKeyProtectorType. */
+const KEY_PROTECTORS = [
+  'unknown',
+  'tpm',
+  'external_key',
+  'recovery_password',
+  'tpm_pin',
+  'tpm_startup_key',
+  'tpm_pin_startup_key',
+  'public_key',
+  'passphrase',
+  'tpm_certificate',
+  'sid',
+] as const;
 
 /** Facts of the catalogue that are not here (free text, names of files and packages) never become evidence. */
 export const CLOSED_FACTS: Readonly<Record<CheckName, Readonly<Record<string, ClosedFact>>>> = {
   bitlocker: {
-    technology: { one: ['none', 'luks', 'dm-crypt'] },
+    technology: { one: ['none', 'luks', 'dm-crypt', 'bitlocker', 'filevault'] },
     volumes: 'integer',
     encrypted_volumes: 'integer',
     root_encrypted: 'flag',
     swap_encrypted: 'flag',
+    key_protectors: { list: KEY_PROTECTORS },
+    recovery_protector: 'flag',
+    escrow: { one: ['none', 'not_known'] },
+    tpm_present: 'flag',
   },
   defender: {
     engine: { one: ENGINE_NAMES },
@@ -52,30 +97,38 @@ export const CLOSED_FACTS: Readonly<Record<CheckName, Readonly<Record<string, Cl
     realtime: 'flag',
     signature_age_days: 'integer',
     engines_found: { list: ENGINE_NAMES },
+    reported_by: { one: ['defender', 'security_center', 'service', 'process', 'xprotect'] },
+    signatures_current: 'flag',
+    tamper_protected: 'flag',
   },
   firewall: {
-    technology: { one: ['none', 'nftables', 'firewalld', 'ufw', 'iptables'] },
+    technology: { one: ['none', 'nftables', 'firewalld', 'ufw', 'iptables', 'windows', 'third_party', 'alf'] },
     active: 'flag',
     input_policy: { one: POLICIES },
     rule_count: 'integer',
+    profiles_off: { list: ['domain', 'private', 'public'] },
+    policy_source: { one: ['effective', 'local', 'registry'] },
+    stealth: 'flag',
   },
   patches: {
-    manager: { one: ['apt', 'dnf'] },
+    manager: { one: ['apt', 'dnf', 'windows_update', 'softwareupdate'] },
     pending_security: 'integer',
     pending_total: 'integer',
     index_age_days: 'integer',
     reboot_required: 'flag',
+    hotfixes: 'integer',
+    last_install_age_days: 'integer',
   },
   screenlock: {
     desktop: { joined: DESKTOPS },
     lock_enabled: 'flag',
     idle_seconds: 'integer',
-    source: { joined: ['gsettings', 'kscreenlockerrc', 'none'] },
+    source: { joined: ['gsettings', 'kscreenlockerrc', 'policy', 'machine', 'own', 'profile', 'none'] },
     graphical_sessions: 'integer',
   },
   services: {
     service: 'service',
-    manager: { one: ['systemd', 'sysv', 'pidfile', 'combined'] },
+    manager: { one: ['systemd', 'sysv', 'windows', 'launchd', 'pidfile', 'combined'] },
     state: { one: ['running', 'stopped', 'failed', 'not_installed', 'unknown'] },
   },
 };

@@ -2,6 +2,7 @@ import { AGENT_LIMITS, type Facts, fitFacts } from '@sitewarden/agent-proto/agen
 import { CHECKS, isCheckName } from '@sitewarden/agent-proto/checks';
 import type { ServiceManager } from '@sitewarden/kit/services';
 import { systemClock } from '@sitewarden/kit/time';
+import { createWindowsRound, type WindowsRound } from '../windows/index.ts';
 import { COLLECTORS } from './collectors.ts';
 import type { CheckOutcome, Collector, Observation } from './types.ts';
 import { verdictsOf } from './verdict.ts';
@@ -11,7 +12,7 @@ export interface RunChecksOptions {
   readonly checks: readonly string[];
   readonly requiredServices: readonly string[];
   readonly services: ServiceManager;
-  /** For one collector. Default 15000. */
+  /** For one collector. Default 15000, or what the collector says of this platform. */
   readonly timeoutMs?: number;
   /** Calls all of it off. */
   readonly signal?: AbortSignal;
@@ -21,6 +22,8 @@ export interface RunChecksOptions {
 }
 
 const DEFAULT_TIMEOUT_MS = 15_000;
+/** All checks of a round wait for one PowerShell process, which takes seconds to start on a slow disk. */
+const WINDOWS_TIMEOUT_MS = 60_000;
 const MAX_UNKNOWN_CHECKS = 16;
 
 /** Runs the checks side by side. Never throws: a collector that throws or takes too long gives unknown with the reason. */
@@ -31,20 +34,26 @@ export async function runChecks(options: RunChecksOptions): Promise<CheckOutcome
   const unknown = wanted.filter((name) => !collectors.some((collector) => collector.name === name));
   const notKnown = unknown.slice(0, MAX_UNKNOWN_CHECKS).map(unknownCheck);
   if (notKnown.length > 0) options.onFound?.(notKnown);
-  const outcomes = await Promise.all(
-    known.map(async (collector) => {
-      const found = await runOne(collector, options);
-      options.onFound?.(found);
-      return found;
-    }),
-  );
-  return [...outcomes.flat(), ...notKnown];
+  const sections = [...new Set(known.flatMap(({ windowsSections = [] }) => windowsSections))];
+  const windows = createWindowsRound({ sections });
+  try {
+    const outcomes = await Promise.all(
+      known.map(async (collector) => {
+        const found = await runOne(collector, options, windows);
+        options.onFound?.(found);
+        return found;
+      }),
+    );
+    return [...outcomes.flat(), ...notKnown];
+  } finally {
+    windows.close();
+  }
 }
 
-async function runOne(collector: Collector, options: RunChecksOptions): Promise<CheckOutcome[]> {
+async function runOne(collector: Collector, options: RunChecksOptions, windows: WindowsRound): Promise<CheckOutcome[]> {
   const collectedAtMs = systemClock.nowMs();
   const beganMs = systemClock.monotonicMs();
-  const observations = await observe(collector, options, collectedAtMs);
+  const observations = await observe(collector, { ...options, windows }, collectedAtMs);
   const durationMs = Math.round(systemClock.monotonicMs() - beganMs);
   return observations.map(({ subject, facts: raw }) => {
     const facts = boundFacts(collector, raw);
@@ -54,9 +63,10 @@ async function runOne(collector: Collector, options: RunChecksOptions): Promise<
 
 async function observe(
   collector: Collector,
-  { requiredServices, services, timeoutMs = DEFAULT_TIMEOUT_MS, signal: callOff }: RunChecksOptions,
+  { requiredServices, services, windows, signal: callOff, ...options }: RunChecksOptions & { windows: WindowsRound },
   nowMs: number,
 ): Promise<readonly Observation[]> {
+  const timeoutMs = options.timeoutMs ?? collector.timeoutMs?.[process.platform] ?? usualTimeoutMs();
   const failed = (probe_error: string): readonly Observation[] => {
     const subjects = collector.subjects?.(requiredServices) ?? [''];
     return subjects.map((subject) => ({ subject, facts: { probe_error } }));
@@ -74,15 +84,19 @@ async function observe(
     else signal.addEventListener('abort', onAbort, { once: true });
   });
   try {
-    return await Promise.race([collector.collect({ requiredServices, services, nowMs, signal }), late]);
+    return await Promise.race([collector.collect({ requiredServices, services, nowMs, signal, windows }), late]);
   } catch (error) {
     // The error's own words stay here: they can hold paths and names of people.
     const code = (error as NodeJS.ErrnoException | undefined)?.code;
-    return failed(`Looking failed${typeof code === 'string' ? ` with ${code}` : ''}. Run the agent as root.`);
+    return failed(
+      `Looking failed${typeof code === 'string' ? ` with ${code}` : ''}. Run the agent as ${process.platform === 'win32' ? 'SYSTEM' : 'root'}.`,
+    );
   } finally {
     clearTimeout(timer);
   }
 }
+
+const usualTimeoutMs = (): number => (process.platform === 'win32' ? WINDOWS_TIMEOUT_MS : DEFAULT_TIMEOUT_MS);
 
 function lateReason(isTimeout: boolean, timeoutMs: number): string {
   return isTimeout

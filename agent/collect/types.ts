@@ -1,6 +1,7 @@
 import type { Facts } from '@sitewarden/agent-proto/agent';
 import type { CheckName, CheckSeverity, CheckStatus } from '@sitewarden/agent-proto/checks';
 import type { ServiceManager } from '@sitewarden/kit/services';
+import type { SectionName, WindowsRound } from '../windows/index.ts';
 
 /** What facts mean. `reason` and `actual` are for people; on anything but pass the reason ends with the next step. */
 export interface Verdict {
@@ -25,12 +26,18 @@ export interface CollectContext {
   readonly nowMs: number;
   /** Fires when the collector's time is up; every tool it started is killed then. */
   readonly signal: AbortSignal;
+  /** One PowerShell process for all checks of the round. Asked on Windows only. */
+  readonly windows: WindowsRound;
 }
 
 export interface Collector {
   readonly name: CheckName;
   /** Where `collect` knows how to look; elsewhere the result is unknown. */
   readonly platforms: readonly NodeJS.Platform[];
+  /** What it asks Windows for. */
+  readonly windowsSections?: readonly SectionName[];
+  /** How long it may look where that is longer than usual. */
+  readonly timeoutMs?: Readonly<Partial<Record<NodeJS.Platform, number>>>;
   /** What it answers about when it cannot look. Default: the one empty subject. */
   subjects?(requiredServices: readonly string[]): readonly string[];
   collect(context: CollectContext): Promise<readonly Observation[]>;

@@ -1,38 +1,23 @@
-import { access } from 'node:fs/promises';
-import { listProcesses } from '../collect/index.ts';
-import { RMM_PRODUCTS } from './products.ts';
+import { takeLinuxInventory } from './inventory-linux.ts';
+import { takeMacInventory } from './inventory-macos.ts';
+import { takeWindowsInventory } from './inventory-windows.ts';
+import { type Inventory, matchRmm, type RmmSighting } from './match.ts';
 
-export interface RmmSighting {
-  readonly product: string;
-  /** Empty when not known. */
-  readonly version: string;
-  readonly running: boolean;
-  readonly foundBy: 'process' | 'path';
+/** Other remote management tools on this machine; undefined where the agent could not look at all of it. Never throws. */
+export async function detectRmm(signal?: AbortSignal): Promise<RmmSighting[] | undefined> {
+  const inventory = await takeInventory(signal).catch(() => undefined);
+  return inventory?.isWhole === true ? matchRmm(inventory) : undefined;
 }
 
-/** Other remote management tools on this machine; empty where the agent cannot look. Never throws. */
-export async function detectRmm(): Promise<RmmSighting[]> {
-  if (process.platform !== 'linux') return [];
-  const processes = (await listProcesses().catch(() => undefined)) ?? [];
-  const running = new Set(processes.map(({ comm }) => comm));
-  const sightings: RmmSighting[] = [];
-  for (const { product, processes: names, paths } of RMM_PRODUCTS) {
-    if (names.some((name) => running.has(name))) {
-      sightings.push({ product, version: '', running: true, foundBy: 'process' });
-    } else if (await anyExists(paths)) {
-      sightings.push({ product, version: '', running: false, foundBy: 'path' });
-    }
+async function takeInventory(signal?: AbortSignal): Promise<Inventory | undefined> {
+  switch (process.platform) {
+    case 'linux':
+      return takeLinuxInventory(signal);
+    case 'darwin':
+      return takeMacInventory(signal);
+    case 'win32':
+      return takeWindowsInventory(signal === undefined ? {} : { signal });
+    default:
+      return undefined;
   }
-  return sightings;
-}
-
-async function anyExists(paths: readonly string[]): Promise<boolean> {
-  for (const path of paths) {
-    const isThere = await access(path).then(
-      () => true,
-      () => false,
-    );
-    if (isThere) return true;
-  }
-  return false;
 }

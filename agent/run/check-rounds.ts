@@ -71,7 +71,7 @@ export function createCheckRounds(options: CheckRoundsOptions): CheckRounds {
     const { requiredServices } = site.config;
     const signal = called === undefined ? callOff.signal : AbortSignal.any([callOff.signal, called]);
     const reports = createRoundReports({ enqueue: queue.reports.enqueue, orderId, signal });
-    const sightings = detectRmm().then(reports.seen);
+    const sightings = detectRmm(signal).then((seen) => seen && reports.seen(seen));
     const look = { checks, requiredServices, services, signal, onFound: reports.found };
     const outcomes = await runChecks(collectors === undefined ? look : { ...look, collectors });
     reports.hold();

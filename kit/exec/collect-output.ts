@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { decodeOutput, type OutputEncoding } from './decode-output.ts';
 
 export interface CollectedOutput {
   text(): string;
@@ -8,7 +9,7 @@ export interface CollectedOutput {
 }
 
 /** Keeps the first `maxBytes`; the rest is read and dropped, so that the writer is never blocked. */
-export function collectOutput(stream: Readable, maxBytes: number): CollectedOutput {
+export function collectOutput(stream: Readable, maxBytes: number, encoding: OutputEncoding = 'utf8'): CollectedOutput {
   const chunks: Buffer[] = [];
   let seen = 0;
   stream.on('data', (chunk: Buffer) => {
@@ -18,7 +19,7 @@ export function collectOutput(stream: Readable, maxBytes: number): CollectedOutp
   });
   stream.on('error', () => {});
   return {
-    text: () => Buffer.concat(chunks).toString('utf8'),
+    text: () => decodeOutput(Buffer.concat(chunks), encoding),
     bytes: () => seen,
     isTruncated: () => seen > maxBytes,
   };

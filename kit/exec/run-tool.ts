@@ -1,6 +1,7 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { collectOutput } from './collect-output.ts';
+import type { OutputEncoding } from './decode-output.ts';
 
 export interface ToolOptions {
   /** Then the whole process group is killed. Default 10000. */
@@ -13,6 +14,10 @@ export interface ToolOptions {
   readonly cwd?: string;
   /** Calls the run off: the group is killed. */
   readonly signal?: AbortSignal;
+  /** Default utf8. `detect` is for programs of Windows, of which some write UTF-16. */
+  readonly encoding?: OutputEncoding;
+  /** Told each piece of stdout as it comes, kept or not; must not throw. */
+  readonly onOutput?: (chunk: Buffer) => void;
 }
 
 export interface ToolResult {
@@ -60,9 +65,10 @@ export function runTool(argv: readonly [string, ...string[]], options: ToolOptio
 }
 
 function follow(child: Child, options: ToolOptions): Promise<ToolResult> {
-  const { timeoutMs = 10_000, maxBytes = 1024 * 1024, signal } = options;
-  const out = collectOutput(child.stdout, maxBytes);
-  const err = collectOutput(child.stderr, maxBytes);
+  const { timeoutMs = 10_000, maxBytes = 1024 * 1024, signal, encoding, onOutput } = options;
+  const out = collectOutput(child.stdout, maxBytes, encoding);
+  const err = collectOutput(child.stderr, maxBytes, encoding);
+  if (onOutput !== undefined) child.stdout.on('data', onOutput);
   return new Promise((resolve) => {
     let end: End = 'exited';
     let silence: NodeJS.Timeout | undefined;

@@ -25,7 +25,7 @@ export interface ServiceManager {
   stop(name: string, call?: ServiceCall): Promise<void>;
 }
 
-export type ServiceManagerKind = 'systemd' | 'sysv' | 'pidfile' | 'combined';
+export type ServiceManagerKind = 'systemd' | 'sysv' | 'windows' | 'launchd' | 'pidfile' | 'combined';
 
 /** Throws SERVICE_NAME_INVALID. No slash, so a name is never a path; no leading hyphen, so it is never an option. */
 export function assertServiceName(name: string): void {

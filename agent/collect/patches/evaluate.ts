@@ -6,6 +6,13 @@ import { verdictsOf } from '../verdict.ts';
 /** Debian republishes its security archive at least weekly; an older index has missed updates. */
 const MAX_INDEX_AGE_DAYS = 7;
 
+/** What makes a list fresh, by its manager. */
+const REFRESH: Readonly<Record<string, string>> = {
+  dnf: 'dnf makecache',
+  windows_update: 'a look for updates in Settings, Windows Update',
+  softwareupdate: 'softwareupdate --list',
+};
+
 const verdicts = verdictsOf('patches', 'no security update is pending and the package lists are at most 7 days old');
 
 /** Pending updates fail whatever the age of the lists; none pending says something only when the lists are fresh. */
@@ -31,7 +38,7 @@ export function evaluatePatches(facts: Facts): Verdict {
   }
   if (ageDays > MAX_INDEX_AGE_DAYS) {
     return verdicts.unknown(
-      `The package lists are ${ageDays} days old. Refresh them, for example with apt-get update.`,
+      `The package lists are ${ageDays} days old. Refresh them, for example with ${REFRESH[manager] ?? 'apt-get update'}.`,
     );
   }
   if (reboot) {

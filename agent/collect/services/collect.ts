@@ -1,6 +1,7 @@
 import type { Facts } from '@sitewarden/agent-proto/agent';
 import { isCodedError } from '@sitewarden/kit/errors';
 import type { CollectContext, Observation } from '../types.ts';
+import { windowsServiceFacts } from './windows.ts';
 
 /** No required services: one observation without a subject, which evaluates to not_applicable. */
 export async function collectServices(context: CollectContext): Promise<Observation[]> {
@@ -11,7 +12,11 @@ export async function collectServices(context: CollectContext): Promise<Observat
   );
 }
 
-async function serviceFacts(service: string, { services, signal }: CollectContext): Promise<Facts> {
+async function serviceFacts(service: string, { services, windows, signal }: CollectContext): Promise<Facts> {
+  if (process.platform === 'win32') {
+    const listed = windowsServiceFacts(service, await windows.ask('services'));
+    if (listed !== undefined) return listed;
+  }
   const facts: Facts = { service, manager: services.kind };
   try {
     const { state, detail } = await services.status(service, { signal });

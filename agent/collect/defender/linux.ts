@@ -27,6 +27,7 @@ export async function collectDefender(context: CollectContext): Promise<Observat
   const facts: Facts = { engines_found: found.map(({ engine }) => engine.name) };
   if (chosen === undefined) return [{ subject: '', facts: { ...facts, engine_running: false } }];
   facts.engine = chosen.engine.name;
+  facts.reported_by = 'process';
   // What only looks like an engine is neither one that runs nor one that stands still.
   if (!chosen.running && chosen.doubt !== undefined)
     return [{ subject: '', facts: { ...facts, probe_error: chosen.doubt } }];
