@@ -1,5 +1,6 @@
 import { type TSchema, Type } from '@sinclair/typebox';
 import * as http from '@sitewarden/agent-proto/http';
+import { AGENT_ROUTES } from './agent-routes.ts';
 import { CUSTODY_ROUTES } from './custody-routes.ts';
 import { PROVISION_ROUTES } from './provision-routes.ts';
 import { SECRET_ROUTES } from './secret-routes.ts';
@@ -260,6 +261,7 @@ export const ROUTES = {
     params: site,
     response: view.AgentList,
   },
+  ...AGENT_ROUTES,
   incidents: {
     method: 'GET',
     url: '/api/sites/:siteId/incidents',
