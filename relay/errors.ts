@@ -151,6 +151,15 @@ const STAFF_ERRORS = {
     status: 409,
     message: 'The secrets of this site take up all the room they have. Remove one that is not needed any more.',
   },
+  SITE_CONFIG_FULL: {
+    status: 409,
+    message:
+      'The settings of this site take up all the room one signed configuration has. Set the tier of the site to what most of its agents need and single ones only where they differ, or remove secrets and required services that are not needed any more.',
+  },
+  GROUPS_FULL: {
+    status: 409,
+    message: 'This site has as many groups of agents as it can have. Remove one that is not needed any more.',
+  },
   SECRET_KEY_UNFIT: {
     status: 409,
     message: 'The box of this site has no key that a secret can be sealed to. Reset the box and claim it again.',

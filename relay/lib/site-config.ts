@@ -1,4 +1,4 @@
-import { CHECK_NAMES } from '@sitewarden/agent-proto/checks';
+import { CHECK_NAMES, type TierNumber } from '@sitewarden/agent-proto/checks';
 import type { SealedSecret, SiteConfig } from '@sitewarden/agent-proto/http';
 
 /** What the store says about a site and its appliance, in its own words. */
@@ -13,6 +13,8 @@ export interface SiteConfigSource {
   readonly check_interval_ms: number;
   readonly heartbeat_interval_ms: number;
   readonly config_generation: number;
+  /** Agents with another tier than the site's. */
+  readonly agentTiers: Readonly<Record<string, TierNumber>>;
   /** Those that this box can open. */
   readonly secrets: readonly SealedSecret[];
 }
@@ -27,7 +29,7 @@ export function siteConfigOf(source: SiteConfigSource, issuedAtMs: number): Site
     generation: source.config_generation,
     dikFingerprint: source.dik_fingerprint,
     agentTier: source.agent_tier as SiteConfig['agentTier'],
-    agentTiers: {},
+    agentTiers: { ...source.agentTiers },
     checks: [...CHECK_NAMES],
     requiredServices: JSON.parse(source.required_services) as string[],
     checkIntervalMs: source.check_interval_ms,

@@ -16,6 +16,7 @@ import { NonceMemory } from '../lib/nonce-memory.ts';
 import { rawBody } from '../lib/raw-body.ts';
 import { noteRetiredUse, promoteNextKey } from '../rotation/index.ts';
 import type { Services } from '../routes/context.ts';
+import type { RouteName } from '../routes/contract/table.ts';
 
 export const MAX_SKEW_S = 300;
 
@@ -57,14 +58,21 @@ export const boxAuth = fp<BoxAuthOptions>(
         const known = request.knownBox;
         if (known === null) throw relayErrors.make('APPLIANCE_UNKNOWN');
         const { createdS } = await verify(request, known.publicKey, known.fingerprint);
-        request.box = await boxInForce(known, createdS * 1000);
+        const isCheckin = request.routeOptions.config.contract?.name === ('checkin' satisfies RouteName);
+        request.box = await boxInForce(known, { signedAtMs: createdS * 1000, isCheckin });
       } else if (access === 'newBox') {
         request.device = await verifyNewBox(request);
       }
     });
 
-    /** The first request under the next key puts it in force; a retired one opens nothing. */
-    async function boxInForce(known: KnownBox, signedAtMs: number): Promise<Box> {
+    /**
+     * The first request under the next key puts it in force, a check-in once it is known to continue the chain; until staff
+     * have decided which of two copies is the box, check-ins alone are heard under it. A retired key opens nothing.
+     */
+    async function boxInForce(
+      known: KnownBox,
+      { signedAtMs, isCheckin }: { signedAtMs: number; isCheckin: boolean },
+    ): Promise<Box> {
       const { box, fingerprint: named, standing } = known;
       if (standing.is === 'current') return box;
       const { applianceId, partnerId } = box;
@@ -76,11 +84,16 @@ export const boxAuth = fp<BoxAuthOptions>(
       }
       const publicKey = rawPublicKey(known.publicKey);
       const follows = box.fingerprint;
-      await promoteNextKey(store, { applianceId, partnerId, fingerprint: named, follows, publicKey, atMs: nowMs });
+      if (!isCheckin) {
+        const next = { applianceId, partnerId, fingerprint: named, follows, publicKey, atMs: nowMs };
+        await promoteNextKey(store, { ...next, by: 'request' });
+      }
       boxes.forget(applianceId);
       const now = await boxes.find(named, nowMs);
-      if (now.standing.is !== 'current') throw relayErrors.make('DIK_RETIRED');
-      return now.box;
+      if (now.standing.is === 'current') return now.box;
+      if (now.standing.is === 'retired') throw relayErrors.make('DIK_RETIRED');
+      if (!isCheckin) throw relayErrors.make('APPLIANCE_QUARANTINED');
+      return { ...now.box, fingerprint: named, dik: publicKey, follows: now.box.fingerprint };
     }
 
     async function verifyNewBox(request: FastifyRequest): Promise<Device> {

@@ -83,11 +83,16 @@ export function custodyHandlers(services: Services, claims: Claims) {
         return availabilityOf(trx, { partnerId, siteId, nowMs });
       }),
     receipt: ({ params: { receiptId }, inTenant }) => inTenant((trx) => readReceipt(trx, keys, receiptId)),
-    rearms: async ({ tenant, query: { siteId, number }, nowMs }) => ({
-      ...(await claims.rearms.list(tenant, { siteId, number, nowMs })),
+    rearms: async ({ tenant, query: { siteId }, nowMs }) => ({
+      ...(await claims.rearms.list(tenant, { siteId, nowMs })),
       asOfMs: nowMs,
     }),
-    rearmBox: ({ tenant, params: { session }, body: { number }, nowMs }) =>
-      claims.rearms.approve(tenant, session, { number, nowMs }),
+    findRearm: async ({ tenant, body: { siteId, number }, nowMs }) => ({
+      rearms: await claims.rearms.search(tenant, { siteId, number, nowMs }),
+      more: 0,
+      asOfMs: nowMs,
+    }),
+    rearmBox: ({ tenant, params: { session }, body, nowMs }) =>
+      claims.rearms.approve(tenant, session, { ...body, nowMs }),
   });
 }

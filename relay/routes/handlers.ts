@@ -22,6 +22,7 @@ import { relayKeyHandlers } from './relay-keys.ts';
 import { secretHandlers } from './secrets.ts';
 import { sessionHandlers } from './session.ts';
 import { siteHandlers } from './sites.ts';
+import { tierHandlers } from './tiers.ts';
 import { timelineHandlers } from './timeline.ts';
 import { userHandlers } from './users.ts';
 
@@ -47,6 +48,7 @@ export function allHandlers(services: Services, claims: Claims): HandlerTable {
     ...clientHandlers(),
     ...siteHandlers(services),
     ...agentHandlers(),
+    ...tierHandlers(services),
     ...incidentHandlers(),
     ...deviceHandlers(),
     ...evidenceHandlers(services),

@@ -1,7 +1,7 @@
 import { SECRET_LIMITS } from '@sitewarden/agent-proto/http';
 import { appendAudit } from '../audit/index.ts';
 import { relayErrors } from '../errors.ts';
-import { sealTo } from '../keys/index.ts';
+import { sealTo, withinConfigRoom } from '../keys/index.ts';
 import type { Tenant } from '../lib/identity.ts';
 import { assertSite } from '../sites/index.ts';
 import type { Tx } from '../store/index.ts';
@@ -46,7 +46,7 @@ export async function secretsOf(trx: Tx, siteId: string, nowMs: number) {
 
 /**
  * Seals a value to the box of the site at once; the plain text goes no further than this. The box gets it with its next
- * configuration. Throws NOT_FOUND, SECRET_NO_BOX, SECRETS_FULL, SECRET_KEY_UNFIT.
+ * configuration. Throws NOT_FOUND, SECRET_NO_BOX, SECRETS_FULL, SECRET_KEY_UNFIT, SITE_CONFIG_FULL.
  */
 export async function setSecret(
   trx: Tx,
@@ -66,7 +66,7 @@ export async function setSecret(
   if (others.length >= SECRET_LIMITS.count || chars > SECRET_LIMITS.sealedChars) throw relayErrors.make('SECRETS_FULL');
   const { partnerId, actor } = tenant;
   const row = { partner_id: partnerId, site_id: siteId, name, sealed_to: target.seal, box };
-  await putSecret(trx, { ...row, set_by: actor, set_at_ms: nowMs });
+  await withinConfigRoom(trx, siteId, () => putSecret(trx, { ...row, set_by: actor, set_at_ms: nowMs }));
   await raiseSiteConfig(trx, siteId);
   await audit(trx, { tenant, siteId, name, nowMs }, 'secret.set', target.applianceId);
 }

@@ -4,6 +4,7 @@ import type { Tx } from '../store/index.ts';
 import { listAgents, type StoredAgent } from '../store/repositories/agents.ts';
 import { listChecks } from '../store/repositories/checks.ts';
 import { readCurrentBox } from '../store/repositories/sites.ts';
+import { type AgentTier, tiersOf } from '../tiers/index.ts';
 import { assertSite } from './assert-site.ts';
 
 type Facts = Record<string, string | number | boolean | string[]>;
@@ -21,13 +22,22 @@ export async function listSiteAgents(trx: Tx, siteId: string, nowMs: number) {
     if (known) known.push(row);
     else checks.set(source, [row]);
   }
-  const agents = (await listAgents(trx, current.id)).map((agent) => ({
+  const stored = await listAgents(trx, current.id);
+  const tiers = await tiersOf(
+    trx,
+    siteId,
+    stored.map(({ id }) => id),
+  );
+  const agents = stored.map((agent, index) => ({
     ...identityOf(agent),
+    ...wantedOf(tiers[index] as AgentTier),
     status: agentStatus({ ...agent, box, clockOffsetMs, nowMs }),
     checks: checks.get(agent.id) ?? [],
   }));
   return { agents, asOfMs: nowMs };
 }
+
+const wantedOf = ({ agentId: _id, ...wanted }: AgentTier) => wanted;
 
 function identityOf(agent: StoredAgent) {
   return {

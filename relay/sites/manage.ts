@@ -1,6 +1,7 @@
 import { newId } from '@sitewarden/kit/ids';
 import { appendAudit } from '../audit/index.ts';
 import { relayErrors } from '../errors.ts';
+import { withinConfigRoom } from '../keys/index.ts';
 import type { Tenant } from '../lib/identity.ts';
 import type { Tx } from '../store/index.ts';
 import { hasClient, insertSite, isNameTaken, type SiteSettings, updateSite } from '../store/repositories/sites.ts';
@@ -37,7 +38,7 @@ export async function createSite(trx: Tx, { tenant, wish, nowMs }: { tenant: Ten
   return site;
 }
 
-/** The box of the site gets the new settings, signed, after its next check-in. Throws NOT_FOUND, NAME_TAKEN. */
+/** The box of the site gets the new settings, signed, after its next check-in. Throws NOT_FOUND, NAME_TAKEN, SITE_CONFIG_FULL. */
 export async function changeSite(
   trx: Tx,
   { tenant, siteId, settings, nowMs }: { tenant: Tenant; siteId: string; settings: SiteSettings; nowMs: number },
@@ -47,11 +48,8 @@ export async function changeSite(
     throw relayErrors.make('NAME_TAKEN', { field: '/name' });
   }
   const { requiredServices } = settings;
-  await updateSite(
-    trx,
-    siteId,
-    requiredServices ? { ...settings, requiredServices: unique(requiredServices) } : settings,
-  );
+  const wish = requiredServices ? { ...settings, requiredServices: unique(requiredServices) } : settings;
+  await withinConfigRoom(trx, siteId, () => updateSite(trx, siteId, wish));
   await appendAudit(trx, {
     partnerId: tenant.partnerId,
     atMs: nowMs,

@@ -1,5 +1,6 @@
 import type { Generated } from 'kysely';
 import type { CustodyTables } from './schema-custody.ts';
+import type { TierTables } from './schema-tiers.ts';
 
 /**
  * Tables of the relay on both engines. Times are Unix milliseconds (bigint on PostgreSQL, read back as number).
@@ -12,7 +13,7 @@ import type { CustodyTables } from './schema-custody.ts';
  * within their appliance only: the primary key is (appliance_id, id), so no box can touch or block another's rows.
  * Rows refer to their parents with (partner_id, parent id), so a row cannot hang under another tenant's parent.
  */
-export interface RelayDatabase extends CustodyTables {
+export interface RelayDatabase extends CustodyTables, TierTables {
   partner: { id: string; name: string; created_at_ms: number }; // RLS by id
   client: { id: string; partner_id: string; name: string; created_at_ms: number };
   site: {
@@ -110,8 +111,6 @@ export interface RelayDatabase extends CustodyTables {
     doctor: string | null;
     doctor_at_ms: number | null;
     serial: Generated<string>;
-    /** Wrong numbers staff have typed for it when they re-armed. */
-    rearm_tries: Generated<number>;
     /** Where the box called from; empty when it is not known. */
     address: Generated<string>;
   };
@@ -330,6 +329,8 @@ export interface RelayDatabase extends CustodyTables {
     created_at_ms: number;
     changed_at_ms: number;
     expires_at_ms: number;
+    /** JSON; what the workstation answered. */
+    after_facts: Generated<string | null>;
   };
 
   /** Append-only, hash-chained per partner: hash = SHA-256(prev hash | canonical JSON of the rest). */
@@ -378,6 +379,8 @@ export const TENANT_TABLES = [
   'action_run',
   'device',
   'site_order',
+  'agent_group',
+  'agent_setting',
   'audit_event',
 ] as const satisfies readonly (keyof RelayDatabase)[];
 
@@ -391,6 +394,7 @@ export const DIRECTORY_TABLES = [
   'box_offer',
   'retired_key',
   'box_arrival',
+  'rearm_try',
 ] as const satisfies readonly (keyof RelayDatabase)[];
 
 export type DirectoryDatabase = Pick<RelayDatabase, (typeof DIRECTORY_TABLES)[number]>;

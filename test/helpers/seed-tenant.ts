@@ -25,6 +25,7 @@ function tenantRows(): Rows {
     string,
     string,
   ];
+  const groupId = newId('grp');
   const own = { partner_id: partnerId };
   const atSite = { ...own, site_id: siteId };
   const ofBox = { ...own, appliance_id: applianceId };
@@ -163,6 +164,8 @@ function tenantRows(): Rows {
       envelope: '{}',
       relay_keys: '{}',
     },
+    agent_group: { ...atSite, id: groupId, name: 'Reception', tier: 1, created_at_ms: 1 },
+    agent_setting: { ...atSite, agent_id: newId('agt'), tier: null, group_id: groupId },
     site_secret: {
       partner_id: partnerId,
       site_id: siteId,

@@ -4,6 +4,7 @@ import { AGENT_ROUTES } from './agent-routes.ts';
 import { CUSTODY_ROUTES } from './custody-routes.ts';
 import { PROVISION_ROUTES } from './provision-routes.ts';
 import { SECRET_ROUTES } from './secret-routes.ts';
+import { TIER_ROUTES } from './tier-routes.ts';
 import { USER_ROUTES } from './user-routes.ts';
 import * as view from './views.ts';
 import { admins, everyone, operators } from './who.ts';
@@ -261,6 +262,7 @@ export const ROUTES = {
     params: site,
     response: view.AgentList,
   },
+  ...TIER_ROUTES,
   ...AGENT_ROUTES,
   incidents: {
     method: 'GET',

@@ -139,13 +139,24 @@ export const SiteDetail = closed({
 });
 export type SiteDetail = Static<typeof SiteDetail>;
 
+export const TIER_SOURCES = ['agent', 'group', 'site'] as const;
+const Tier = Type.Union([Type.Literal(0), Type.Literal(1), Type.Literal(2)]);
+const wanted = {
+  wantedTier: Type.Unsafe<0 | 1 | 2>({ ...Tier, description: 'what staff set; the box may not have it yet' }),
+  tierFrom: oneOf(TIER_SOURCES, 'whose tier that is'),
+  groupId: Nullable(Id('grp')),
+};
+export const AgentTierView = closed({ agentId: Id('agt'), ...wanted });
+
 export const AgentView = closed({
   id: Id('agt'),
   hostname: ShortText,
   osFamily: ShortText,
   osVersion: ShortText,
   agentVersion: ShortText,
-  tier: Type.Union([Type.Literal(0), Type.Literal(1), Type.Literal(2)]),
+  /** what the box last told that it goes by */
+  tier: Tier,
+  ...wanted,
   state: oneOf(['active', 'removed'] as const),
   /** never online without a fresh heartbeat */
   status: FleetStatus,
@@ -282,7 +293,7 @@ export const OrderRequest = closed({
 });
 
 /** What people call a client or a site: no blanks at its ends, nothing invisible, nothing that turns the text around. */
-const Name = Type.String({
+export const Name = Type.String({
   minLength: 1,
   maxLength: 120,
   pattern: NAME_PATTERN,

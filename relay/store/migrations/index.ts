@@ -16,7 +16,9 @@ import { offerAddress } from './0014-offer-address.ts';
 import { logFirstKey } from './0015-log-first-key.ts';
 import { siteSecrets } from './0016-site-secrets.ts';
 import { agentRmm } from './0017-agent-rmm.ts';
-import { checkHistory } from './0018-check-history.ts';
+import { rearmTries } from './0018-rearm-tries.ts';
+import { agentTiers } from './0019-agent-tiers.ts';
+import { checkHistory } from './0020-check-history.ts';
 
 /** `statements` of one transaction. Appended only: a migration that was ever applied never changes. */
 export interface RelayMigration {
@@ -42,5 +44,7 @@ export const MIGRATIONS: readonly RelayMigration[] = [
   { name: '0015-log-first-key', statements: logFirstKey },
   { name: '0016-site-secrets', statements: siteSecrets },
   { name: '0017-agent-rmm', statements: agentRmm },
-  { name: '0018-check-history', statements: checkHistory },
+  { name: '0018-rearm-tries', statements: rearmTries },
+  { name: '0019-agent-tiers', statements: agentTiers },
+  { name: '0020-check-history', statements: checkHistory },
 ];

@@ -504,6 +504,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/provision/rearms/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Find such a box by the number it shows; each search counts, of a person and of the partner
+         * @description Staff: admin, operator.
+         */
+        post: operations["findRearm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/provision/rearms/{session}": {
         parameters: {
             query?: never;
@@ -948,6 +968,94 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/sites/{siteId}/agents/{agentId}/tier": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set the tier of one agent; null: as its group or site. The box and the agent get it at once
+         * @description Staff: admin.
+         */
+        put: operations["setAgentTier"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sites/{siteId}/agents/tier": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set the tier of many agents: of all of them, or of none when one is not there
+         * @description Staff: admin.
+         */
+        put: operations["setAgentTiers"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sites/{siteId}/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Groups of agents and their tiers
+         * @description Staff: admin, operator, readonly.
+         */
+        get: operations["groups"];
+        put?: never;
+        /**
+         * Make a group of agents; an agent is in one group at most and leaves another one for this
+         * @description Staff: admin.
+         */
+        post: operations["createGroup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sites/{siteId}/groups/{groupId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove a group; its agents follow the site again
+         * @description Staff: admin.
+         */
+        delete: operations["removeGroup"];
+        options?: never;
+        head?: never;
+        /**
+         * Change name, tier or agents of a group; agentIds names all it has from then on
+         * @description Staff: admin.
+         */
+        patch: operations["changeGroup"];
+        trace?: never;
+    };
     "/api/sites/{siteId}/agents/{agentId}/history": {
         parameters: {
             query?: never;
@@ -1204,7 +1312,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * How one claim stands; with siteId, what an unclaimed box would replace there
+         * How one claim stands; a box nobody has claimed is found by its QR code alone
          * @description Staff: admin, operator, technician.
          */
         get: operations["claimSession"];
@@ -1226,7 +1334,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Find the box whose QR code was scanned
+         * Find the box whose QR code was scanned; with siteId, what it would replace there
          * @description Staff: admin, operator, technician.
          */
         post: operations["lookupClaim"];
@@ -1347,6 +1455,17 @@ export interface components {
             /** @description Unix time in milliseconds */
             asOfMs: number;
         };
+        AgentTierView: {
+            agentId: string;
+            /** @description what staff set; the box may not have it yet */
+            wantedTier: 0 | 1 | 2;
+            /**
+             * @description whose tier that is
+             * @enum {string}
+             */
+            tierFrom: "agent" | "group" | "site";
+            groupId: string | null;
+        };
         AgentView: {
             id: string;
             hostname: string;
@@ -1354,6 +1473,14 @@ export interface components {
             osVersion: string;
             agentVersion: string;
             tier: 0 | 1 | 2;
+            /** @description what staff set; the box may not have it yet */
+            wantedTier: 0 | 1 | 2;
+            /**
+             * @description whose tier that is
+             * @enum {string}
+             */
+            tierFrom: "agent" | "group" | "site";
+            groupId: string | null;
             /** @enum {string} */
             state: "active" | "removed";
             status: components["schemas"]["FleetStatus"];
@@ -1540,6 +1667,7 @@ export interface components {
         ClaimLookup: {
             secret: string;
             fingerprint: string;
+            siteId?: string;
         };
         ClaimRequest: {
             secret: string;
@@ -2116,6 +2244,13 @@ export interface components {
             asOfMs: number;
         };
         RearmRequest: {
+            /** @description the box the person looked at */
+            applianceId: string;
+            /** @description the number somebody read on the box */
+            number: string;
+        };
+        RearmSearch: {
+            siteId?: string;
             /** @description the number somebody read on the box */
             number: string;
         };
@@ -3126,7 +3261,6 @@ export interface operations {
         parameters: {
             query?: {
                 siteId?: string;
-                number?: string;
             };
             header?: never;
             path?: never;
@@ -3135,6 +3269,39 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description Boxes that came back under a new key and ask for their place */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RearmList"];
+                };
+            };
+            /** @description What went wrong and what to do next */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    findRearm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RearmSearch"];
+            };
+        };
+        responses: {
+            /** @description Find such a box by the number it shows; each search counts, of a person and of the partner */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4065,6 +4232,257 @@ export interface operations {
             };
         };
     };
+    setAgentTier: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                siteId: string;
+                agentId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    tier: (0 | 1 | 2) | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Set the tier of one agent; null: as its group or site. The box and the agent get it at once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentTierView"];
+                };
+            };
+            /** @description What went wrong and what to do next */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    setAgentTiers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                siteId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    agentIds: string[];
+                    tier: (0 | 1 | 2) | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Set the tier of many agents: of all of them, or of none when one is not there */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        agents: components["schemas"]["AgentTierView"][];
+                        /** @description Unix time in milliseconds */
+                        asOfMs: number;
+                    };
+                };
+            };
+            /** @description What went wrong and what to do next */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    groups: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                siteId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Groups of agents and their tiers */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        groups: {
+                            id: string;
+                            name: string;
+                            tier: (0 | 1 | 2) | null;
+                            agentIds: string[];
+                        }[];
+                        /** @description Unix time in milliseconds */
+                        asOfMs: number;
+                    };
+                };
+            };
+            /** @description What went wrong and what to do next */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    createGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                siteId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description text without blanks at its ends and without control or invisible characters */
+                    name: string;
+                    tier?: (0 | 1 | 2) | null;
+                    agentIds?: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description Make a group of agents; an agent is in one group at most and leaves another one for this */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        groups: {
+                            id: string;
+                            name: string;
+                            tier: (0 | 1 | 2) | null;
+                            agentIds: string[];
+                        }[];
+                        /** @description Unix time in milliseconds */
+                        asOfMs: number;
+                    };
+                };
+            };
+            /** @description What went wrong and what to do next */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    removeGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                siteId: string;
+                groupId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Remove a group; its agents follow the site again */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ok"];
+                };
+            };
+            /** @description What went wrong and what to do next */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    changeGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                siteId: string;
+                groupId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description text without blanks at its ends and without control or invisible characters */
+                    name?: string;
+                    tier?: (0 | 1 | 2) | null;
+                    agentIds?: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description Change name, tier or agents of a group; agentIds names all it has from then on */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        groups: {
+                            id: string;
+                            name: string;
+                            tier: (0 | 1 | 2) | null;
+                            agentIds: string[];
+                        }[];
+                        /** @description Unix time in milliseconds */
+                        asOfMs: number;
+                    };
+                };
+            };
+            /** @description What went wrong and what to do next */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     agentHistory: {
         parameters: {
             query?: {
@@ -4578,9 +4996,7 @@ export interface operations {
     };
     claimSession: {
         parameters: {
-            query?: {
-                siteId?: string;
-            };
+            query?: never;
             header?: never;
             path: {
                 session: string;
@@ -4589,7 +5005,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description How one claim stands; with siteId, what an unclaimed box would replace there */
+            /** @description How one claim stands; a box nobody has claimed is found by its QR code alone */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4622,7 +5038,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Find the box whose QR code was scanned */
+            /** @description Find the box whose QR code was scanned; with siteId, what it would replace there */
             200: {
                 headers: {
                     [name: string]: unknown;
