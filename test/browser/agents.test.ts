@@ -213,6 +213,73 @@ t.test('checks are run on one, on the selected and on all, and each order is fol
   t.equal(await reader.getByRole('checkbox').count(), 0);
 });
 
+t.test(
+  'a tier that is wanted and one in force are told apart, and a refused one is taken back',
+  { skip: !stage },
+  async (t) => {
+    const partner = await stage!.newPartner();
+    const { siteId, box } = await partner.newBox('Main street');
+    await box.checkin(onTime());
+    const agents = ['ws-1', 'ws-2', 'ws-3'].map((hostname) => agentRow({ hostname, tier: 0 }));
+    await box.send('telemetry', ...agents);
+    await partner.admin.call('changeSite', { params: { siteId }, body: { agentTier: 0 } });
+    const page = await partner.open(`/sites/${siteId}/agents`);
+    const row = rows(page).first();
+    await row.getByRole('button', { name: /^ws-1/ }).click();
+    await row.getByText('It is from the site.').waitFor();
+    const tier = row.getByLabel('Tier of ws-1');
+    const answer = Promise.withResolvers<void>();
+    await page.route('**/tier', async (route) => {
+      await answer.promise;
+      await route.continue();
+    });
+    await tier.selectOption('FULL_REMEDIATION');
+    await row.getByText('Wanted: FULL_REMEDIATION').waitFor();
+    t.match(await row.innerText(), /In force: MONITOR_ONLY/, 'what is in force is the box to say');
+    answer.resolve();
+    await page.locator('#fleet').getByText('1 workstation goes by another tier than the one wanted').waitFor();
+    await look(t, page, 'agents-tier');
+    await box.send('telemetry', { ...agents[0]!, tier: 2 });
+    await row.getByText('It is set for this workstation.').waitFor();
+    t.match(await row.innerText(), /In force: FULL_REMEDIATION/);
+
+    await page.unroute('**/tier');
+    const refused = Promise.withResolvers<void>();
+    await page.route('**/tier', async (route) => {
+      await refused.promise;
+      await route.abort();
+    });
+    await tier.selectOption('As its group or site');
+    await row.getByLabel('Tier of ws-1').waitFor();
+    refused.resolve();
+    await row.getByText('The tier was not set and is shown as before.').waitFor();
+    t.equal(await tier.inputValue(), '2');
+    await page.unroute('**/tier');
+
+    for (const name of ['Select ws-2', 'Select ws-3']) await page.getByRole('checkbox', { name }).check();
+    await page.getByLabel('Tier for the selected').selectOption('SELF_HEAL');
+    await page.getByRole('button', { name: 'Set tier of 2 selected' }).click();
+    await page.getByText('Set. It is in force once the box says so.').waitFor();
+    await rows(page).filter({ hasText: 'ws-3' }).getByText('MONITOR_ONLY, wanted SELF_HEAL').waitFor();
+    const { body } = await partner.admin.call<{ agents: { wantedTier: number; tierFrom: string }[] }>('agents', {
+      params: { siteId },
+    });
+    t.match(
+      body.agents.map(({ wantedTier, tierFrom }) => [wantedTier, tierFrom]),
+      [
+        [2, 'agent'],
+        [1, 'agent'],
+        [1, 'agent'],
+      ],
+    );
+
+    const operator = await partner.open(`/sites/${siteId}/agents`, { role: 'operator' });
+    await rows(operator).first().getByRole('button', { name: /^ws-1/ }).click();
+    await operator.getByText(/In force/).waitFor();
+    t.equal(await operator.getByLabel('Tier of ws-1').count(), 0, 'an operator does not set tiers');
+  },
+);
+
 t.test('the list is live, and says so when it is not', { skip: !stage }, async (t) => {
   const partner = await stage!.newPartner();
   const { siteId, box } = await partner.newBox('Main street');

@@ -37,6 +37,7 @@ export type Rearm = Answer<'/api/provision/rearms', 'get'>['rearms'][number];
 export type AgentList = Answer<'/api/sites/{siteId}/agents', 'get'>;
 export type Agent = AgentList['agents'][number];
 export type Check = Agent['checks'][number];
+export type AgentTier = Answer<'/api/sites/{siteId}/agents/{agentId}/tier', 'put'>;
 export type RmmOverlap = Answer<'/api/sites/{siteId}/rmm', 'get'>;
 export type AgentHistory = Answer<'/api/sites/{siteId}/agents/{agentId}/history', 'get'>;
 export type CheckTimeline = AgentHistory['checks'][number];

@@ -58,6 +58,8 @@ export interface FleetSummary {
   /** Of those that reported once and are not online, the one heard least recently. */
   longestAway: Agent | null;
   tiers: [number, number, number];
+  /** Workstations that go by another tier than the one wanted. */
+  tierWaits: number;
   tools: { yes: number; no: number; unknown: number };
 }
 
@@ -70,6 +72,7 @@ export function summarize(agents: readonly Agent[]): FleetSummary {
     statuses: { online: 0, stale: 0, offline: 0, pending: 0 },
     longestAway: null,
     tiers: [0, 0, 0],
+    tierWaits: 0,
     tools: { yes: 0, no: 0, unknown: 0 },
   };
   for (const agent of agents) {
@@ -84,6 +87,7 @@ export function summarize(agents: readonly Agent[]): FleetSummary {
     if (applicable === 0) summary.silent += 1;
     summary.statuses[agent.status.value] += 1;
     summary.tiers[agent.tier] += 1;
+    if (agent.wantedTier !== agent.tier) summary.tierWaits += 1;
     summary.tools[toolState(agent)] += 1;
     if (agent.status.value === 'online' || agent.status.ageMs === null) continue;
     summary.results.ofAway += applicable;

@@ -14,6 +14,7 @@ import css from './agents-page.module.css';
 import { waitingTarget } from './bulk.ts';
 import { BulkProgress } from './bulk-progress.tsx';
 import { FilterBar } from './filter-bar.tsx';
+import { BulkTier } from './tier-control.tsx';
 import { useBulk } from './use-bulk.ts';
 import { useSelection } from './use-selection.ts';
 
@@ -74,6 +75,7 @@ export function AgentList({ siteId, agents, asOfMs, hasBox }: AgentListProps) {
               ? `Run check on ${formatCount(selected.size)} selected`
               : `Run check on all ${formatCount(listed.length)}`}
           </Button>
+          <BulkTier siteId={siteId} agentIds={listed.filter(({ id }) => selected.has(id)).map(({ id }) => id)} />
           <span className={`dim small ${css.keys}`}>
             <kbd>Space</kbd> selects, <kbd>↑</kbd> <kbd>↓</kbd> go on, with <kbd>Shift</kbd> they select on the way
           </span>

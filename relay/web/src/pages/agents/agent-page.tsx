@@ -21,6 +21,7 @@ import css from './agents-page.module.css';
 import { waitingTarget } from './bulk.ts';
 import { BulkProgress } from './bulk-progress.tsx';
 import { HistorySection } from './history-section.tsx';
+import { TierControl } from './tier-control.tsx';
 import { useBulk } from './use-bulk.ts';
 
 /** How is this workstation, and how was it over the last quarter? */
@@ -90,6 +91,9 @@ function AgentBody({ siteId, agent, asOfMs }: { siteId: string; agent: Agent; as
         <div className={css.stack}>
           <Section id="about" title="About this workstation">
             <AgentFacts agent={agent} />
+          </Section>
+          <Section id="tier" title="Tier">
+            <TierControl siteId={siteId} agent={agent} />
           </Section>
           <Section id="tools" title="Other management tools">
             <AgentTools agent={agent} />

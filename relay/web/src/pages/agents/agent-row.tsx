@@ -11,6 +11,7 @@ import { AgentChecks, AgentFacts, AgentTools, CheckCounts } from './agent-detail
 import css from './agents-page.module.css';
 import type { Target } from './bulk.ts';
 import { TargetState } from './bulk-progress.tsx';
+import { TierControl } from './tier-control.tsx';
 
 interface AgentRowProps {
   siteId: string;
@@ -53,6 +54,7 @@ export const AgentRow = memo(function AgentRow(props: AgentRowProps) {
               </span>
               <span className={`dim small ${css.about}`}>
                 {agent.osVersion || agent.osFamily}, {TIERS[agent.tier].name}
+                {agent.wantedTier !== agent.tier && `, wanted ${TIERS[agent.wantedTier].name}`}
                 {toolState(agent) === 'yes' && `, ${agent.rmm?.findings.map(({ product }) => product).join(', ')}`}
               </span>
               <span className={css.status}>
@@ -66,6 +68,8 @@ export const AgentRow = memo(function AgentRow(props: AgentRowProps) {
             <AgentChecks agent={agent} />
             <h3>Other management tools</h3>
             <AgentTools agent={agent} />
+            <h3>Tier</h3>
+            <TierControl siteId={siteId} agent={agent} />
             <Disclosure summary={<span className="dim">About this workstation</span>}>
               <AgentFacts agent={agent} />
             </Disclosure>

@@ -54,6 +54,12 @@ export function FleetSummarySection({ siteId, agents, asOfMs }: FleetSummaryProp
               count('tier', String(tier), { tone: 'neutral', icon: 'gear', word: name }, summary.tiers[tier] ?? 0),
             )}
           </div>
+          {summary.tierWaits > 0 && (
+            <p className="small dim">
+              {plural(summary.tierWaits, 'workstation goes', 'workstations go')} by another tier than the one wanted:
+              the box has not said otherwise yet.
+            </p>
+          )}
         </div>
         <div className={css.card}>
           <h3>Other management tools</h3>
