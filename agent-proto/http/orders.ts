@@ -1,4 +1,4 @@
-import { type Static, Type } from '@sinclair/typebox';
+import { type Static, type TSchema, Type } from '@sinclair/typebox';
 import {
   Count,
   closed,
@@ -13,8 +13,24 @@ import {
   UnixMs,
 } from './common.ts';
 
-export const ORDER_ACTIONS = ['run_check'] as const;
+export const ORDER_ACTIONS = ['run_check', 'remove_agent', 'collect_diagnostics'] as const;
 export type OrderAction = (typeof ORDER_ACTIONS)[number];
+
+const OneAgent = closed({ agent_id: Id('agt') });
+/** What each action takes. The relay makes nothing else; a box refuses anything else with ORDER_PARAMS_INVALID. */
+export const ORDER_PARAMS = {
+  /** All agents and the box when `agent_id` is absent; all checks when `checks` is. */
+  run_check: closed({
+    agent_id: Type.Optional(Id('agt')),
+    checks: Type.Optional(Type.Array(ShortText, { maxItems: 16 })),
+  }),
+  /** Done when the box no longer knows the agent; the agent itself stops at its next contact. */
+  remove_agent: OneAgent,
+  /** The answer is the `after` of the receipt. */
+  collect_diagnostics: OneAgent,
+} as const satisfies Record<OrderAction, TSchema>;
+
+export const isOrderAction = (name: string): name is OrderAction => (ORDER_ACTIONS as readonly string[]).includes(name);
 
 export const ORDER_STATES = [
   'queued',
@@ -37,8 +53,9 @@ export const OrderPayload = closed({
   issuedAtMs: UnixMs,
   expiresAtMs: UnixMs,
   nonce: Nonce,
-  action: oneOf(ORDER_ACTIONS),
-  /** run_check: `agent_id` (one agent; all when absent) and `checks` (list; all when absent). */
+  /** One of ORDER_ACTIONS; a box that does not know it refuses it with ORDER_ACTION_UNKNOWN. */
+  action: Type.String({ pattern: '^[a-z][a-z0-9_]{0,63}$' }),
+  /** As in ORDER_PARAMS. */
   params: FactsObject,
   requestedBy: ShortText,
   approvedBy: Nullable(ShortText),
@@ -59,6 +76,8 @@ export const ReceiptPayload = closed({
   code: Nullable(ShortText),
   detail: Text,
   atMs: UnixMs,
+  /** What the agent answered, once done: for collect_diagnostics, facts of DIAGNOSTICS. Missing: nothing. */
+  after: Type.Optional(FactsObject),
 });
 export type ReceiptPayload = Static<typeof ReceiptPayload>;
 

@@ -5,7 +5,7 @@ import { applianceErrors } from '../errors.ts';
 import type { SiteCa } from '../identity/index.ts';
 import { hashToken } from '../intake/index.ts';
 import type { ApplianceContext } from '../lib/context.ts';
-import { agents, certificates, changes, enrollTokens } from '../store/index.ts';
+import { agents, enrollTokens, removeAgent } from '../store/index.ts';
 
 /** Long enough to walk to the workstation; short enough that a forgotten note is worth nothing. */
 export const ENROLL_TOKEN_MS = 24 * 3_600_000;
@@ -52,14 +52,13 @@ export function createAgentAdmin(ctx: ApplianceContext, siteCa: Pick<SiteCa, 'sh
     removeAgent(id) {
       const atMs = clock.nowMs();
       withTransaction(db, () => {
-        if (!isId('agt', id) || !agents.remove(db, { id, atMs })) {
+        if (!isId('agt', id) || !removeAgent(db, { id, atMs })) {
           throw applianceErrors.make('AGENT_UNKNOWN', { field: 'id' });
         }
-        certificates.revokeOf(db, { agentId: id, atMs });
-        changes.append(db, { kind: 'agent_removed', refId: id, body: agents.toRow(agents.byId(db, id)!), atMs });
       });
       ctx.log.info({ agentId: id }, 'agent removed');
       ctx.signals.emit('agentRemoved', { agentId: id });
+      ctx.signals.emit('agentOrder', { agentId: id });
       ctx.signals.emit('change');
     },
     list: () =>

@@ -34,8 +34,6 @@ export function peerOf(certificate: X509Certificate | undefined, { db, ca, nowMs
     return invalid('It was not issued by this site');
   }
   if (!certificate.keyUsage?.includes(CLIENT_AUTH)) return invalid('It is not a client certificate');
-  const notAfterMs = certificate.validToDate.getTime();
-  if (nowMs >= notAfterMs || nowMs < certificate.validFromDate.getTime()) return invalid('It is out of date');
   const serial = certificate.serialNumber.toLowerCase();
   const record = certificates.bySerial(db, serial);
   if (record === undefined || certificate.subject !== `CN=${record.agentId}`) return invalid('It is not on file');
@@ -43,5 +41,8 @@ export function peerOf(certificate: X509Certificate | undefined, { db, ca, nowMs
   if (record.revokedAtMs !== null || agent?.state !== 'active') {
     return { kind: 'refused', error: applianceErrors.make('AGENT_REMOVED') };
   }
+  // Last, so that an agent that was away until its certificate ran out hears that it was removed meanwhile.
+  const notAfterMs = certificate.validToDate.getTime();
+  if (nowMs >= notAfterMs || nowMs < certificate.validFromDate.getTime()) return invalid('It is out of date');
   return { kind: 'agent', agentId: record.agentId, serial, notAfterMs };
 }

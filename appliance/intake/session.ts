@@ -1,9 +1,10 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import type { SessionRequest, SessionResponse } from '@sitewarden/agent-proto/agent';
 import { encodeFacts } from '@sitewarden/agent-proto/agent';
+import { minTierOf } from '@sitewarden/agent-proto/checks';
 import { applianceErrors } from '../errors.ts';
 import type { ApplianceContext } from '../lib/context.ts';
-import { agentOrders, agents, state } from '../store/index.ts';
+import { agentOrders, agents, state as siteState } from '../store/index.ts';
 import { agentConfigOf } from './agent-config.ts';
 import { toServiceError } from './grpc-error.ts';
 import type { AgentStream, Journal, StreamWatcher } from './journal.ts';
@@ -81,15 +82,25 @@ export function runSession(call: SessionCall, agentId: string, deps: SessionDeps
 
   function sendOrders(orders: readonly agentOrders.AgentOrderRecord[]): void {
     const atMs = ctx.clock.nowMs();
-    for (const { id: orderId, action, params, expiresAtMs, requestedBy } of orders) {
+    const tier = currentTier();
+    let isAnyRefused = false;
+    for (const { id: orderId, action, params, state, expiresAtMs, requestedBy } of orders) {
       // One that has run out is left to its owner's bookkeeping; it is never sent.
       if (expiresAtMs <= atMs) continue;
+      // The tier was perhaps lowered since. What was sent before is the agent's to answer: it may have done it.
+      if (state === 'queued' && tier < minTierOf(action)) {
+        agentOrders.move(ctx.db, { id: orderId, state: 'refused', code: 'TIER_TOO_LOW', atMs });
+        isAnyRefused = true;
+        continue;
+      }
       agentOrders.deliver(ctx.db, { id: orderId, atMs });
       send({ $case: 'order', value: { orderId, action, params: encodeFacts(params), expiresAtMs, requestedBy } });
     }
+    if (isAnyRefused) ctx.signals.emit('agentOrder', { agentId });
   }
 
-  const currentConfig = () => agentConfigOf(state.siteConfig(ctx.db), agents.byId(ctx.db, agentId)?.tier ?? 0);
+  const currentTier = () => agents.byId(ctx.db, agentId)?.tier ?? 0;
+  const currentConfig = () => agentConfigOf(siteState.siteConfig(ctx.db), currentTier());
 
   function close(): void {
     if (isEnded) return;

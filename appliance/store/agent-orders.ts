@@ -43,6 +43,7 @@ export const AGENT_ORDER_SQL = {
   move: `UPDATE agent_order SET state = ?, code = ?, detail = ?, before = ?, after = ?, changed_at_ms = ?
     WHERE id = ? AND ${OPEN}`,
   deliver: `UPDATE agent_order SET state = 'delivered', changed_at_ms = ? WHERE id = ? AND state = 'queued'`,
+  endOpenOf: `UPDATE agent_order SET state = 'failed', code = ?, changed_at_ms = ? WHERE agent_id = ? AND ${OPEN}`,
   due: `SELECT ${COLUMNS} FROM agent_order WHERE ${OPEN} AND expires_at_ms <= ? ORDER BY expires_at_ms LIMIT 500`,
 } as const;
 
@@ -131,6 +132,14 @@ export function move(db: SqliteDatabase, to: AgentOrderMove): boolean {
   const text = (facts: Facts | null | undefined) => (facts == null ? null : JSON.stringify(facts));
   const { id, state, code = null, detail = null, before, after, atMs } = to;
   return prepared(db, AGENT_ORDER_SQL.move).run(state, code, detail, text(before), text(after), atMs, id).changes === 1;
+}
+
+/** Nothing more is expected of this agent. */
+export function endOpenOf(
+  db: SqliteDatabase,
+  { agentId, code, atMs }: { agentId: string; code: string; atMs: number },
+): void {
+  prepared(db, AGENT_ORDER_SQL.endOpenOf).run(code, atMs, agentId);
 }
 
 /** Open ones whose time is over. */

@@ -15,9 +15,10 @@ export const CERTIFICATE_SQL = {
   insert: 'INSERT INTO agent_certificate (serial, agent_id, not_after_ms) VALUES (?, ?, ?)',
   bySerial: `SELECT ${COLUMNS} FROM agent_certificate WHERE serial = ?`,
   revokeOf: 'UPDATE agent_certificate SET revoked_at_ms = ? WHERE agent_id = ? AND revoked_at_ms IS NULL',
-  // An active agent proves itself with its last one: deleted by a wrong clock, it would be locked out for good.
+  // An active agent proves itself with its last one: deleted by a wrong clock, it would be locked out for good. By that of a
+  // removed one it is told so, however late it comes.
   prune: `DELETE FROM agent_certificate WHERE not_after_ms < ? AND rowid NOT IN
-    (SELECT max(c.rowid) FROM agent_certificate c JOIN agent ON agent.id = c.agent_id WHERE agent.state = 'active' GROUP BY c.agent_id)`,
+    (SELECT max(rowid) FROM agent_certificate GROUP BY agent_id)`,
 } as const;
 
 export function insert(
@@ -36,7 +37,7 @@ export function revokeOf(db: SqliteDatabase, { agentId, atMs }: { agentId: strin
   return prepared(db, CERTIFICATE_SQL.revokeOf).run(atMs, agentId).changes;
 }
 
-/** Expired ones are refused by their date; `beforeMs` leaves room for a clock that jumps back. The last of an active agent stays. */
+/** Expired ones are refused by their date; `beforeMs` leaves room for a clock that jumps back. The last of each agent stays. */
 export function prune(db: SqliteDatabase, beforeMs: number): number {
   return prepared(db, CERTIFICATE_SQL.prune).run(beforeMs).changes;
 }

@@ -176,6 +176,8 @@ export interface OrderChange {
   readonly code: string | null;
   readonly detail: string;
   readonly atMs: number;
+  /** What an agent answered; not for evidence. */
+  readonly after?: Facts;
 }
 
 /** Id of the new row. Belongs in the transaction of what changed; emit the signal `change` after its commit. */

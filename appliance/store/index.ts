@@ -1,6 +1,7 @@
 /** Rows and the functions that read and write them. Every function takes the connection first. */
 export * from './action-runs.ts';
 export * as agentOrders from './agent-orders.ts';
+export { removeAgent } from './agent-removal.ts';
 export * as agents from './agents.ts';
 export * as certificates from './certificates.ts';
 export * as changes from './changes.ts';

@@ -1,3 +1,5 @@
+import type { Facts } from '@sitewarden/agent-proto/agent';
+import { onlyDiagnostics } from '@sitewarden/agent-proto/checks';
 import type { OrderState } from '@sitewarden/agent-proto/http';
 import type { LifecyclePart } from '@sitewarden/kit/lifecycle';
 import { withTransaction } from '@sitewarden/kit/sqlite';
@@ -9,6 +11,38 @@ import { agentOrders, changes, relayOrders } from '../store/index.ts';
 const GRACE_MS = 5000;
 
 type EndState = Extract<OrderState, 'done' | 'failed' | 'refused' | 'expired' | 'indeterminate'>;
+
+/** What an agent did to an order that was for it alone, in its own words; undefined while it is open. */
+export function answerEnd(
+  order: Pick<agentOrders.AgentOrderRecord, 'state' | 'code' | 'detail' | 'after'> | undefined,
+): (OrderEnd & { readonly after?: Facts }) | undefined {
+  if (order === undefined) return orderEnd([], 'not_asked');
+  const { state, code, detail, after } = order;
+  switch (state) {
+    case 'queued':
+    case 'delivered':
+    case 'started':
+      return undefined;
+    case 'done':
+      return { state, code: null, detail: 'The agent has answered', after: onlyDiagnostics(after ?? {}) };
+    case 'expired':
+      return { state, code: 'AGENTS_NOT_CONNECTED', detail: NOT_CONNECTED };
+    case 'indeterminate':
+      return {
+        state,
+        code: 'AGENT_WENT_SILENT',
+        detail: 'The agent began and was not heard of again. Give the order again.',
+      };
+    default:
+      return {
+        state,
+        code: code ?? 'AGENTS_FAILED',
+        detail: detail || 'The agent did not answer. Look at the agent itself.',
+      };
+  }
+}
+
+const NOT_CONNECTED = 'The agent was not connected in time. Start it and give the order again.';
 
 export interface OrderEnd {
   readonly state: EndState;
@@ -80,12 +114,19 @@ export function createOrderProgress(ctx: ApplianceContext): LifecyclePart {
   function endRelayOrders(nowMs: number): number {
     let ended = 0;
     for (const order of relayOrders.listOpen(db)) {
-      const states = agentOrders.byRelayOrder(db, order.orderId).map(({ state }) => state);
-      const end = orderEnd(states, boxPart(order, nowMs));
+      const asked = agentOrders.byRelayOrder(db, order.orderId);
+      const end =
+        order.action === 'collect_diagnostics'
+          ? answerEnd(asked[0])
+          : orderEnd(
+              asked.map(({ state }) => state),
+              boxPart(order, nowMs),
+            );
       if (end === undefined) continue;
-      const row = { ...order, ...end, changedAtMs: nowMs };
+      const { after, ...outcome }: NonNullable<ReturnType<typeof answerEnd>> = end;
+      const row = { ...order, ...outcome, changedAtMs: nowMs };
       relayOrders.move(db, row);
-      const body = relayOrders.toChange(row, end.state);
+      const body = { ...relayOrders.toChange(row, end.state), ...(after === undefined ? {} : { after }) };
       changes.append(db, { kind: 'order_finished', refId: order.orderId, body, atMs: nowMs });
       log.info({ orderId: order.orderId, state: end.state }, 'order finished');
       ended += 1;

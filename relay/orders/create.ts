@@ -22,7 +22,7 @@ export interface OrderWish {
 
 /**
  * Makes and signs an order for the active box of a site. Throws APPLIANCE_NONE, NOT_FOUND for an agent of another site,
- * BODY_INVALID for a check that does not exist.
+ * BODY_INVALID for a check that does not exist and for what the action does not take.
  */
 export async function createOrder(
   trx: Tx,
@@ -31,6 +31,7 @@ export async function createOrder(
 ): Promise<StoredOrder> {
   const { tenant, siteId, wish, nowMs } = input;
   const { partnerId, actor } = tenant;
+  assertFits(wish);
   const unknown = wish.checks?.findIndex((name) => !(CHECK_NAMES as readonly string[]).includes(name)) ?? -1;
   if (unknown >= 0) {
     throw relayErrors.make('BODY_INVALID', {
@@ -70,6 +71,7 @@ export async function createOrder(
     state: 'queued',
     code: null,
     detail: '',
+    after: null,
     requestedBy: actor,
     envelope: keys.sign('order', payload),
     createdAtMs: nowMs,
@@ -86,4 +88,15 @@ export async function createOrder(
     detail: { siteId, action: order.action, agentId: wish.agentId ?? null, seq: order.seq },
   });
   return order;
+}
+
+/** Which of ORDER_PARAMS a wish leaves out or has too many, in the words of the body it came in. */
+function assertFits({ action, agentId, checks }: OrderWish): void {
+  if (action === 'run_check') return;
+  if (agentId === undefined) {
+    throw relayErrors.make('BODY_INVALID', { field: '/agentId', detail: `${action} is for one agent: name it` });
+  }
+  if (checks !== undefined) {
+    throw relayErrors.make('BODY_INVALID', { field: '/checks', detail: `${action} takes no checks` });
+  }
 }

@@ -12,6 +12,7 @@ export interface ShownOrder {
   state: OrderState;
   code: string | null;
   detail: string;
+  after: Facts | null;
   requestedBy: string;
   createdAtMs: number;
   changedAtMs: number;
@@ -32,6 +33,7 @@ export function viewOrder(order: StoredOrder, nowMs: number): ShownOrder {
     detail: hasRunOut
       ? 'The box did not answer in time. If it ran the order, its receipt will still be shown.'
       : order.detail,
+    after: order.after === null ? null : (JSON.parse(order.after) as Facts),
     requestedBy: order.requestedBy,
     createdAtMs: order.createdAtMs,
     changedAtMs: hasRunOut ? order.expiresAtMs : order.changedAtMs,

@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto';
+import { onlyDiagnostics } from '@sitewarden/agent-proto/checks';
 import { parseCanonical } from '@sitewarden/agent-proto/canonical';
 import { decodeEnvelope, verifyEnvelopeAsync } from '@sitewarden/agent-proto/dsse';
 import { compile, PAYLOAD_TYPES, ReceiptPayload } from '@sitewarden/agent-proto/http';
@@ -50,12 +51,19 @@ export function createReceiptsLane({ store }: LaneDeps): LaneHandler {
             const state = nextOrderState(order.state, receipt.state);
             if (state === order.state) continue;
             const { orderId, code, detail } = receipt;
-            await saveOrderState(trx, { orderId, state, code, detail, atMs: nowMs });
+            const after = answerOf(order.action, receipt);
+            await saveOrderState(trx, { orderId, state, code, detail, after, atMs: nowMs });
           }
         },
       };
     },
   };
+}
+
+/** Kept only of what was asked for, and of that only the closed set: a box could send anything. */
+function answerOf(action: string, { after }: ReceiptPayload): string | null {
+  if (after === undefined || action !== 'collect_diagnostics') return null;
+  return JSON.stringify(onlyDiagnostics(after));
 }
 
 function invalid(seq: number, detail: string): Error {

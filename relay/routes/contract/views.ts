@@ -11,6 +11,7 @@ import {
   INCIDENT_STATES,
   LANES,
   Nullable,
+  ORDER_ACTIONS,
   ORDER_STATES,
   oneOf,
   RmmFinding,
@@ -279,6 +280,8 @@ export const OrderView = closed({
   state: oneOf(ORDER_STATES),
   code: Nullable(ShortText),
   detail: Text,
+  /** What the agent answered to collect_diagnostics; null before, and for the other actions. */
+  after: Nullable(FactsObject),
   requestedBy: ShortText,
   createdAtMs: UnixMs,
   changedAtMs: UnixMs,
@@ -287,9 +290,14 @@ export const OrderView = closed({
 export type OrderView = Static<typeof OrderView>;
 export const OrderList = closed({ orders: Type.Array(OrderView), asOfMs: UnixMs });
 export const OrderRequest = closed({
-  action: oneOf(['run_check'] as const),
-  agentId: Type.Optional(Id('agt')),
-  checks: Type.Optional(Type.Array(ShortText, { maxItems: 16 })),
+  action: oneOf(ORDER_ACTIONS),
+  agentId: Type.Optional(
+    Type.String({
+      pattern: '^agt_[a-z2-7]{26}$',
+      description: 'run_check without one: all agents and the box; the other actions need it',
+    }),
+  ),
+  checks: Type.Optional(Type.Array(ShortText, { maxItems: 16, description: 'run_check only; all when absent' })),
 });
 
 /** What people call a client or a site: no blanks at its ends, nothing invisible, nothing that turns the text around. */

@@ -13,6 +13,8 @@ export interface StoredOrder {
   state: OrderState;
   code: string | null;
   detail: string;
+  /** JSON; what the agent answered. */
+  after: string | null;
   requestedBy: string;
   envelope: string;
   createdAtMs: number;
@@ -50,6 +52,7 @@ export async function insertOrder(trx: Tx, partnerId: string, order: StoredOrder
       state: order.state,
       code: order.code,
       detail: order.detail,
+      after_facts: order.after,
       requested_by: order.requestedBy,
       envelope: order.envelope,
       created_at_ms: order.createdAtMs,
@@ -79,6 +82,7 @@ export async function listOrders(trx: Tx, siteId: string, limit: number): Promis
     state: row.state as OrderState,
     code: row.code,
     detail: row.detail,
+    after: row.after_facts,
     requestedBy: row.requested_by,
     envelope: row.envelope,
     createdAtMs: row.created_at_ms,
@@ -118,24 +122,37 @@ export async function takeWaiting(
 export async function lockOrder(
   trx: Tx,
   { orderId, applianceId }: { orderId: string; applianceId: string },
-): Promise<{ state: OrderState; epoch: number; seq: number } | undefined> {
+): Promise<{ state: OrderState; epoch: number; seq: number; action: string } | undefined> {
   const row = await trx
     .updateTable('site_order')
     .set({ state: sql.ref('state') })
     .where('id', '=', orderId)
     .where('appliance_id', '=', applianceId)
-    .returning(['state', 'epoch', 'seq'])
+    .returning(['state', 'epoch', 'seq', 'action'])
     .executeTakeFirst();
   return row && { ...row, state: row.state as OrderState };
 }
 
 export async function saveOrderState(
   trx: Tx,
-  change: { orderId: string; state: OrderState; code: string | null; detail: string; atMs: number },
+  change: {
+    orderId: string;
+    state: OrderState;
+    code: string | null;
+    detail: string;
+    after: string | null;
+    atMs: number;
+  },
 ): Promise<void> {
   await trx
     .updateTable('site_order')
-    .set({ state: change.state, code: change.code, detail: change.detail, changed_at_ms: change.atMs })
+    .set({
+      state: change.state,
+      code: change.code,
+      detail: change.detail,
+      after_facts: change.after,
+      changed_at_ms: change.atMs,
+    })
     .where('id', '=', change.orderId)
     .execute();
 }

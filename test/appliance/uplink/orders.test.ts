@@ -3,9 +3,9 @@ import { newId } from '@sitewarden/kit/ids';
 import { createPidfileManager } from '@sitewarden/kit/services';
 import type { Test } from 'tap';
 import t from 'tap';
-import { agentOrders, agents, changes, relayOrders, reports } from '../../../appliance/store/index.ts';
+import { agentOrders, agents, certificates, changes, relayOrders, reports } from '../../../appliance/store/index.ts';
 import { createSelfChecks } from '../../../appliance/telemetry/index.ts';
-import { type BoxPart, createOrderProgress, orderEnd } from '../../../appliance/uplink/order-progress.ts';
+import { answerEnd, type BoxPart, createOrderProgress, orderEnd } from '../../../appliance/uplink/order-progress.ts';
 import { createOrderTaker } from '../../../appliance/uplink/orders.ts';
 import { eventually } from '../../helpers/appliance-context.ts';
 import { claimWith, uplinkFixture } from '../helpers/uplink-fixture.ts';
@@ -76,7 +76,7 @@ t.test('forged, foreign, replayed and unreadable orders are not run', async (t) 
     relay.order({ seq: 1, applianceId: other.relay.box.applianceId }),
     relay.order({ seq: 1, epoch: 2 }),
     relay.envelope('config', 'application/vnd.sitewarden.order.v1+json', { orderId: newId('ord') }),
-    relay.order({ seq: 1, action: 'reboot' as never }),
+    relay.order({ seq: 1, action: 'Re boot' }),
     'not an envelope',
   ];
   await taker.fetch();
@@ -93,13 +93,93 @@ t.test('an order that is genuine but cannot be run is answered with the reason',
     relay.order({ seq: 1, expiresAtMs: relay.nowMs() - 1 }),
     relay.order({ seq: 2, params: { agent_id: newId('agt') } }),
     relay.order({ seq: 3, params: { checks: ['made_up'] } }),
+    relay.order({ seq: 4, action: 'reboot' }),
+    relay.order({ seq: 5, action: 'remove_agent', params: {} }),
+    relay.order({ seq: 6, action: 'collect_diagnostics', params: { agent_id: '../etc' } }),
+    relay.order({ seq: 7, action: 'remove_agent', params: { agent_id: newId('agt') } }),
+    relay.order({ seq: 8, action: 'collect_diagnostics', params: { agent_id: newId('agt'), path: 'C:' } }),
   ];
   await taker.fetch();
   t.strictSame(told(), [
     'order_finished expired ORDER_EXPIRED',
     'order_finished refused ORDER_AGENT_UNKNOWN',
     'order_finished refused ORDER_CHECKS_UNKNOWN',
+    'order_finished refused ORDER_ACTION_UNKNOWN',
+    'order_finished refused ORDER_PARAMS_INVALID',
+    'order_finished refused ORDER_PARAMS_INVALID',
+    'order_finished refused ORDER_AGENT_UNKNOWN',
+    'order_finished refused ORDER_PARAMS_INVALID',
   ]);
+});
+
+t.test('an agent is removed in the same commit as its order is done, once', async (t) => {
+  const { ctx, relay, taker, addAgent, told } = await setUp(t);
+  const [one, two] = [addAgent(), addAgent()];
+  certificates.insert(ctx.db, { serial: '01', agentId: one, notAfterMs: Date.now() + 1e9 });
+  const removed: string[] = [];
+  ctx.signals.on('agentRemoved', ({ agentId }) => removed.push(agentId));
+  relay.orders = [relay.order({ seq: 1 })];
+  await taker.fetch();
+  const order = relay.order({ seq: 2, action: 'remove_agent', params: { agent_id: one } });
+  relay.orders = [order, relay.order({ seq: 3, action: 'remove_agent', params: { agent_id: one } })];
+  await taker.fetch();
+  await taker.fetch();
+  t.equal(agents.byId(ctx.db, one)?.state, 'removed');
+  t.equal(agents.byId(ctx.db, two)?.state, 'active');
+  t.ok(certificates.bySerial(ctx.db, '01')?.revokedAtMs, 'its certificate is revoked');
+  t.strictSame(removed, [one], 'its session is cut once');
+  t.strictSame(told(), [
+    'order_received started',
+    'order_received started',
+    'order_finished done',
+    'order_received started',
+    'order_finished done',
+  ]);
+  const kinds = changes.since(ctx.db, 0, { limit: 100 }).filter(({ kind }) => kind === 'agent_removed');
+  t.strictSame(
+    kinds.map(({ refId }) => refId),
+    [one],
+  );
+  const waiting = agentOrders.byRelayOrder(ctx.db, relayOrders.listOpen(ctx.db)[0]?.orderId ?? '');
+  t.strictSame(
+    waiting.map(({ agentId, state, code }) => [agentId === one, state, code]).toSorted(),
+    [
+      [false, 'queued', null],
+      [true, 'failed', 'AGENT_REMOVED'],
+    ],
+    'nobody waits for it any more',
+  );
+});
+
+t.test('diagnostics are asked of one agent, and its answer ends the order with the closed set of facts', async (t) => {
+  const { ctx, relay, taker, addAgent, told, asked } = await setUp(t);
+  const [one] = [addAgent(), addAgent()];
+  const orderId = newId('ord');
+  relay.orders = [relay.order({ seq: 1, orderId, action: 'collect_diagnostics', params: { agent_id: one } })];
+  await taker.fetch();
+  const progress = createOrderProgress(ctx);
+  await progress.start();
+  t.teardown(() => progress.stop());
+  const given = agentOrders.byRelayOrder(ctx.db, orderId);
+  t.match(given, [{ agentId: one, action: 'collect_diagnostics', params: {} }]);
+  t.equal(given.length, 1);
+  t.strictSame(asked, [], 'the box is not asked');
+  const after = { queue_depth: 3, hostname: 'front-desk', os_version: 'C:\\Users\\kim' };
+  agentOrders.move(ctx.db, { id: given[0]?.id ?? '', state: 'done', after, atMs: 1 });
+  ctx.signals.emit('agentOrder', { agentId: one });
+  await eventually('it is done', () => (relayOrders.byId(ctx.db, orderId)?.state === 'done' ? true : undefined));
+  t.strictSame(told(), ['order_received started', 'order_finished done']);
+  const [end] = changes.since(ctx.db, 0, { limit: 100 }).filter(({ kind }) => kind === 'order_finished');
+  t.strictSame((end?.body as changes.OrderChange).after, { os_version: 'C:-Users-kim', queue_depth: 3 });
+});
+
+t.test('an agent that refuses or never answers ends its order of diagnostics in its own words', async (t) => {
+  const refused = { state: 'refused', code: 'ACTION_UNKNOWN', detail: 'Update the agent.', after: null } as const;
+  t.match(answerEnd(refused), { state: 'refused', code: 'ACTION_UNKNOWN', detail: 'Update the agent.' });
+  const silent = { code: null, detail: null, after: null };
+  t.equal(answerEnd({ ...silent, state: 'started' }), undefined);
+  t.match(answerEnd({ ...silent, state: 'expired' }), { state: 'expired', code: 'AGENTS_NOT_CONNECTED' });
+  t.match(answerEnd({ ...silent, state: 'indeterminate' }), { state: 'indeterminate', code: 'AGENT_WENT_SILENT' });
 });
 
 t.test('expiry is judged by the time of the relay', async (t) => {
