@@ -203,7 +203,7 @@ t.test('checks are run on one, on the selected and on all, and each order is fol
 
   await page.getByLabel('Heard').selectOption('Online');
   await page.getByRole('button', { name: 'Run check on all 285' }).click();
-  await run.getByText(/100 on the way, 185 not sent yet/).waitFor();
+  await run.getByText(/100 on the way, 185 not sent yet/).waitFor({ timeout: 120_000 });
   await run.getByRole('button', { name: 'Send no more' }).click();
   await run.getByText('185 of 285 orders ended, 100 on the way').waitFor();
 
@@ -277,6 +277,53 @@ t.test(
     await rows(operator).first().getByRole('button', { name: /^ws-1/ }).click();
     await operator.getByText(/In force/).waitFor();
     t.equal(await operator.getByLabel('Tier of ws-1').count(), 0, 'an operator does not set tiers');
+  },
+);
+
+t.test(
+  'an agent is removed after a word that says what happens, and diagnostics are read',
+  { skip: !stage },
+  async (t) => {
+    const partner = await stage!.newPartner();
+    const { siteId, box } = await partner.newBox('Main street');
+    await box.checkin(onTime());
+    const agents = ['ws-1', 'ws-2', 'ws-3'].map((hostname) => agentRow({ hostname }));
+    await box.send('telemetry', ...agents);
+    const page = await partner.open(`/sites/${siteId}/agents`, { role: 'operator' });
+    await rows(page).first().getByRole('button', { name: /^ws-1/ }).click();
+    await rows(page).first().getByRole('button', { name: 'Remove ws-1' }).click();
+    await page.getByText('The agent stops at its next contact and says so on the workstation').waitFor();
+    await look(t, page, 'agents-remove');
+    t.equal(await page.evaluate('document.activeElement.textContent'), 'Cancel', 'Enter does no harm');
+    await page.keyboard.press('Enter');
+    t.same(await box.fetchOrders(), []);
+    for (const name of ['Select ws-1', 'Select ws-2']) await page.getByRole('checkbox', { name }).check();
+    await page.getByRole('button', { name: 'Remove 2 selected' }).click();
+    await page.getByRole('button', { name: 'Yes, remove 2' }).click();
+    const run = page.getByRole('region', { name: 'Remove agent' });
+    await run.getByText('0 of 2 orders ended, 2 on the way').waitFor();
+    const orders = await box.fetchOrders();
+    t.match(
+      orders.map(({ action, params }) => [action, params.agent_id]),
+      agents.slice(0, 2).map(({ id }) => ['remove_agent', id]),
+    );
+    for (const [index, order] of orders.entries()) {
+      await box.receipt(order, 'done');
+      await box.send('telemetry', { ...agents[index]!, state: 'removed' });
+    }
+    await run.getByText('2 of 2 orders ended').waitFor();
+    await rows(page).nth(1).waitFor({ state: 'detached' });
+    t.match(await rows(page).first().innerText(), /ws-3/);
+
+    await page.goto(`${stage!.relay.url}/sites/${siteId}/agents/${agents[2]!.id}`);
+    await page.getByRole('button', { name: 'Collect diagnostics' }).click();
+    const diagnostics = page.getByRole('region', { name: 'Collect diagnostics' });
+    await diagnostics.getByText('0 of 1 order ended, 1 on the way').waitFor();
+    const [order] = await box.fetchOrders();
+    await box.receipt(order!, 'done', '', { queue_depth: 7 });
+    await diagnostics.getByText('1 of 1 order ended').waitFor();
+    await diagnostics.getByRole('button', { name: 'Each order' }).click();
+    t.match(await diagnostics.innerText(), /queue depth\s+7/);
   },
 );
 

@@ -79,7 +79,12 @@ export class LiveBox {
     });
   }
 
-  async receipt(order: OrderPayload, state: ReceiptPayload['state'], detail = ''): Promise<void> {
+  async receipt(
+    order: OrderPayload,
+    state: ReceiptPayload['state'],
+    detail = '',
+    after?: ReceiptPayload['after'],
+  ): Promise<void> {
     const payload: ReceiptPayload = {
       orderId: order.orderId,
       applianceId: this.#applianceId,
@@ -89,6 +94,7 @@ export class LiveBox {
       code: null,
       detail,
       atMs: Date.now(),
+      ...(after === undefined ? {} : { after }),
     };
     await this.send('receipts', envelopeOf(this.#box.dikPrivate, PAYLOAD_TYPES.receipt, payload));
   }

@@ -2102,8 +2102,10 @@ export interface components {
         };
         OrderRequest: {
             /** @enum {string} */
-            action: "run_check";
+            action: "run_check" | "remove_agent" | "collect_diagnostics";
+            /** @description run_check without one: all agents and the box; the other actions need it */
             agentId?: string;
+            /** @description run_check only; all when absent */
             checks?: string[];
         };
         OrderView: {
@@ -2115,6 +2117,7 @@ export interface components {
             state: "queued" | "delivered" | "started" | "done" | "failed" | "refused" | "expired" | "indeterminate";
             code: string | null;
             detail: string;
+            after: components["schemas"]["FactsObject"] | null;
             requestedBy: string;
             /** @description Unix time in milliseconds */
             createdAtMs: number;

@@ -42,7 +42,11 @@ export function entryWords({ kind, outcome }: { kind: string; outcome: string })
 const OPEN_ORDERS: readonly Order['state'][] = ['queued', 'delivered', 'started'];
 export const isOrderOpen = (order: Order): boolean => OPEN_ORDERS.includes(order.state);
 
-const ACTIONS: Record<string, string> = { run_check: 'Run check' };
+const ACTIONS: Record<string, string> = {
+  run_check: 'Run check',
+  remove_agent: 'Remove agent',
+  collect_diagnostics: 'Collect diagnostics',
+};
 export const actionWords = (action: string): string => ACTIONS[action] ?? action.replaceAll('_', ' ');
 
 export const CODE_STATE: Record<Code['state'], Sign> = {

@@ -14,6 +14,7 @@ import css from './agents-page.module.css';
 import { waitingTarget } from './bulk.ts';
 import { BulkProgress } from './bulk-progress.tsx';
 import { FilterBar } from './filter-bar.tsx';
+import { RemoveAgents } from './remove-agents.tsx';
 import { BulkTier } from './tier-control.tsx';
 import { useBulk } from './use-bulk.ts';
 import { useSelection } from './use-selection.ts';
@@ -45,14 +46,13 @@ export function AgentList({ siteId, agents, asOfMs, hasBox }: AgentListProps) {
 
   const runCheck = useCallback(
     (wanted: readonly Agent[], isAll: boolean) =>
-      start('run_check', {
-        name: 'Run check',
-        targets: isAll
-          ? [waitingTarget(null, `all ${plural(wanted.length, 'workstation')}`)]
-          : wanted.map(({ id, hostname }) => waitingTarget(id, hostname)),
-      }),
+      start(
+        'run_check',
+        isAll ? [waitingTarget(null, `all ${plural(wanted.length, 'workstation')}`)] : targetsOf(wanted),
+      ),
     [start],
   );
+  const remove = useCallback((gone: readonly Agent[]) => start('remove_agent', targetsOf(gone)), [start]);
   const runOne = useCallback((agent: Agent) => runCheck([agent], false), [runCheck]);
   const wanted = selected.size > 0 ? listed.filter(({ id }) => selected.has(id)) : listed;
 
@@ -75,7 +75,16 @@ export function AgentList({ siteId, agents, asOfMs, hasBox }: AgentListProps) {
               ? `Run check on ${formatCount(selected.size)} selected`
               : `Run check on all ${formatCount(listed.length)}`}
           </Button>
-          <BulkTier siteId={siteId} agentIds={listed.filter(({ id }) => selected.has(id)).map(({ id }) => id)} />
+          {selected.size > 0 && (
+            <RemoveAgents
+              key={[...selected].join()}
+              agents={wanted}
+              whom={`${formatCount(selected.size)} selected`}
+              isBusy={isRunning}
+              onRemove={remove}
+            />
+          )}
+          <BulkTier siteId={siteId} agentIds={[...selected]} />
           <span className={`dim small ${css.keys}`}>
             <kbd>Space</kbd> selects, <kbd>↑</kbd> <kbd>↓</kbd> go on, with <kbd>Shift</kbd> they select on the way
           </span>
@@ -98,6 +107,7 @@ export function AgentList({ siteId, agents, asOfMs, hasBox }: AgentListProps) {
               isSelected={selected.has(agent.id)}
               onSelect={canOrder ? select : undefined}
               onRunCheck={runOne}
+              onRemove={remove}
               isBusy={isRunning}
             />
           ))}
@@ -119,6 +129,8 @@ export function AgentList({ siteId, agents, asOfMs, hasBox }: AgentListProps) {
     </Section>
   );
 }
+
+const targetsOf = (agents: readonly Agent[]) => agents.map(({ id, hostname }) => waitingTarget(id, hostname));
 
 const foundWords = (found: number, all: number): string =>
   found === all ? plural(all, 'workstation') : `${formatCount(found)} of ${plural(all, 'workstation')}`;

@@ -21,6 +21,7 @@ import css from './agents-page.module.css';
 import { waitingTarget } from './bulk.ts';
 import { BulkProgress } from './bulk-progress.tsx';
 import { HistorySection } from './history-section.tsx';
+import { RemoveAgents } from './remove-agents.tsx';
 import { TierControl } from './tier-control.tsx';
 import { useBulk } from './use-bulk.ts';
 
@@ -54,6 +55,7 @@ function AgentBody({ siteId, agent, asOfMs }: { siteId: string; agent: Agent; as
   const { role } = useSession();
   const site = useQuery(siteQuery(siteId));
   const { bulk, isRunning, start, stop, clear } = useBulk(siteId);
+  const self = [waitingTarget(agent.id, agent.hostname)];
   return (
     <div className={css.page}>
       <header className={css.head}>
@@ -69,15 +71,24 @@ function AgentBody({ siteId, agent, asOfMs }: { siteId: string; agent: Agent; as
           </p>
         </div>
         {may(role, 'order') && (
-          <Button
-            leftSection={<Icon name="play" size={13} />}
-            disabled={isRunning}
-            onClick={() =>
-              start('run_check', { name: 'Run check', targets: [waitingTarget(agent.id, agent.hostname)] })
-            }
-          >
-            Run check
-          </Button>
+          <div className={css.actions}>
+            <Button
+              leftSection={<Icon name="play" size={13} />}
+              disabled={isRunning}
+              onClick={() => start('run_check', self)}
+            >
+              Run check
+            </Button>
+            <Button size="xs" variant="default" disabled={isRunning} onClick={() => start('collect_diagnostics', self)}>
+              Collect diagnostics
+            </Button>
+            <RemoveAgents
+              agents={[agent]}
+              whom={agent.hostname}
+              isBusy={isRunning}
+              onRemove={() => start('remove_agent', self)}
+            />
+          </div>
         )}
       </header>
       {bulk && <BulkProgress bulk={bulk} onStop={stop} onClose={clear} />}

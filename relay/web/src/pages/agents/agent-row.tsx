@@ -11,6 +11,7 @@ import { AgentChecks, AgentFacts, AgentTools, CheckCounts } from './agent-detail
 import css from './agents-page.module.css';
 import type { Target } from './bulk.ts';
 import { TargetState } from './bulk-progress.tsx';
+import { RemoveAgents } from './remove-agents.tsx';
 import { TierControl } from './tier-control.tsx';
 
 interface AgentRowProps {
@@ -23,11 +24,12 @@ interface AgentRowProps {
   /** Absent: this person gives no orders. */
   onSelect: ((agentId: string, isSelected: boolean, isRange: boolean) => void) | undefined;
   onRunCheck: (agent: Agent) => void;
+  onRemove: (agents: readonly Agent[]) => void;
   isBusy: boolean;
 }
 
 export const AgentRow = memo(function AgentRow(props: AgentRowProps) {
-  const { siteId, agent, asOfMs, target, isSelected, onSelect, onRunCheck, isBusy } = props;
+  const { siteId, agent, asOfMs, target, isSelected, onSelect, onRunCheck, onRemove, isBusy } = props;
   return (
     <li className={css.row} data-agent={agent.id} data-selected={isSelected}>
       {onSelect && (
@@ -85,6 +87,7 @@ export const AgentRow = memo(function AgentRow(props: AgentRowProps) {
                   Run check on {agent.hostname}
                 </Button>
               )}
+              {onSelect && <RemoveAgents agents={[agent]} whom={agent.hostname} isBusy={isBusy} onRemove={onRemove} />}
               <Link to={`/sites/${siteId}/agents/${agent.id}`}>History of {agent.hostname}</Link>
             </div>
           </div>

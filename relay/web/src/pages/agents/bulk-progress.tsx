@@ -1,10 +1,12 @@
 import { Button } from '@mantine/core';
 import { plural } from '../../clock/format.ts';
 import { Disclosure } from '../../components/disclosure.tsx';
+import { FactsList } from '../../components/facts.tsx';
 import { OrderState } from '../../components/order-state.tsx';
 import { ShortList } from '../../components/short-list.tsx';
 import { Tag } from '../../components/tag.tsx';
 import type { Sign } from '../../words/tone.ts';
+import { actionWords } from '../../words/work.ts';
 import { type Bulk, endWords, type Target, tally } from './bulk.ts';
 import css from './bulk-progress.module.css';
 
@@ -32,12 +34,13 @@ interface BulkProgressProps {
 /** How far a run is, what became of each order, and the way to stop it. */
 export function BulkProgress({ bulk, onStop, onClose }: BulkProgressProps) {
   const sum = tally(bulk);
+  const name = actionWords(bulk.action);
   const isOver = sum.ended === sum.total;
   return (
-    <section className={css.run} aria-label={bulk.name}>
+    <section className={css.run} aria-label={name}>
       <div className={css.head}>
         <p role="status">
-          <strong>{bulk.name}:</strong> {sum.ended} of {plural(sum.total, 'order')} ended
+          <strong>{name}:</strong> {sum.ended} of {plural(sum.total, 'order')} ended
           <span className="dim">
             {sum.open > 0 && `, ${sum.open} on the way`}
             {sum.waiting > 0 && `, ${sum.waiting} not sent yet`}
@@ -55,7 +58,7 @@ export function BulkProgress({ bulk, onStop, onClose }: BulkProgressProps) {
           )
         )}
       </div>
-      <progress className={css.bar} value={sum.ended} max={sum.total} aria-label={`${bulk.name}: orders that ended`} />
+      <progress className={css.bar} value={sum.ended} max={sum.total} aria-label={`${name}: orders that ended`} />
       {endWords(sum) && <p className="small">{endWords(sum)}</p>}
       {sum.waiting > 0 && (
         <p className="small dim">Orders that are not sent yet are given up when this page is left; the others go on.</p>
@@ -70,6 +73,11 @@ export function BulkProgress({ bulk, onStop, onClose }: BulkProgressProps) {
                   <TargetState target={target} />
                   {(target.error || target.order?.detail) && (
                     <span className={`small dim ${css.why}`}>{target.error || target.order?.detail}</span>
+                  )}
+                  {target.order?.after && (
+                    <div className={css.why}>
+                      <FactsList facts={target.order.after} />
+                    </div>
                   )}
                 </li>
               ))}

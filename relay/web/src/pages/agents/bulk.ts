@@ -1,8 +1,10 @@
-import type { Order } from '../../api/types.ts';
+import type { Order, OrderRequest } from '../../api/types.ts';
 import { isOrderOpen, ORDER_STATE } from '../../words/work.ts';
 
 /** Orders of one run that may be on their way at once: a box fetches 100 at a time, and the relay lists the newest 200. */
 export const MAX_OPEN = 100;
+/** Requests at once. */
+const MAX_SENDING = 4;
 
 export interface Target {
   /** null: one order for all workstations of the site. */
@@ -15,8 +17,7 @@ export interface Target {
 }
 
 export interface Bulk {
-  /** "Run check". */
-  readonly name: string;
+  readonly action: OrderRequest['action'];
   readonly targets: readonly Target[];
 }
 
@@ -56,9 +57,13 @@ export const stopped = (bulk: Bulk): Bulk => ({
 const isOpen = ({ state, order }: Target): boolean =>
   state === 'sending' || (state === 'sent' && order !== null && isOrderOpen(order));
 
-/** The next one to send, or -1: all are sent, one is being sent, or as many as allowed are on their way. */
+/** The next one to send, or -1: all are sent, or as many as allowed are being sent or on their way. */
 export function nextToSend({ targets }: Bulk): number {
-  if (targets.some(({ state }) => state === 'sending') || targets.filter(isOpen).length >= MAX_OPEN) return -1;
+  if (
+    targets.filter(({ state }) => state === 'sending').length >= MAX_SENDING ||
+    targets.filter(isOpen).length >= MAX_OPEN
+  )
+    return -1;
   return targets.findIndex(({ state }) => state === 'waiting');
 }
 

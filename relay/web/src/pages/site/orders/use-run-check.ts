@@ -18,6 +18,7 @@ function sendingOrder(siteId: string, agentId: string | undefined, requestedBy: 
     state: 'queued',
     code: null,
     detail: '',
+    after: null,
     requestedBy,
     createdAtMs: nowMs,
     changedAtMs: nowMs,
