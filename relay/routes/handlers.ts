@@ -25,6 +25,7 @@ import { siteHandlers } from './sites.ts';
 import { tierHandlers } from './tiers.ts';
 import { timelineHandlers } from './timeline.ts';
 import { userHandlers } from './users.ts';
+import { wakeHandlers } from './wake.ts';
 
 /** Every handler of the relay, one line a file; the type demands that none is missing. */
 export function allHandlers(services: Services, claims: Claims): HandlerTable {
@@ -54,5 +55,6 @@ export function allHandlers(services: Services, claims: Claims): HandlerTable {
     ...evidenceHandlers(services),
     ...timelineHandlers(),
     ...orderHandlers(services),
+    ...wakeHandlers(),
   };
 }

@@ -119,6 +119,8 @@ export async function startTestRelay(
     metricsTokenFile?: string;
     publicUrl?: string;
     dataDir?: string;
+    trustProxy?: readonly string[];
+    wake?: Partial<RelayConfig['wake']>;
   } = {},
 ): Promise<TestRelay> {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'sitewarden-relay-')));
@@ -129,6 +131,8 @@ export async function startTestRelay(
       store: options.store ?? { kind: 'sqlite' },
       limits: { ...WIDE_OPEN, ...options.limits },
       ...(options.publicUrl === undefined ? {} : { publicUrl: options.publicUrl }),
+      ...(options.trustProxy === undefined ? {} : { trustProxy: options.trustProxy }),
+      ...(options.wake === undefined ? {} : { wake: options.wake }),
       ...(options.metricsTokenFile === undefined ? {} : { metricsTokenFile: options.metricsTokenFile }),
     }),
   );

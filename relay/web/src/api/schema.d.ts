@@ -244,6 +244,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/mqtt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The wake-up: MQTT 3.1.1 over WebSocket; each CONNECT is signed
+         * @description Anyone.
+         */
+        get: operations["wake"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/appliances/orders": {
         parameters: {
             query?: never;
@@ -2857,6 +2877,35 @@ export interface operations {
         };
         responses: {
             /** @description add-checkpoint of C2SP tlog-witness: cosigns the evidence log */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description What went wrong and what to do next */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    wake: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The wake-up: MQTT 3.1.1 over WebSocket; each CONNECT is signed */
             200: {
                 headers: {
                     [name: string]: unknown;
