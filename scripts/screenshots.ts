@@ -39,6 +39,7 @@ try {
   const shots = [
     { name: 'sites', url: `${relayUrl}/`, shows: 'This host' },
     { name: 'site', url: siteUrl as string, shows: 'This host' },
+    { name: 'agents', url: `${siteUrl}/agents`, shows: 'What these numbers mean' },
     { name: 'provisioning', url: `${relayUrl}/provisioning`, shows: 'This host' },
     { name: 'people', url: `${relayUrl}/people`, shows: 'Invite' },
     { name: 'claim', url: claimUrl, shows: 'TEST-0001' },

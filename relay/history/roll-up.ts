@@ -7,12 +7,15 @@ import {
   rollDays,
   saveCursor,
 } from '../store/repositories/availability.ts';
+import { purgeChanges } from '../store/repositories/check-history.ts';
 import { listTenants } from '../store/repositories/directory.ts';
 import { DAY_MS, HOUR_MS, LAG_MS, seenByHour } from './seen.ts';
 
 /** Hours for a look at the last weeks, days for a look at more than a year. */
 export const KEEP_HOURS_MS = 35 * DAY_MS;
 export const KEEP_DAYS_MS = 400 * DAY_MS;
+/** What auditors ask for most: the last quarter. */
+export const KEEP_CHANGES_MS = 90 * DAY_MS;
 
 const dayOf = (ms: number): number => Math.floor(ms / DAY_MS) * DAY_MS;
 
@@ -34,6 +37,7 @@ export async function rollUpTenant(trx: Tx, partnerId: string, nowMs: number): P
     await rollDays(trx, partnerId, { fromMs: day, throughMs: day + DAY_MS - HOUR_MS });
   }
   await purgeAvailability(trx, { hoursBeforeMs: nowMs - KEEP_HOURS_MS, daysBeforeMs: nowMs - KEEP_DAYS_MS });
+  await purgeChanges(trx, nowMs - KEEP_CHANGES_MS);
 }
 
 export async function rollUp(store: Store, nowMs: number): Promise<void> {

@@ -279,6 +279,16 @@ export interface RelayDatabase extends CustodyTables, TierTables {
     row: string;
     received_at_ms: number; // row: CheckRow JSON
   };
+  /** `status` (also `gone`: nobody looks any more) holds from `from_ms`, a time of the box, until the next row. */
+  check_history: {
+    appliance_id: string;
+    partner_id: string;
+    agent_id: string;
+    check_name: string;
+    subject: string;
+    from_ms: number;
+    status: string;
+  };
   incident: {
     id: string;
     partner_id: string;
@@ -364,6 +374,7 @@ export const TENANT_TABLES = [
   'evidence_key',
   'agent',
   'check_latest',
+  'check_history',
   'incident',
   'action_run',
   'device',

@@ -237,6 +237,14 @@ function tenantRows(): Rows {
       row: '{}',
       received_at_ms: 1,
     },
+    check_history: {
+      ...ofBox,
+      agent_id: newId('agt'),
+      check_name: 'firewall',
+      subject: 'PC1',
+      from_ms: 1,
+      status: 'fail',
+    },
     incident: {
       ...ofBoxAtSite,
       id: newId('inc'),

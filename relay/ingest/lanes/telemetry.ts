@@ -6,6 +6,7 @@ import {
   RmmRow,
   type TelemetryLaneRow,
 } from '@sitewarden/agent-proto/http';
+import { keepChanges } from '../../history/index.ts';
 import { storeRmm, upsertAgents } from '../../store/repositories/agents.ts';
 import { storeChecks } from '../../store/repositories/checks.ts';
 import { upsertDevices } from '../../store/repositories/devices.ts';
@@ -39,11 +40,9 @@ export function createTelemetryLane(): LaneHandler {
             owner,
             fresh.filter((row) => row.type === 'rmm'),
           );
-          await storeChecks(
-            trx,
-            owner,
-            fresh.filter((row) => row.type === 'check' || row.type === 'check_gone'),
-          );
+          const checks = fresh.filter((row) => row.type === 'check' || row.type === 'check_gone');
+          await keepChanges(trx, owner, checks);
+          await storeChecks(trx, owner, checks);
           await upsertDevices(
             trx,
             owner,

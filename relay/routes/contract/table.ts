@@ -1,6 +1,7 @@
 import { type TSchema, Type } from '@sinclair/typebox';
 import * as http from '@sitewarden/agent-proto/http';
 import { WAKE_PATH } from '@sitewarden/agent-proto/wake';
+import { AGENT_ROUTES } from './agent-routes.ts';
 import { CUSTODY_ROUTES } from './custody-routes.ts';
 import { PROVISION_ROUTES } from './provision-routes.ts';
 import { SECRET_ROUTES } from './secret-routes.ts';
@@ -270,6 +271,7 @@ export const ROUTES = {
     response: view.AgentList,
   },
   ...TIER_ROUTES,
+  ...AGENT_ROUTES,
   incidents: {
     method: 'GET',
     url: '/api/sites/:siteId/incidents',

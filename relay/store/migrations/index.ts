@@ -18,6 +18,7 @@ import { siteSecrets } from './0016-site-secrets.ts';
 import { agentRmm } from './0017-agent-rmm.ts';
 import { rearmTries } from './0018-rearm-tries.ts';
 import { agentTiers } from './0019-agent-tiers.ts';
+import { checkHistory } from './0020-check-history.ts';
 
 /** `statements` of one transaction. Appended only: a migration that was ever applied never changes. */
 export interface RelayMigration {
@@ -45,4 +46,5 @@ export const MIGRATIONS: readonly RelayMigration[] = [
   { name: '0017-agent-rmm', statements: agentRmm },
   { name: '0018-rearm-tries', statements: rearmTries },
   { name: '0019-agent-tiers', statements: agentTiers },
+  { name: '0020-check-history', statements: checkHistory },
 ];

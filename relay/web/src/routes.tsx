@@ -41,6 +41,14 @@ export function makeRouter() {
                       lazy: async () => ({ Component: (await import('./pages/sites/sites-page.tsx')).SitesPage }),
                     },
                     {
+                      path: '/sites/:siteId/agents',
+                      lazy: async () => ({ Component: (await import('./pages/agents/agents-page.tsx')).AgentsPage }),
+                    },
+                    {
+                      path: '/sites/:siteId/agents/:agentId',
+                      lazy: async () => ({ Component: (await import('./pages/agents/agent-page.tsx')).AgentPage }),
+                    },
+                    {
                       path: '/sites/:siteId/leave',
                       lazy: async () => ({ Component: (await import('./pages/leave/leave-page.tsx')).LeavePage }),
                     },

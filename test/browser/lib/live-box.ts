@@ -11,13 +11,14 @@ import {
   type OrdersResponse,
   PAYLOAD_TYPES,
   type ReceiptPayload,
+  type RmmRow,
 } from '@sitewarden/agent-proto/http';
 import { newId } from '@sitewarden/kit/ids';
 import type { Answer, TestBox } from '../../helpers/box.ts';
 import { checkinBody } from '../../helpers/sim-box.ts';
 import { envelopeOf, outboxBody, SimLog } from '../../helpers/sim-log.ts';
 
-type Row = AgentRow | CheckRow | DeviceRow | IncidentRow | ActionRunRow | Buffer;
+type Row = AgentRow | CheckRow | RmmRow | DeviceRow | IncidentRow | ActionRunRow | Buffer;
 type Lane = 'evidence' | 'receipts' | 'incidents' | 'telemetry';
 
 /** A claimed box that really talks to the relay: signed requests, lanes in order, a log that is cosigned. */
@@ -78,7 +79,12 @@ export class LiveBox {
     });
   }
 
-  async receipt(order: OrderPayload, state: ReceiptPayload['state'], detail = ''): Promise<void> {
+  async receipt(
+    order: OrderPayload,
+    state: ReceiptPayload['state'],
+    detail = '',
+    after?: ReceiptPayload['after'],
+  ): Promise<void> {
     const payload: ReceiptPayload = {
       orderId: order.orderId,
       applianceId: this.#applianceId,
@@ -88,6 +94,7 @@ export class LiveBox {
       code: null,
       detail,
       atMs: Date.now(),
+      ...(after === undefined ? {} : { after }),
     };
     await this.send('receipts', envelopeOf(this.#box.dikPrivate, PAYLOAD_TYPES.receipt, payload));
   }

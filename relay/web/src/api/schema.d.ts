@@ -1076,6 +1076,46 @@ export interface paths {
         patch: operations["changeGroup"];
         trace?: never;
     };
+    "/api/sites/{siteId}/agents/{agentId}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How each check of a workstation went; changes are kept for 90 days
+         * @description Staff: admin, operator, readonly.
+         */
+        get: operations["agentHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sites/{siteId}/rmm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Which workstation has which other management tool, and which of our actions it would fight
+         * @description Staff: admin, operator, readonly.
+         */
+        get: operations["rmmOverlap"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/sites/{siteId}/incidents": {
         parameters: {
             query?: never;
@@ -4479,6 +4519,131 @@ export interface operations {
                             tier: (0 | 1 | 2) | null;
                             agentIds: string[];
                         }[];
+                        /** @description Unix time in milliseconds */
+                        asOfMs: number;
+                    };
+                };
+            };
+            /** @description What went wrong and what to do next */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    agentHistory: {
+        parameters: {
+            query?: {
+                days?: number;
+            };
+            header?: never;
+            path: {
+                siteId: string;
+                agentId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How each check of a workstation went; changes are kept for 90 days */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        agentId: string;
+                        /** @description Unix time in milliseconds */
+                        fromMs: number;
+                        checks: {
+                            check: string;
+                            subject: string;
+                            /** @description oldest first, without gaps, from fromMs to asOfMs */
+                            spans: {
+                                /** @enum {string} */
+                                status: "pass" | "fail" | "unknown" | "not_applicable" | "not_known";
+                                /** @description Unix time in milliseconds */
+                                fromMs: number;
+                                /** @description Unix time in milliseconds */
+                                toMs: number;
+                            }[];
+                        }[];
+                        /** @description there were too many changes: the oldest are left out and shown as not known */
+                        isCut: boolean;
+                        /** @description Unix time in milliseconds */
+                        asOfMs: number;
+                    };
+                };
+            };
+            /** @description What went wrong and what to do next */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    rmmOverlap: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                siteId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Which workstation has which other management tool, and which of our actions it would fight */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description those with a tool, the most fights first */
+                        workstations: {
+                            agentId: string;
+                            host: string;
+                            tools: {
+                                product: string;
+                                version: string;
+                                running: boolean;
+                                kind: string;
+                            }[];
+                            /** @description actions of ours that a tool would undo or repeat; likely: the tool runs */
+                            fights: {
+                                action: string;
+                                product: string;
+                                /** @enum {string} */
+                                area: "services" | "updates" | "firewall" | "antimalware" | "encryption" | "screenlock";
+                                /** @enum {string} */
+                                certainty: "likely" | "possible";
+                                why: string;
+                            }[];
+                            /** @description areas that two or more running tools change */
+                            rivals: {
+                                /** @enum {string} */
+                                area: "services" | "updates" | "firewall" | "antimalware" | "encryption" | "screenlock";
+                                products: string[];
+                            }[];
+                        }[];
+                        products: {
+                            product: string;
+                            kind: string;
+                            installed: number;
+                            running: number;
+                        }[];
+                        cleanCount: number;
+                        /** @description workstations nobody has looked at: not clean, not known */
+                        neverLookedCount: number;
                         /** @description Unix time in milliseconds */
                         asOfMs: number;
                     };

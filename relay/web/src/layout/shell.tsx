@@ -54,6 +54,12 @@ export function Shell() {
   );
 }
 
+const OWN_PAGE = /^\/sites\/[^/]+\/(agents|leave|quarantine)(\/|$)/;
+
+/** The parts of a site's page share it; what has a page of its own does not. */
+const pageOf = (pathname: string): string =>
+  OWN_PAGE.test(pathname) ? pathname : (/^\/sites\/[^/]+/.exec(pathname)?.[0] ?? pathname);
+
 /** A new page begins at its top for the keyboard and the screen reader too; the first one keeps the browser's focus. */
 function useFocusOnNavigation() {
   const { pathname } = useLocation();
@@ -61,9 +67,9 @@ function useFocusOnNavigation() {
   const before = useRef(pathname);
   useEffect(() => {
     if (before.current === pathname) return;
-    const isSamePage = /^\/sites\/[^/]+/.exec(pathname)?.[0] === /^\/sites\/[^/]+/.exec(before.current)?.[0];
+    const isSamePage = pageOf(pathname) === pageOf(before.current);
     before.current = pathname;
-    if (isSamePage && pathname.startsWith('/sites/')) return;
+    if (isSamePage) return;
     globalThis.scrollTo(0, 0);
     if (!main.current?.contains(document.activeElement)) main.current?.focus({ preventScroll: true });
   }, [pathname]);

@@ -4,7 +4,7 @@ import type { LiveChange } from './feed-events.ts';
 
 /** Changes that come together are one. */
 const SETTLE_MS = 300;
-/** A fleet of hundreds changes several times a second; the list of sites is asked for again at most this often. */
+/** A fleet of hundreds changes several times a second; long lists are asked for again at most this often. */
 const FLEET_REST_MS = 2000;
 
 type PerSite = (siteId: string) => QueryKey;
@@ -49,7 +49,8 @@ function makeGatherer(client: QueryClient, restMs: number): (key: QueryKey) => v
 export function makeInvalidator(client: QueryClient): (change: LiveChange) => void {
   const fleet = makeGatherer(client, FLEET_REST_MS);
   const rest = makeGatherer(client, 0);
+  const isLong = (key: QueryKey) => key === keys.sites || key[0] === keys.agents('')[0];
   return (change) => {
-    for (const key of affectedKeys(change)) (key === keys.sites ? fleet : rest)(key);
+    for (const key of affectedKeys(change)) (isLong(key) ? fleet : rest)(key);
   };
 }

@@ -15,10 +15,10 @@ const SECTIONS = [
   ['timeline', 'Timeline'],
 ] as const;
 
-/** Links to the parts of the page; each is an address of its own. */
+/** Links to the parts of the page; each is an address of its own. The agents have a page of their own. */
 export function SectionNav({ siteId, hasSettings }: { siteId: string; hasSettings: boolean }) {
   return (
-    <nav className={css.nav} aria-label="Parts of this page">
+    <nav className={css.nav} aria-label="Parts of this site">
       {SECTIONS.filter(([id]) => hasSettings || (id !== 'settings' && id !== 'secrets')).map(([id, name]) => (
         <NavLink key={id} to={`/sites/${siteId}/${id}`} preventScrollReset>
           {name}

@@ -1,9 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
-import { Link, useParams } from 'react-router';
+import { useParams } from 'react-router';
 import { isApiError } from '../../api/api-error.ts';
 import { siteQuery } from '../../api/queries/site.ts';
 import type { SiteDetail } from '../../api/types.ts';
-import { EmptyState } from '../../components/empty-state.tsx';
 import { Loaded } from '../../components/loaded.tsx';
 import { RearmNote } from '../../components/rearm-note.tsx';
 import { RowsSkeleton } from '../../components/skeletons.tsx';
@@ -17,6 +16,7 @@ import { DevicesSection } from './devices/devices-section.tsx';
 import { EvidenceSection } from './evidence/evidence-section.tsx';
 import { IncidentsSection } from './incidents/incidents-section.tsx';
 import { NoBox } from './no-box.tsx';
+import { NoSite } from './no-site.tsx';
 import { OrdersSection } from './orders/orders-section.tsx';
 import { SectionNav } from './section-nav.tsx';
 import { SeenSection } from './seen/seen-section.tsx';
@@ -34,11 +34,7 @@ export function SitePage() {
   usePageTitle(site.data?.summary.name ?? 'Site');
   useSectionScroll(section, site.data !== undefined);
   if (isApiError(site.error) && (site.error.status === 404 || site.error.status === 400) && !site.data)
-    return (
-      <EmptyState icon="question" title="There is no such site" action={<Link to="/">Go to the sites</Link>}>
-        It was removed, or the address is not whole. Find it in the list of sites.
-      </EmptyState>
-    );
+    return <NoSite />;
   return (
     <Loaded query={site} what="The site" skeleton={<RowsSkeleton rows={6} height={92} />}>
       {(detail) => <SiteBody siteId={siteId} detail={detail} />}

@@ -1,6 +1,6 @@
 import { useEffect } from 'react';
 
-/** `/sites/x/agents` is the site's page, read from its agents on. Their heading gets the focus. */
+/** `/sites/x/devices` is the site's page, read from its devices on. Their heading gets the focus. */
 export function useSectionScroll(section: string | undefined, isReady: boolean): void {
   useEffect(() => {
     if (!section || !isReady) return;

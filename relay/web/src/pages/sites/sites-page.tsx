@@ -4,6 +4,7 @@ import { useEffect, useRef } from 'react';
 import { sitesQuery } from '../../api/queries/sites.ts';
 import { formatCount, plural } from '../../clock/format.ts';
 import { Loaded } from '../../components/loaded.tsx';
+import { SearchField } from '../../components/search-field.tsx';
 import { RowsSkeleton } from '../../components/skeletons.tsx';
 import { useAnnounce } from '../../layout/announcer.tsx';
 import { usePageTitle } from '../../layout/use-page-title.ts';
@@ -11,7 +12,6 @@ import { may } from '../../session/rights.ts';
 import { useSession } from '../../session/session-gate.tsx';
 import { ExportButton } from './export-button.tsx';
 import { HealthFilter } from './health-filter.tsx';
-import { SearchField } from './search-field.tsx';
 import { SiteTable } from './site-table.tsx';
 import { SitesEmpty } from './sites-empty.tsx';
 import css from './sites-page.module.css';
@@ -31,7 +31,11 @@ export function SitesPage() {
         <h1>Sites</h1>
         <HealthFilter filter={filter} totals={totals} />
         <div className={css.search}>
-          <SearchField value={filter.search} onChange={(search) => setFilter({ search })} />
+          <SearchField
+            label="Search sites and clients"
+            value={filter.search}
+            onChange={(search) => setFilter({ search })}
+          />
         </div>
         <ExportButton filter={filter} />
       </div>

@@ -1,15 +1,19 @@
 import { useQuery } from '@tanstack/react-query';
+import { Link } from 'react-router';
 import { agentsQuery } from '../../../api/queries/site.ts';
 import type { Agent } from '../../../api/types.ts';
-import { EmptyState } from '../../../components/empty-state.tsx';
+import { plural } from '../../../clock/format.ts';
 import { Loaded } from '../../../components/loaded.tsx';
 import { Section } from '../../../components/section.tsx';
-import { ShortList } from '../../../components/short-list.tsx';
 import { RowsSkeleton } from '../../../components/skeletons.tsx';
+import { compareAgents, fleetWords } from '../../../words/agents.ts';
 import { AgentItem } from './agent-item.tsx';
-import { compareAgents, fleetWords } from './agent-words.ts';
+import css from './agents.module.css';
+import { NoAgents } from './no-agents.tsx';
 
-/** Are the workstations compliant? */
+const SHOWN = 10;
+
+/** The workstations that need somebody most; all of them have a page of their own. */
 export function AgentsSection({ siteId, hasBox }: { siteId: string; hasBox: boolean }) {
   const agents = useQuery(agentsQuery(siteId));
   return (
@@ -19,29 +23,21 @@ export function AgentsSection({ siteId, hasBox }: { siteId: string; hasBox: bool
           if (list.agents.length === 0) return <NoAgents hasBox={hasBox} />;
           const sorted: Agent[] = [...list.agents].sort(compareAgents);
           return (
-            <ShortList items={sorted} shown={25} noun="agent">
-              {(shown) =>
-                shown.map((agent) => <AgentItem key={agent.id} siteId={siteId} agent={agent} asOfMs={list.asOfMs} />)
-              }
-            </ShortList>
+            <>
+              {sorted.slice(0, SHOWN).map((agent) => (
+                <AgentItem key={agent.id} siteId={siteId} agent={agent} asOfMs={list.asOfMs} />
+              ))}
+              <p className={css.more}>
+                <Link to={`/sites/${siteId}/agents`}>
+                  {sorted.length > SHOWN
+                    ? `All ${plural(sorted.length, 'workstation')}, with filters and bulk actions`
+                    : 'Workstations: compliance, filters, other management tools'}
+                </Link>
+              </p>
+            </>
           );
         }}
       </Loaded>
     </Section>
-  );
-}
-
-function NoAgents({ hasBox }: { hasBox: boolean }) {
-  return (
-    <EmptyState small icon="laptop" title="No agent has reported yet">
-      {hasBox ? (
-        <>
-          On the box, <code>sitewarden-appliance agents token</code> makes a one-time token. Start the agent on a
-          workstation with it.
-        </>
-      ) : (
-        'Agents enrol at the box; claim a box for this site first.'
-      )}
-    </EmptyState>
   );
 }

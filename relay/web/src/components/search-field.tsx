@@ -1,17 +1,19 @@
 import { CloseButton, TextInput } from '@mantine/core';
 import { useEffect, useRef, useState } from 'react';
 import { useLocation } from 'react-router';
-import { Icon } from '../../icons/icon.tsx';
+import { Icon } from '../icons/icon.tsx';
 
 const TYPING_MS = 200;
 
 interface SearchFieldProps {
+  /** What is searched: "Search sites and clients". */
+  label: string;
   value: string;
   onChange: (value: string) => void;
 }
 
-/** Search by site or client. Waits for a pause in typing; Esc empties and leaves it. */
-export function SearchField({ value, onChange }: SearchFieldProps) {
+/** The search of a page. Waits for a pause in typing; Esc empties and leaves it. */
+export function SearchField({ label, value, onChange }: SearchFieldProps) {
   const [text, setText] = useState(value);
   const sent = useRef(value);
   const input = useRef<HTMLInputElement>(null);
@@ -42,8 +44,8 @@ export function SearchField({ value, onChange }: SearchFieldProps) {
       ref={input}
       data-search
       type="search"
-      aria-label="Search sites and clients"
-      placeholder="Search sites and clients"
+      aria-label={label}
+      placeholder={label}
       maxLength={100}
       value={text}
       onChange={(event) => setText(event.currentTarget.value)}

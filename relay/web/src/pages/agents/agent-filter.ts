@@ -1,0 +1,98 @@
+import { useCallback, useMemo } from 'react';
+import { useSearchParams } from 'react-router';
+import type { Agent } from '../../api/types.ts';
+import { RESULT_STATE, resultState, systemWord, toolState } from '../../words/agents.ts';
+import { CHECK_TITLES } from '../../words/checks.ts';
+import { FLEET } from '../../words/status.ts';
+import { TIERS } from '../../words/work.ts';
+
+/** Names in the address; an empty value asks for all. */
+export const FILTER_NAMES = ['search', 'results', 'heard', 'failing', 'tier', 'os', 'tool'] as const;
+export type FilterName = (typeof FILTER_NAMES)[number];
+export type AgentFilter = Record<FilterName, string>;
+
+export interface FilterChoice {
+  name: Exclude<FilterName, 'search'>;
+  label: string;
+  options: readonly { value: string; label: string }[];
+}
+
+const options = (words: Record<string, { word: string }>) =>
+  Object.entries(words).map(([value, { word }]) => ({ value, label: word }));
+
+/** The choices of the filters; systems are those that are there. */
+export function choicesOf(agents: readonly Agent[]): FilterChoice[] {
+  const systems = [...new Set(agents.map(({ osFamily }) => osFamily))].sort();
+  return [
+    { name: 'results', label: 'Results', options: options(RESULT_STATE) },
+    { name: 'heard', label: 'Heard', options: options(FLEET) },
+    {
+      name: 'failing',
+      label: 'Failing check',
+      options: Object.entries(CHECK_TITLES).map(([value, label]) => ({ value, label })),
+    },
+    { name: 'tier', label: 'Tier', options: TIERS.map(({ name }, tier) => ({ value: String(tier), label: name })) },
+    { name: 'os', label: 'System', options: systems.map((value) => ({ value, label: systemWord(value) })) },
+    {
+      name: 'tool',
+      label: 'Other tool',
+      options: [
+        { value: 'yes', label: 'Has one' },
+        { value: 'no', label: 'Has none' },
+        { value: 'unknown', label: 'Nobody looked' },
+      ],
+    },
+  ];
+}
+
+const TESTS: Record<FilterName, (agent: Agent, wanted: string) => boolean> = {
+  search: (agent, wanted) => textOf(agent).includes(wanted.trim().toLowerCase()),
+  results: (agent, wanted) => resultState(agent) === wanted,
+  heard: (agent, wanted) => agent.status.value === wanted,
+  failing: (agent, wanted) => agent.checks.some(({ check, status }) => check === wanted && status === 'fail'),
+  tier: (agent, wanted) => String(agent.tier) === wanted,
+  os: (agent, wanted) => agent.osFamily === wanted,
+  tool: (agent, wanted) => toolState(agent) === wanted,
+};
+
+const textOf = ({ hostname, osVersion, osFamily, agentVersion, id, rmm }: Agent): string =>
+  [hostname, osVersion, osFamily, agentVersion, id, ...(rmm?.findings.map(({ product }) => product) ?? [])]
+    .join('\n')
+    .toLowerCase();
+
+export const matches = (agent: Agent, filter: AgentFilter): boolean =>
+  FILTER_NAMES.every((name) => filter[name] === '' || TESTS[name](agent, filter[name]));
+
+export const isFiltered = (filter: AgentFilter): boolean => FILTER_NAMES.some((name) => filter[name] !== '');
+
+/** The filter and the page live in the URL: a link shows another person the same rows. */
+export function useAgentFilter() {
+  const [params, setParams] = useSearchParams();
+  const filter = useMemo(
+    () => Object.fromEntries(FILTER_NAMES.map((name) => [name, (params.get(name) ?? '').slice(0, 100)])) as AgentFilter,
+    [params],
+  );
+  const set = useCallback(
+    (change: Partial<Record<FilterName | 'page', string>>) =>
+      setParams(
+        (now) => {
+          const merged = new URLSearchParams(now);
+          // Another filter begins at its first row.
+          if (!('page' in change)) merged.delete('page');
+          for (const [name, value] of Object.entries(change)) {
+            if (value) merged.set(name, value);
+            else merged.delete(name);
+          }
+          return merged;
+        },
+        { replace: true, preventScrollReset: true },
+      ),
+    [setParams],
+  );
+  const page = Math.max(1, Number.parseInt(params.get('page') ?? '1', 10) || 1);
+  return { filter, page, set };
+}
+
+/** Address of the list with only this filter. */
+export const onlyPath = (siteId: string, name: FilterName, value: string): string =>
+  `/sites/${siteId}/agents?${new URLSearchParams({ [name]: value })}`;
