@@ -1,13 +1,16 @@
 import { decodeFacts, type Order } from '@sitewarden/agent-proto/agent';
+import type { CheckName } from '@sitewarden/agent-proto/checks';
 import { isCodedError } from '@sitewarden/kit/errors';
 import type { Logger } from '@sitewarden/kit/log';
 import type { ServiceManager } from '@sitewarden/kit/services';
 import type { Clock } from '@sitewarden/kit/time';
+import { runChecks } from '../collect/index.ts';
 import { agentErrors } from '../errors.ts';
 import type { OrderLog } from '../queue/index.ts';
 import type { SiteState } from '../site/index.ts';
-import { ACTIONS, type Action, type ActionContext, type ActionResult } from './actions/index.ts';
+import { ACTIONS, type Action, type ActionContext, type ActionResult, type Sight } from './actions/index.ts';
 import { type Decision, decideOrder } from './decide.ts';
+import { type Host, thisHost } from './host.ts';
 import { endedReceipt, indeterminateReceipt, refusedReceipt, startedReceipt } from './receipts.ts';
 
 export interface HealerOptions {
@@ -18,6 +21,10 @@ export interface HealerOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly actions?: readonly Action[];
+  /** Default: the machine this process runs on. */
+  readonly host?: Host;
+  /** Default: the collector of the check, on this machine. */
+  readonly look?: (check: CheckName, subject: string, signal: AbortSignal) => Promise<Sight>;
 }
 
 export interface Healer {
@@ -33,7 +40,7 @@ const MAX_WAITING = 32;
 const MAX_ORDER_ID_CHARS = 128;
 
 export function createHealer(options: HealerOptions): Healer {
-  const { orders, site, clock, log, actions = ACTIONS } = options;
+  const { orders, site, clock, log, actions = ACTIONS, host = thisHost(), look = lookNow } = options;
   const callOff = new AbortController();
   const waiting = new Map<string, { order: Order; clockOffsetMs: number }>();
   let running: Promise<void> | undefined;
@@ -73,7 +80,7 @@ export function createHealer(options: HealerOptions): Healer {
         // Time has passed since it came: it may have expired, or the tier may have been lowered.
         const decision = decide(order, clockOffsetMs);
         if ('refusal' in decision) refuse(order, decision.refusal);
-        else await run(order, decision.action);
+        else await run(order, decision.action, clockOffsetMs);
       } catch (error) {
         // Not on disk: the appliance gets no receipt and gives the order again.
         log.error({ err: error, orderId }, 'order not recorded');
@@ -88,22 +95,35 @@ export function createHealer(options: HealerOptions): Healer {
     orders.open(order, 'refused', refusedReceipt(order.orderId, refusal, clock.nowMs()));
   }
 
-  async function run(order: Order, action: Action): Promise<void> {
+  async function run(order: Order, action: Action, clockOffsetMs: number): Promise<void> {
     const { orderId } = order;
     if (!orders.open(order, 'started', startedReceipt(orderId, clock.nowMs()))) return;
     log.info({ orderId, action: action.name }, 'order started');
-    const result = await perform(order, action);
-    const state = result.failure === undefined ? 'done' : 'failed';
+    const result = await perform(order, action, clockOffsetMs);
+    const { refusal, failure } = result;
+    const state = refusal !== undefined ? 'refused' : failure === undefined ? 'done' : 'failed';
     orders.close(orderId, state, endedReceipt(orderId, result, clock.nowMs()));
-    log.info({ orderId, action: action.name, state, code: result.failure?.code }, 'order ended');
+    log.info({ orderId, action: action.name, state, code: refusal?.code ?? failure?.code }, 'order ended');
   }
 
-  async function perform(order: Order, action: Action): Promise<ActionResult> {
+  async function perform(order: Order, action: Action, clockOffsetMs: number): Promise<ActionResult> {
     const context: ActionContext = {
       orderId: order.orderId,
       site: site.config,
       services: options.services,
+      host,
       runChecks: options.runChecks,
+      look: async (check, subject) => {
+        const sight = await look(check, subject, callOff.signal);
+        callOff.signal.throwIfAborted();
+        return sight;
+      },
+      nowMs: () => clock.nowMs() + clockOffsetMs,
+      undo: {
+        keep: (undo) => orders.keepUndo(order.orderId, undo),
+        find: orders.findUndo,
+        drop: orders.dropUndo,
+      },
       signal: callOff.signal,
     };
     try {
@@ -115,6 +135,14 @@ export function createHealer(options: HealerOptions): Healer {
       if (coded !== error) log.error({ err: error, orderId: order.orderId }, 'action failed');
       return { before: {}, after: {}, failure: { code: coded.code, detail: coded.message } };
     }
+  }
+
+  async function lookNow(check: CheckName, subject: string, signal: AbortSignal): Promise<Sight> {
+    const requiredServices = subject === '' ? site.config.requiredServices : [subject];
+    const { services } = options;
+    const outcomes = await runChecks({ checks: [check], requiredServices, services, signal });
+    // runChecks answers for each subject that was asked for.
+    return outcomes.find((outcome) => outcome.subject === subject) ?? outcomes[0]!;
   }
 
   return {
