@@ -1,7 +1,8 @@
 import { parseAptSimulation } from '../../collect/index.ts';
+import { agentErrors } from '../../errors.ts';
 import type { ActionContext, Sight } from '../actions/types.ts';
 import type { Argv } from '../host.ts';
-import { type Plan, runOrThrow, stateUnknown } from '../plan.ts';
+import { type Plan, stateUnknown } from '../plan.ts';
 import { installedNote, isInstalled, leftMs, type WindowParams, windowEnded } from './window.ts';
 
 /** Debian policy, and the architecture apt puts behind the name. Nothing that could be an option. */
@@ -48,7 +49,7 @@ export async function planApt(before: Sight, params: WindowParams, context: Acti
     '--',
     ...packages,
   ];
-  const settings = { host, packageName: 'apt', env: ENV, maxBytes: 4 * 1024 * 1024 };
+  const settings = { env: ENV, maxBytes: 4 * 1024 * 1024 };
   return {
     steps: [
       {
@@ -56,7 +57,8 @@ export async function planApt(before: Sight, params: WindowParams, context: Acti
         words: 'dpkg --configure -a',
         async run() {
           const argv: Argv = ['dpkg', '--force-confdef', '--force-confold', '--configure', '-a'];
-          await runOrThrow(argv, { ...settings, timeoutMs: PACKAGE_TIMEOUT_MS });
+          // A package that cannot be configured is no reason to keep the others waiting.
+          await host.run(argv, { ...settings, timeoutMs: PACKAGE_TIMEOUT_MS });
         },
       },
       {
@@ -76,6 +78,10 @@ export async function planApt(before: Sight, params: WindowParams, context: Acti
             signal.throwIfAborted();
             await host.run(install([name]), { ...settings, timeoutMs: PACKAGE_TIMEOUT_MS });
           }
+          // A package that is unpacked and not configured is not listed as an update any more.
+          const audit = await host.run(['dpkg', '--audit'], settings);
+          if (audit.ok && audit.stdout.trim() === '') return;
+          throw agentErrors.make('TOOL_FAILED', { detail: 'dpkg left a package half installed: see dpkg --audit' });
         },
       },
     ],
