@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { ACTION_PARAMS, type MendingAction, validateActionParams } from '@sitewarden/agent-proto/actions';
 import { decodeFacts, encodeFacts, type Facts } from '@sitewarden/agent-proto/agent';
-import type { TierNumber } from '@sitewarden/agent-proto/checks';
+import { TIERS as TIER_NAMES, type TierNumber } from '@sitewarden/agent-proto/checks';
 import type { ServiceManager } from '@sitewarden/kit/services';
 import fc from 'fast-check';
 import t from 'tap';
@@ -78,6 +79,15 @@ t.test('values outside their bounds are refused, and the refusal repeats none of
   const [bad] = ACTIONS.filter(({ name }) => name === 'firewall_on');
   const refusal = bad!.refuse({ 'rm -rf /': 'x' }, toSiteConfig(undefined));
   t.notMatch(refusal?.detail, /rm -rf/);
+});
+
+t.test('the protocol lists every action, with its tier', async (t) => {
+  const page = readFileSync(new URL('../../../docs/protocols/agent.md', import.meta.url), 'utf8');
+  const listed = [...page.matchAll(/^\| `([a-z_]+)` \|[^|]*\| ([^|]+) \|/gm)].map(([, name, tier]) => [name!, tier!]);
+  t.strictSame(listed.map(([name]) => name).sort(), ACTIONS.map(({ name }) => name).sort());
+  for (const { name, minTier } of ACTIONS.filter((one) => one.name !== 'undo')) {
+    t.equal(listed.find(([one]) => one === name)![1], TIER_NAMES[minTier], name);
+  }
 });
 
 /** Words of shells, paths, options, control characters: what somebody would try. */
