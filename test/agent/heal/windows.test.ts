@@ -194,7 +194,7 @@ t.test(
     const log = join(t.testdir(), 'calls');
     const tools = (behaviour: string) => ({
       ...changeTools(),
-      powershell: [process.execPath, CHILD, behaviour, log] as [string],
+      powershell: [process.execPath, CHILD, behaviour, log] as [string, ...string[]],
     });
     const { signal } = new AbortController();
     const call = { params: { seconds: 5 }, timeoutMs: 20_000, signal, run: runTool };

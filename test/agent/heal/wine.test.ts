@@ -15,7 +15,8 @@ t.test('the inactivity limit of a Windows is set, proved from its registry, and 
   const wine = startWine(t);
   const tools = { ...changeTools(), powershell: wine('powershell.exe'), wmic: wine('wmic'), reg: wine('reg') };
   // The first program sets this Windows up, which takes longer than the agent waits for one.
-  await runTool([...wine('reg'), 'query', 'HKLM\\SOFTWARE'] as [string], { timeoutMs: 120_000, input: '' });
+  const [program, ...first] = tools.reg;
+  await runTool([program, ...first, 'query', 'HKLM\\SOFTWARE'], { timeoutMs: 120_000, input: '' });
   const readLimit = async () => {
     const round = createWindowsRound({ sections: ['screenlock'], tools });
     const answer = await round.ask('screenlock');
