@@ -75,6 +75,24 @@ export const agentErrors = defineErrors({
     status: 500,
     message: 'The data folder cannot be used. Check dataDir, its owner and the free space, then start again.',
   },
+  INSTALL_NOT_ALLOWED: {
+    status: 403,
+    message: 'Only root may install a service. Run the command with sudo.',
+  },
+  INSTALL_UNSUPPORTED: {
+    status: 400,
+    message:
+      'The service cannot be set up on this system. Start `sitewarden-agent run` by what this system starts its services with.',
+  },
+  INSTALL_STEP_FAILED: {
+    status: 500,
+    message:
+      'The installation is not complete. Correct what the step says, then run the command again; what was done before does no harm.',
+  },
+  STOP_TIMED_OUT: {
+    status: 504,
+    message: 'The agent did not end in time. Look at its log, then end it through the service manager.',
+  },
   TIER_TOO_LOW: {
     status: 403,
     message: 'The tier of this agent does not allow the action. Raise the tier of the agent at the site.',

@@ -25,6 +25,7 @@ import { LOCK_FILE, removeRunFile, writeRunFile } from './lib/run-file.ts';
 import { createSignals } from './lib/signals.ts';
 import { readSignedTime } from './lib/trust.ts';
 import { applianceVersion, builtAtMs } from './lib/version.ts';
+import { createWakeAccess } from './lib/wake-access.ts';
 import { createLocal } from './local/index.ts';
 import { createOutbox, type Outbox } from './outbox/index.ts';
 import { createRelease, forgetSite, type LeftSite, type Release, readLeft, writeLeft } from './release/index.ts';
@@ -41,6 +42,7 @@ import {
 } from './store/index.ts';
 import { createSelfChecks, createTelemetry } from './telemetry/index.ts';
 import { createUplink, storeRelayKeys, type Uplink } from './uplink/index.ts';
+import { createWake, type Wake } from './wake/index.ts';
 
 export interface Appliance {
   readonly addresses: { readonly intakeAddress: string; readonly localUrl: string };
@@ -296,14 +298,31 @@ function wire(
     dikFingerprint: identity.dik.fingerprint,
     host: telemetry.snapshot,
     lanes: outbox.snapshot,
-    onAnswer({ drainRowsPerS, isReleasing }) {
+    onAnswer({ drainRowsPerS, isReleasing, state: standing }) {
+      wake.onCheckin(standing === 'active');
       if (isReleasing) release.begin();
       outbox.drain.setRate(drainRowsPerS);
       outbox.drain.setPaused(false);
       outbox.drain.retryNow();
       rotation.resume();
     },
-    onRefused: () => outbox.drain.setPaused(true),
+    onRefused() {
+      outbox.drain.setPaused(true);
+      wake.onRefused();
+    },
+  });
+  const wake: Wake = createWake({
+    ctx,
+    access: createWakeAccess({
+      url: config.relay.url,
+      ca,
+      proxy: outboundProxy(config),
+      relayClock,
+      dikFingerprint: identity.dik.fingerprint,
+      sign: identity.dik.signRequest,
+      userAgent: userAgent(),
+    }),
+    follow: uplink.followWake,
   });
   const claim = createClaim({ ctx, identity, client, ca, proxy: outboundProxy(config), left, serial });
   const agents = createAgentAdmin(ctx, identity.siteCa);
@@ -322,6 +341,7 @@ function wire(
     keys: rotation,
     secrets: createSecrets(ctx, identity.seal),
     uplink,
+    wake,
     outbox,
     evidence,
     discovery,
@@ -343,6 +363,7 @@ function wire(
     local,
     claim,
     uplink,
+    wake,
     release,
   ];
   return { parts, intake, local };
@@ -362,6 +383,8 @@ function readCa({ relay }: ApplianceConfig): string | undefined {
   }
 }
 
+const userAgent = (): string => `sitewarden-appliance/${applianceVersion()}`;
+
 function relayClient(ctx: ApplianceContext, identity: Identity, relayClock: RelayClock): RelayClient {
   const { clock, config, db, log } = ctx;
   return createRelayClient({
@@ -371,7 +394,7 @@ function relayClient(ctx: ApplianceContext, identity: Identity, relayClock: Rela
     clock,
     relayClock,
     sign: identity.dik.signRequest,
-    userAgent: `sitewarden-appliance/${applianceVersion()}`,
+    userAgent: userAgent(),
     hasRelayKeys: () => state.relayKeys(db) !== undefined,
     takeRelayKeys: (envelope) => storeRelayKeys(ctx, envelope, config.relay.rootKey),
     timeProbe() {

@@ -214,6 +214,26 @@ export const applianceErrors = defineErrors({
     status: 409,
     message: 'The relay knows a longer or another log of this box. Staff must decide on the site page.',
   },
+  INSTALLERS_NONE: {
+    status: 404,
+    message:
+      'This box has no installers of the agent. Put the output of `npm run build:agent` into a folder of the box and name it as installers.dir.',
+  },
+  INSTALLERS_UNUSABLE: {
+    status: 500,
+    message: 'The installers of this box are not whole or not signed, so none is handed out. Copy the folder again.',
+  },
+  TARGET_UNKNOWN: { status: 400, message: 'There is no such target. Name win-x64, linux-x64 or linux-arm64.' },
+  LOCAL_PAGE_CLOSED: {
+    status: 409,
+    message:
+      'The page of this box is open to the box alone, so no workstation can fetch from it. Set local.host to an address of the site network, then restart the box.',
+  },
+  LOCAL_LOOPBACK_NEEDED: {
+    status: 403,
+    message:
+      'The page is not encrypted, so the token of the box must not cross the network. Use `sitewarden-appliance agents token` on the box, or open this page there or through an SSH tunnel.',
+  },
   LOCAL_API_UNREACHABLE: {
     status: 503,
     message: 'The appliance does not answer on its local port. Start it, or name its configuration with --config.',

@@ -11,12 +11,14 @@ import { rateLimits } from './plugins/rate-limits.ts';
 import { requestMetrics } from './plugins/request-metrics.ts';
 import { securityHeaders } from './plugins/security-headers.ts';
 import { staffAuth } from './plugins/staff-auth.ts';
+import { wakeUpgrade } from './plugins/wake-upgrade.ts';
 import { webPages } from './plugins/web-pages.ts';
 import type { Services } from './routes/context.ts';
 import { methodsAt } from './routes/contract/methods-at.ts';
 import { allHandlers } from './routes/handlers.ts';
 import { type Guard, registerRoutes } from './routes/register.ts';
 import { findOffer } from './store/repositories/claims.ts';
+import { isWakeUpgrade } from './wake/index.ts';
 
 const WEB_FOLDER = join(import.meta.dirname, 'web', 'dist');
 /** Slower than any honest link; a request that drips in must not hold its place. */
@@ -50,7 +52,7 @@ export async function createApp(
     rewriteUrl: (request) => decodableUrl(request.url ?? '/'),
     clientErrorHandler: refuseConnection,
     // Node would answer a request without Host with an empty 400; errorAnswers refuses it in words.
-    http: { requireHostHeader: false },
+    http: { requireHostHeader: false, shouldUpgradeCallback: isWakeUpgrade },
     // Longer ones than any id reach their route, whose schema refuses them in our words.
     routerOptions: { maxParamLength: MAX_URL_CHARS, ignoreTrailingSlash: false },
   });
@@ -66,6 +68,7 @@ export async function createApp(
     services,
     findSessionKey: async (session) => (await store.system((trx) => findOffer(trx, session)))?.dik,
   });
+  await app.register(wakeUpgrade, { wakes: services.wakes });
   await app.register(webPages, { folder: WEB_FOLDER });
 
   const claims = createClaims(services);

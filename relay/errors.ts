@@ -29,6 +29,10 @@ const STAFF_ERRORS = {
     message: 'The headers of the request are larger than 16 KiB. Send fewer or shorter ones; clear old cookies.',
   },
   REQUEST_TOO_SLOW: { status: 408, message: 'The request did not arrive within a minute. Send it again.' },
+  UPGRADE_REQUIRED: {
+    status: 426,
+    message: 'This address speaks MQTT over WebSocket only. Ask for an upgrade to websocket with the subprotocol mqtt.',
+  },
   UNAUTHENTICATED: { status: 401, message: 'You are not signed in. Sign in with your password or a one-time link.' },
   SIGN_IN_LINK_INVALID: {
     status: 401,

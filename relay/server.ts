@@ -7,6 +7,7 @@ import type { FastifyInstance } from 'fastify';
 import { Registry } from 'prom-client';
 import { createBoxDirectory, createStaffSessions } from './accounts/index.ts';
 import { createApp } from './app.ts';
+import { createBoxProof } from './box-proof/index.ts';
 import { purgeExpired } from './claim/purge.ts';
 import { type RelayConfig, readSecret, relayHost } from './config/index.ts';
 import { relayErrors } from './errors.ts';
@@ -17,6 +18,7 @@ import { createSightingBook } from './quarantine/index.ts';
 import type { Services } from './routes/context.ts';
 import type { Guard } from './routes/register.ts';
 import { type CheckReport, openStore, storeOptions } from './store/index.ts';
+import { createWakeService } from './wake/index.ts';
 
 /** About a second for each gigabyte in memory; service managers wait longer than this for a start. */
 const CHECK_WITHIN_MS = 20_000;
@@ -36,6 +38,8 @@ export interface RunningRelay {
   readonly url: string;
   /** What boxes and people are told to use. */
   readonly publicUrl: string;
+  /** Of MQTT over TLS, when it has a port of its own. */
+  readonly wakeTlsPort: number | undefined;
   readonly services: Services;
   readonly app: FastifyInstance;
   close(): Promise<void>;
@@ -77,24 +81,43 @@ export async function startRelay(config: RelayConfig, options: StartOptions = {}
 
     let listeningUrl = '';
     const metrics = new Registry();
+    const boxes = createBoxDirectory(store);
+    const proof = createBoxProof({ boxes, clock, keys, store });
+    const publicUrl = () => config.publicUrl ?? listeningUrl;
+    const wakes = createWakeService({
+      config: config.wake,
+      opensPerMinute: config.limits.boxRequestsPerMinute,
+      boxes,
+      proof,
+      clock,
+      log,
+      metrics,
+      publicUrl,
+      onChanged: boxes.onForget,
+    });
     const services: Services = {
       config,
       clock,
       store,
       keys,
       metrics,
-      publicUrl: () => config.publicUrl ?? listeningUrl,
+      publicUrl,
       live: createLiveBus(),
       streams: createStreamPlaces(config.limits.eventStreams),
-      boxes: createBoxDirectory(store),
+      boxes,
+      proof,
       sessions: createStaffSessions(store),
       sightings: createSightingBook(store),
+      wakes,
       metricsToken: await metricsToken(config),
     };
     const app = await createApp(services, { log, ...(options.guard ? { guard: options.guard } : {}) });
     undo.push(() => app.close());
     // Open event streams would keep the server from closing.
     undo.push(() => services.live.close());
+    // So would connections that wait for wakes.
+    undo.push(() => wakes.close());
+    await wakes.open();
     await listen(app, config.listen);
     listeningUrl = urlOf(app.server.address() as AddressInfo);
     // Not before: a start that fails says only why.
@@ -117,7 +140,14 @@ export async function startRelay(config: RelayConfig, options: StartOptions = {}
     regularly('purge', PURGE_EVERY_MS, () => purgeExpired(store, clock.nowMs()));
     regularly('roll-up', ROLL_UP_EVERY_MS, () => rollUp(store, clock.nowMs()));
     regularly('sightings', SIGHTINGS_EVERY_MS, services.sightings.flush);
-    return { url: listeningUrl, publicUrl: services.publicUrl(), services, app, close: closeAll };
+    return {
+      url: listeningUrl,
+      publicUrl: publicUrl(),
+      wakeTlsPort: wakes.tlsPort,
+      services,
+      app,
+      close: closeAll,
+    };
   } catch (error) {
     await closeAll();
     throw error;

@@ -16,6 +16,7 @@ const TASKS = {
   reference: 'scripts/generate-reference.ts',
   proto: 'scripts/generate-proto.ts',
   screenshots: 'scripts/screenshots.ts',
+  'build:agent': 'scripts/build-agent.ts',
 };
 
 const root = join(import.meta.dirname, '..');

@@ -24,7 +24,8 @@ export const AGENT_CONFIG_SCHEMA = {
       type: 'string',
       minLength: 1,
       maxLength: 512,
-      description: 'Token file that `run` enrolls with when there is no identity yet; deleted after success.',
+      description:
+        'Token file that `run` enrolls with when there is no identity yet; deleted after success. Left out: token.json in the data folder.',
     },
     siteCaFingerprint: {
       type: 'string',

@@ -37,7 +37,8 @@ export function parseTokenFile(text: string): Omit<TokenFile, 'isOpenToOthers'> 
   if (text.length > MAX_BYTES) throw invalid('It is larger than 16 KiB', 'token');
   let value: Record<string, unknown>;
   try {
-    value = JSON.parse(text);
+    // Shells of Windows put a byte order mark before what they pipe.
+    value = JSON.parse(text.replace(/^\uFEFF/, ''));
   } catch {
     throw invalid('It is not JSON');
   }

@@ -167,16 +167,17 @@ export async function runDaemon(options: DaemonOptions): Promise<'stopped' | 're
   }
 }
 
-/** The stored identity; without one, enrols with the configured token file, for as long as the appliance is away. */
+/** The stored identity; without one, enrols with the token file, for as long as the appliance is away. */
 async function findIdentity({ config, log, signal }: DaemonOptions): Promise<AgentIdentity> {
+  const tokenFile = config.tokenFile ?? join(config.dataDir, 'token.json');
   for (let attempt = 0; ; attempt++) {
     try {
       return await openIdentity(config.dataDir);
     } catch (error) {
-      if (!agentErrors.is(error, 'NOT_ENROLLED') || !(await isThere(config.tokenFile))) throw error;
+      if (!agentErrors.is(error, 'NOT_ENROLLED') || !(await isThere(tokenFile))) throw error;
     }
     try {
-      return await enrollAgent({ config, tokenFile: config.tokenFile!, log });
+      return await enrollAgent({ config, tokenFile, log });
     } catch (error) {
       if (!agentErrors.is(error, 'APPLIANCE_UNREACHABLE') || signal.aborted) throw error;
       const waitMs = nextDelayMs({ ...PUSH_RETRY, attempt, random: Math.random });
@@ -186,8 +187,7 @@ async function findIdentity({ config, log, signal }: DaemonOptions): Promise<Age
   }
 }
 
-async function isThere(path: string | undefined): Promise<boolean> {
-  if (path === undefined) return false;
+async function isThere(path: string): Promise<boolean> {
   return access(path).then(
     () => true,
     () => false,

@@ -92,6 +92,24 @@ export const ApplianceConfigSchema = Type.Object(
       },
       'The page on the site and its API',
     ),
+    installers: closed(
+      {
+        dir: Type.Optional(
+          Type.String({
+            minLength: 1,
+            description: 'Folder with the installers of the workstation agent and their manifest.json; default: none',
+          }),
+        ),
+        publicKey: Type.Optional(
+          Type.String({
+            pattern: '^[A-Za-z0-9_-]{43}$',
+            description:
+              'Raw Ed25519 public key, base64url, that must have signed the manifest; default: the digests alone count',
+          }),
+        ),
+      },
+      'The installers of the workstation agent that the page hands out',
+    ),
     serial: Type.Optional(
       Type.String({
         pattern: '^[A-Za-z0-9._-]{1,64}$',
@@ -125,6 +143,10 @@ export const ApplianceConfigSchema = Type.Object(
           maximum: 3_600_000,
           default: 60_000,
           description: 'Time between check-ins, moved by up to 10 %; the relay may ask for another',
+        }),
+        wake: Type.Boolean({
+          default: true,
+          description: 'Keep a connection (MQTT over WebSocket) by which the relay says that orders wait',
         }),
       },
       'Phoning home',

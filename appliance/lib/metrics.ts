@@ -18,6 +18,8 @@ export interface ApplianceMetrics {
   readonly outboxFailures: Counter<'lane' | 'code'>;
   readonly uplinkCheckins: Counter<'result'>;
   readonly uplinkLastCheckin: Gauge;
+  readonly wakes: Counter<'why'>;
+  readonly wakeConnected: Gauge;
   readonly healingRuns: Counter<'action' | 'state'>;
   readonly incidentsOpen: Gauge;
 }
@@ -55,6 +57,8 @@ export function createMetrics(): ApplianceMetrics {
     outboxFailures: counter('outbox_failures_total', 'Batches that did not go through', ['lane', 'code']),
     uplinkCheckins: counter('uplink_checkins_total', 'Check-ins by what became of them', ['result']),
     uplinkLastCheckin: gauge('uplink_last_checkin_timestamp_seconds', 'When the relay last answered a check-in'),
+    wakes: counter('wakes_total', 'Wakes heard from the relay, by reason', ['why']),
+    wakeConnected: gauge('wake_connected', 'Whether the relay can wake this box: 1 or 0'),
     healingRuns: counter('healing_runs_total', 'Action runs by state reached', ['action', 'state']),
     incidentsOpen: gauge('incidents_open', 'Incidents not resolved'),
   };

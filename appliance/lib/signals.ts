@@ -16,6 +16,8 @@ export interface SignalMap {
   agentRemoved: { readonly agentId: string };
   /** A relay order or a person asks for the box's own checks; empty: all of them. */
   selfCheck: { readonly checks: readonly string[] };
+  /** The box has done its own part of a relay order. */
+  boxChecked: undefined;
   /** A write told that the disk failed: nothing may be acknowledged before the database was opened again. */
   diskFault: { readonly error: unknown };
   /** Rows were appended to a lane of the outbox, or a checkpoint waits. */

@@ -11,6 +11,7 @@ import { createFormTokens, isOwnHost } from './guard.ts';
 import { SCRIPT_HASH, STYLE_HASH } from './page/page.ts';
 import { adminRoutes } from './routes/admin.ts';
 import { claimRoutes } from './routes/claim.ts';
+import { installRoutes } from './routes/install.ts';
 import { scanRoutes } from './routes/scan.ts';
 import { statusRoutes } from './routes/status.ts';
 import type { LocalServices } from './services.ts';
@@ -87,6 +88,7 @@ export async function buildServer(options: LocalServerOptions): Promise<FastifyI
   statusRoutes(app, { ctx, read, forms });
   claimRoutes(app, { services, read, forms });
   scanRoutes(app);
+  installRoutes(app, { config: ctx.config, services, adminToken, forms });
   adminRoutes(app, { services, adminToken });
   return app;
 }

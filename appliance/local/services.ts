@@ -23,6 +23,7 @@ export interface LocalServices {
     use<T>(name: string, work: (value: string) => T): Promise<T>;
   };
   readonly uplink: { snapshot(): UplinkSnapshot };
+  readonly wake: { snapshot(): WakeSnapshot };
   readonly outbox: {
     snapshot(): Readonly<Record<Lane, LaneSnapshot>>;
     /** What stands still, and why. */
@@ -126,6 +127,20 @@ export interface UplinkSnapshot {
   readonly chainLostAtMs: number | null;
   /** How far the relay's time is ahead of a clock that NTP keeps; null when they agree or nobody can tell. */
   readonly relayAheadMs: number | null;
+}
+
+export const WAKE_STATES = [
+  'off', // by the configuration: orders come with check-ins
+  'waiting', // for a good check-in, or for the next try
+  'connected', // orders reach the box at once
+  'refused', // until the next good check-in
+] as const;
+
+export interface WakeSnapshot {
+  readonly state: (typeof WAKE_STATES)[number];
+  readonly sinceMs: number | null;
+  /** Why the last connection ended; null while there is one. */
+  readonly code: string | null;
 }
 
 export interface LaneSnapshot {

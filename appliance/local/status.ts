@@ -38,6 +38,7 @@ export interface LocalStatus {
   readonly identity: LocalServices['identity'] & { readonly host: string };
   readonly claim: ReturnType<LocalServices['claim']['snapshot']>;
   readonly uplink: ReturnType<LocalServices['uplink']['snapshot']>;
+  readonly wake: ReturnType<LocalServices['wake']['snapshot']>;
   readonly lanes: ReturnType<LocalServices['outbox']['snapshot']>;
   readonly laneFaults: ReturnType<LocalServices['outbox']['faults']>;
   readonly agents: {
@@ -87,6 +88,7 @@ export async function readStatus({ ctx, services, telemetry }: StatusSources): P
     identity: { ...services.identity, host: hostname() },
     claim: services.claim.snapshot(),
     uplink: services.uplink.snapshot(),
+    wake: services.wake.snapshot(),
     lanes: services.outbox.snapshot(),
     laneFaults: services.outbox.faults(),
     agents: {

@@ -16,8 +16,11 @@ export interface LaneFault {
 }
 
 type Queue = Lane | 'checkpoint';
-/** A checkpoint before the entries: it is at most one request in five seconds, and entries that outrun the drain never end. */
-const QUEUES: readonly Queue[] = ['checkpoint', 'evidence', 'receipts', 'incidents', 'telemetry'];
+/**
+ * A checkpoint before the entries: it is at most one request in five seconds, and entries that outrun the drain never end.
+ * So are receipts: they are few, and somebody waits for each.
+ */
+const QUEUES: readonly Queue[] = ['checkpoint', 'receipts', 'evidence', 'incidents', 'telemetry'];
 const MAX_ROWS = 1000;
 /** A burst of entries is cosigned once. */
 const CHECKPOINT_EVERY_MS = 5000;

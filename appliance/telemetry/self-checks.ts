@@ -66,6 +66,7 @@ export function createSelfChecks(ctx: ApplianceContext, options: SelfCheckOption
       if (orderId !== '') relayOrders.setBoxChecked(db, orderId);
     });
     signals.emit('report');
+    if (orderId !== '') signals.emit('boxChecked');
   }
 
   const loop = createLoop({

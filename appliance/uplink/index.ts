@@ -7,6 +7,7 @@ import {
   EnvelopeText,
   type Lane,
 } from '@sitewarden/agent-proto/http';
+import type { WakeReason } from '@sitewarden/agent-proto/wake';
 import type { LifecyclePart } from '@sitewarden/kit/lifecycle';
 import type { ApplianceContext } from '../lib/context.ts';
 import { lazily } from '../lib/lazily.ts';
@@ -48,6 +49,11 @@ export interface Uplink extends LifecyclePart {
   snapshot(): UplinkSnapshot;
   /** Checks in now, whatever the plan was. */
   checkinNow(): void;
+  /**
+   * Asks for orders, or checks in, because the relay says that there is something. Only while the relay answers: a plan
+   * made after a failure stands. Answers how long to leave the relay alone when it refused.
+   */
+  followWake(why: WakeReason): Promise<number | undefined>;
   /** The relay refused this box somewhere else: phone rarely from here on. */
   onUnauthorized(failure: RelayFailure): void;
 }
@@ -66,6 +72,8 @@ export interface UplinkOptions {
 
 /** Right after the claim, and after a repeated answer, the next one follows soon. */
 const SOON_MS = 1000;
+/** After a request that a wake led to was refused; the check-in goes on as planned and finds out what is wrong. */
+const WAKE_HOLD_MS = 30_000;
 
 const RelayKeysAnswer = closed({ relayKeys: EnvelopeText });
 
@@ -205,6 +213,35 @@ export function createUplink(options: UplinkOptions): Uplink {
       });
   }
 
+  function onUnauthorized(failure: RelayFailure): void {
+    note(failure);
+    if (phase === 'stopped') return;
+    // The next check-in decides; until it is refused too, this is only a suspicion.
+    plan(SOON_MS);
+  }
+
+  async function followWake(why: WakeReason): Promise<number | undefined> {
+    // One under way may have been answered before there was anything.
+    await running;
+    // The check-in that is planned finds whatever there is.
+    if (!isOn || phase !== 'ok') return undefined;
+    if (why === 'config') {
+      begin();
+      await running;
+      return undefined;
+    }
+    try {
+      if (!(chain.last?.isQuarantined ?? true)) await orders.fetch();
+      return undefined;
+    } catch (error) {
+      const failure = error instanceof RelayFailure ? error : undefined;
+      if (failure?.kind === 'unauthorized') onUnauthorized(failure);
+      else note(error);
+      const isToldOff = failure?.kind === 'busy' || failure?.kind === 'unauthorized';
+      return isToldOff ? Math.max(WAKE_HOLD_MS, failure.retryAfterMs ?? 0) : undefined;
+    }
+  }
+
   return {
     name: 'uplink',
     async start() {
@@ -224,12 +261,8 @@ export function createUplink(options: UplinkOptions): Uplink {
       await progress.stop();
     },
     checkinNow: begin,
-    onUnauthorized(failure) {
-      note(failure);
-      if (phase === 'stopped') return;
-      // The next check-in decides; until it is refused too, this is only a suspicion.
-      plan(SOON_MS);
-    },
+    followWake,
+    onUnauthorized,
     snapshot() {
       const known = owner() === undefined ? undefined : chain.last;
       return {

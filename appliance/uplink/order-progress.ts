@@ -108,15 +108,16 @@ export function createOrderProgress(ctx: ApplianceContext): LifecyclePart {
       return false;
     },
   });
-  let off: () => void = () => {};
+  let off: (() => void)[] = [];
   return {
     name: 'orders',
     start() {
-      off = signals.on('agentOrder', loop.wake);
+      // The end of an order is told at once; the loop's own pace is for what ends by time.
+      off = [signals.on('agentOrder', loop.wake), signals.on('boxChecked', loop.wake)];
       loop.start();
     },
     async stop() {
-      off();
+      for (const leave of off) leave();
       await loop.stop();
     },
   };

@@ -24,6 +24,11 @@ export const kitErrors = defineErrors({
     status: 500,
     message: 'The folder cannot be used. Name another path, or correct its owner and rights, then start again.',
   },
+  ADDON_UNUSABLE: {
+    status: 500,
+    message:
+      'The database library that this program carries cannot be unpacked and loaded beside the data. Put the data folder on a local disk that is not full and not mounted noexec.',
+  },
   SQLITE_TOO_OLD: {
     status: 500,
     message: 'SQLite 3.51.3 or newer is needed, older ones can damage a WAL database. Reinstall the dependencies.',

@@ -1,7 +1,8 @@
 import { readFileSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import Database from 'better-sqlite3';
-import { isNoRoom, kitErrors } from '../errors/index.ts';
+import type Database from 'better-sqlite3';
+import { openConnection } from '../addon/index.ts';
+import { isCodedError, isNoRoom, kitErrors } from '../errors/index.ts';
 import { createPrivately } from './create-privately.ts';
 
 /** Somebody who only looks whether it is held holds a shared lock for a moment. */
@@ -29,13 +30,14 @@ export function acquireLock(path: string): FileLock {
   let db: Database.Database | undefined;
   try {
     createPrivately(target);
-    db = new Database(target, { timeout: WAIT_MS });
+    db = openConnection(target, { timeout: WAIT_MS });
     // A journal on disk would need room, and nothing is ever written.
     db.pragma('journal_mode = MEMORY');
     db.exec('BEGIN EXCLUSIVE');
   } catch (error) {
     const isMade = db !== undefined;
     db?.close();
+    if (isCodedError(error, 'ADDON_UNUSABLE')) throw error;
     const code = String((error as { code?: unknown }).code);
     if (code.startsWith('SQLITE_BUSY')) throw lockedBy(target, readPid(pidPath), error);
     const detail = `${target} cannot be locked (${code})`;
@@ -64,7 +66,7 @@ export function acquireLock(path: string): FileLock {
 export function isLocked(path: string): boolean {
   let db: Database.Database | undefined;
   try {
-    db = new Database(resolve(path), { timeout: 0, readonly: true, fileMustExist: true });
+    db = openConnection(resolve(path), { timeout: 0, readonly: true, fileMustExist: true });
     db.prepare('SELECT count(*) FROM sqlite_schema').get();
     return false;
   } catch (error) {

@@ -1,6 +1,6 @@
 import { statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import Database from 'better-sqlite3';
+import { openConnection } from '../addon/index.ts';
 import { kitErrors } from '../errors/index.ts';
 import { createPrivately } from '../files/index.ts';
 import { checkpointPassive } from './checkpoint.ts';
@@ -40,7 +40,7 @@ export function connect(path: string, options: OpenOptions): SqliteDatabase {
     assertRoom(dirname(path));
     createPrivately(path);
   }
-  return new Database(path, { readonly, timeout: options.busyTimeoutMs ?? DEFAULT_BUSY_TIMEOUT_MS });
+  return openConnection(path, { readonly, timeout: options.busyTimeoutMs ?? DEFAULT_BUSY_TIMEOUT_MS });
 }
 
 /** Everything between a raw connection and a usable one; reads before it writes. */

@@ -38,6 +38,8 @@ export interface BoxDirectory {
   isCached(fingerprint: string): boolean;
   /** Drops what is cached about an appliance: after a change of its state, epoch or keys, once committed. */
   forget(applianceId: string): void;
+  /** Called after each `forget`. Answers how to stop listening. */
+  onForget(listener: (applianceId: string) => void): () => void;
 }
 
 const RETIRED_CODES = {
@@ -58,6 +60,7 @@ interface Entry {
 export function createBoxDirectory(store: Store): BoxDirectory {
   const entries = createLru<string, Entry>(MAX_BOXES);
   const keys = createLru<string, KeyObject>(MAX_BOXES);
+  const listeners = new Set<(applianceId: string) => void>();
 
   // Boxes that come at the same moment are looked up together.
   const lookups = new Batcher<string, BoxRow | undefined>({
@@ -140,6 +143,11 @@ export function createBoxDirectory(store: Store): BoxDirectory {
     },
     forget(applianceId) {
       entries.deleteWhere((entry) => entry.applianceId === applianceId);
+      for (const listener of listeners) listener(applianceId);
+    },
+    onForget(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
     },
   };
 }

@@ -12,6 +12,7 @@ import {
 } from '../store/repositories/custody.ts';
 import { approve } from './approval.ts';
 import { announce, type ClaimDeps } from './deps.ts';
+import { payForSearch } from './search-budget.ts';
 import { takeOfferFor } from './take-offer.ts';
 
 /** Eight digits only the box shows: as many guesses as for a typed code. */
@@ -55,46 +56,60 @@ function viewOf(row: RearmRow): RearmView {
 export function createRearmSide(deps: ClaimDeps) {
   const { store, keys } = deps;
 
-  async function mustFind(trx: Tx, session: string, nowMs: number): Promise<RearmRow> {
-    const [row] = await listRearms(trx, { session, nowMs });
+  async function mustFind(trx: Tx, asked: { session: string; applianceId: string; nowMs: number }): Promise<RearmRow> {
+    const [row] = await listRearms(trx, asked);
     if (row === undefined) throw relayErrors.make('SESSION_UNKNOWN');
     return row;
   }
 
   return {
     /** `more`: how many ask besides; one of them is found by the number it shows. */
-    async list(tenant: Tenant, filter: RearmFilter): Promise<{ rearms: RearmView[]; more: number }> {
+    async list(
+      tenant: Tenant,
+      filter: Pick<RearmFilter, 'siteId' | 'nowMs'>,
+    ): Promise<{ rearms: RearmView[]; more: number }> {
       return store.inTenant(tenant.partnerId, async (trx) => {
         const rearms = (await listRearms(trx, filter)).map(viewOf);
         return { rearms, more: Math.max(0, (await countRearms(trx, filter)) - rearms.length) };
       });
     },
 
+    /** Those that show this number, however many ask. Throws RATE_LIMITED. */
+    async search(
+      tenant: Tenant,
+      filter: Pick<RearmFilter, 'siteId' | 'nowMs'> & { number: string },
+    ): Promise<RearmView[]> {
+      await payForSearch(store, tenant, filter.nowMs);
+      return store.inTenant(tenant.partnerId, async (trx) => (await listRearms(trx, filter)).map(viewOf));
+    },
+
     /**
-     * Gives the box its place back when the number is the one it shows. Throws SESSION_UNKNOWN, NUMBER_MISMATCH,
-     * REARM_LOCKED, REARM_AMBIGUOUS, CLAIM_NOT_WAITING, BOX_CLAIMED_ELSEWHERE.
+     * Gives the box the place of that appliance, and of no other one of the same serial number, when the number is the
+     * one it shows. Throws SESSION_UNKNOWN, NUMBER_MISMATCH, REARM_LOCKED, REARM_AMBIGUOUS, CLAIM_NOT_WAITING,
+     * BOX_CLAIMED_ELSEWHERE.
      */
     async approve(
       tenant: Tenant,
       session: string,
-      { number, nowMs }: { number: string; nowMs: number },
+      { applianceId, number, nowMs }: { applianceId: string; number: string; nowMs: number },
     ): Promise<{ siteId: string; applianceId: string }> {
       const { partnerId, actor: by, staffId } = tenant;
+      const asked = { session, applianceId, nowMs };
       // A try is paid before the guess is looked at, so many at once cannot have more than there are.
       const isRight = await store.inTenant(partnerId, async (trx) => {
-        const asking = await mustFind(trx, session, nowMs);
-        if (!(await takeRearmTry(trx, session, MAX_TRIES))) throw relayErrors.make('REARM_LOCKED');
+        const asking = await mustFind(trx, asked);
+        if (!(await takeRearmTry(trx, { session, partnerId, max: MAX_TRIES }))) throw relayErrors.make('REARM_LOCKED');
         return asking.number === number;
       });
       if (!isRight) throw relayErrors.make('NUMBER_MISMATCH', { field: '/number' });
       const { siteId, touched } = await store.inTenant(partnerId, async (trx) => {
-        const { siteId } = await mustFind(trx, session, nowMs);
+        const { siteId } = await mustFind(trx, asked);
         // With enough made-up requests one shows the number of the honest box by chance: then no page can tell them apart.
-        if ((await countRearms(trx, { number, nowMs })) > 1)
+        if ((await countRearms(trx, { applianceId, number, nowMs })) > 1)
           throw relayErrors.make('REARM_AMBIGUOUS', { field: '/number' });
         const offer = await findOffer(trx, session);
         if (offer === undefined) throw relayErrors.make('SESSION_UNKNOWN');
-        await returnRearmTry(trx, session);
+        await returnRearmTry(trx, { session, partnerId });
         const claim = await takeOfferFor(trx, { ...offer, number }, { tenant, siteId, nowMs });
         return { siteId, touched: await approve(trx, claim, { keys, by, staffId, nowMs }) };
       });

@@ -84,21 +84,24 @@ export function createStaffSide(deps: ClaimDeps) {
   }
 
   return {
-    async lookup(tenant: Tenant, box: ScannedBox, nowMs: number): Promise<ClaimView> {
-      return show(await scanned(box, tenant.partnerId), tenant, { nowMs });
+    /**
+     * The only way to a box nobody has claimed, and to its number: the secret of its code is proof of having been in front
+     * of it. A session id proves nothing: `rearms` tells it to everyone with a box of that serial number. With `siteId`
+     * it shows which box this one would replace there.
+     */
+    async lookup(
+      tenant: Tenant,
+      { siteId, ...box }: ScannedBox & { siteId?: string },
+      nowMs: number,
+    ): Promise<ClaimView> {
+      return show(await scanned(box, tenant.partnerId), tenant, { siteId, nowMs });
     },
 
-    /**
-     * Also of a box nobody has claimed: its session id is only told to who scanned its code. With `siteId` that shows
-     * which box it would replace there.
-     */
-    async find(
-      tenant: Tenant,
-      session: string,
-      at: { siteId?: string | undefined; nowMs: number },
-    ): Promise<ClaimView> {
-      const offer = await store.system((trx) => findOffer(trx, session));
-      return show(visible(offer, tenant.partnerId), tenant, at);
+    /** A claim of this tenant. Throws SESSION_UNKNOWN, also for a box nobody has claimed; SITE_NOT_GIVEN. */
+    async find(tenant: Tenant, session: string, nowMs: number): Promise<ClaimView> {
+      const offer = visible(await store.system((trx) => findOffer(trx, session)), tenant.partnerId);
+      if (offer.partner_id === null) throw relayErrors.make('SESSION_UNKNOWN');
+      return show(offer, tenant, { nowMs });
     },
 
     /** Those that wait first, then the newest. */

@@ -85,6 +85,37 @@ export const RelayConfigSchema = Type.Object(
       },
       { ...closed, default: {} },
     ),
+    wake: Type.Object(
+      {
+        enabled: Type.Boolean({
+          default: true,
+          description: 'wake boxes by MQTT over WebSocket at /mqtt; without it orders wait for the next check-in',
+        }),
+        maxConnections: Type.Integer({
+          minimum: 1,
+          maximum: 1_000_000,
+          default: 10_000,
+          description: 'boxes connected to this process at the same time; each costs about 50 KB',
+        }),
+        tls: Type.Optional(
+          Type.Object(
+            {
+              host: Type.String({ minLength: 1, default: '0.0.0.0', description: 'address to listen on' }),
+              port: Type.Integer({
+                minimum: 0,
+                maximum: 65_535,
+                default: 8883,
+                description: 'port; 0 takes any free one',
+              }),
+              certFile: Path('file with the certificate and its chain, PEM; read anew every hour'),
+              keyFile: Path('file with the private key of the certificate, PEM'),
+            },
+            { ...closed, description: 'the same broker as plain MQTT over TLS, for clients without WebSocket' },
+          ),
+        ),
+      },
+      { ...closed, default: {} },
+    ),
     metricsTokenFile: Type.Optional(
       Path('file with the bearer token that reads /metrics from elsewhere; without it only this host can'),
     ),

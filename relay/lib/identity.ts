@@ -21,6 +21,8 @@ export interface Box {
   readonly fingerprint: string;
   readonly dik: string;
   readonly evk: string;
+  /** The key in force, where the box came with the announced one; only check-ins do. */
+  readonly follows?: string;
 }
 
 /** A box that may be claimed or not: all that is known is that it holds the private half of `dik`. */

@@ -24,8 +24,9 @@ export async function announceTransition(
   if (appliance.state === 'revoked') throw relayErrors.make('APPLIANCE_REVOKED');
   // Looked up before this transaction: the box may have been given another key since.
   if (appliance.dik_fingerprint !== box.fingerprint) throw relayErrors.make('DIK_RETIRED');
-  // Which of two copies may choose the next key is for staff to decide first.
-  if (appliance.state !== 'active') throw relayErrors.make('APPLIANCE_QUARANTINED');
+  // Which of two copies may choose the next key is for staff to decide first; then the machine they named goes first.
+  const isChosen = appliance.genuine_until_ms !== null && nowMs < appliance.genuine_until_ms;
+  if (appliance.state !== 'active' || isChosen) throw relayErrors.make('APPLIANCE_QUARANTINED');
   const standing = await standingOf(trx, { fingerprint: next, applianceId });
   if (standing === 'taken') throw relayErrors.make('KEY_IN_USE', { field: '/newKey' });
   if (standing === 'free') {

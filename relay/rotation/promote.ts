@@ -1,8 +1,11 @@
 import { appendAudit } from '../audit/index.ts';
 import type { Store } from '../store/index.ts';
-import { promoteKey } from '../store/repositories/box-keys.ts';
+import { type FirstUse, promoteKey } from '../store/repositories/box-keys.ts';
 
-/** The first request under the announced key: from the commit on the old one is refused. Does nothing the second time. */
+/**
+ * The first use of the announced key: from the commit on the old one is refused. Does nothing the second time, nor while
+ * staff have to decide which of two copies is the box.
+ */
 export async function promoteNextKey(
   store: Store,
   key: {
@@ -11,6 +14,7 @@ export async function promoteNextKey(
     fingerprint: string;
     follows: string;
     publicKey: string;
+    by: FirstUse;
     atMs: number;
   },
 ): Promise<void> {

@@ -1,5 +1,6 @@
 import { appendAudit } from '../audit/index.ts';
 import { type CheckinService, createCheckinMetrics, createCheckinService } from '../checkin/index.ts';
+import { promoteNextKey } from '../rotation/index.ts';
 import { raiseGeneration } from '../store/repositories/sites.ts';
 import { defineHandlers, type Services } from './context.ts';
 
@@ -52,6 +53,15 @@ export function checkinService({ store, clock, live, keys, metrics, boxes, sight
 export function checkinHandlers(services: Services) {
   const service = checkinService(services);
   return defineHandlers({
-    checkin: ({ box, body, raw, request }) => service.checkin(box, body, raw, request.ip),
+    checkin: async ({ box, body, raw, request, nowMs: atMs }) => {
+      const answer = await service.checkin(box, body, raw, request.ip);
+      const { applianceId, partnerId, fingerprint, dik: publicKey, follows } = box;
+      if (follows !== undefined && answer.state === 'active') {
+        const next = { applianceId, partnerId, fingerprint, publicKey, follows, atMs };
+        await promoteNextKey(services.store, { ...next, by: 'checkin' });
+        services.boxes.forget(applianceId);
+      }
+      return answer;
+    },
   });
 }

@@ -4,6 +4,7 @@ import type { Clock } from '@sitewarden/kit/time';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Registry } from 'prom-client';
 import type { BoxDirectory, StaffSessions } from '../accounts/index.ts';
+import type { BoxProof } from '../box-proof/index.ts';
 import type { RelayConfig } from '../config/index.ts';
 import type { RelayKeyring } from '../keys/types.ts';
 import type { Box, Device, Tenant } from '../lib/identity.ts';
@@ -11,6 +12,7 @@ import type { Role } from '../lib/roles.ts';
 import type { LiveBus, StreamPlaces } from '../live/index.ts';
 import type { SightingBook } from '../quarantine/index.ts';
 import type { Store, Tx } from '../store/index.ts';
+import type { Wakes } from '../wake/index.ts';
 import type { ROUTES, RouteContract, RouteName } from './contract/table.ts';
 
 /** What the program is made of, for the handlers that need it. */
@@ -28,8 +30,11 @@ export interface Services {
   readonly metricsToken: string | undefined;
   /** Forgets what is cached about an appliance; call it after every change of its state, epoch or keys. */
   readonly boxes: BoxDirectory;
+  /** Who signed, for requests and for connections alike. */
+  readonly proof: BoxProof;
   readonly sessions: StaffSessions;
   readonly sightings: SightingBook;
+  readonly wakes: Wakes;
 }
 
 type Table = typeof ROUTES;

@@ -16,7 +16,7 @@ import { defineHandlers, type Services } from './context.ts';
 
 /** Routes of boxes that leave, and of people who let them go or take them back. */
 export function custodyHandlers(services: Services, claims: Claims) {
-  const { keys, live } = services;
+  const { keys, live, wakes } = services;
   return defineHandlers({
     boxRelease: async ({ box, inTenant, nowMs }) => {
       const answer = await inTenant((trx) => fetchRelease(trx, keys, { asking: box, nowMs }));
@@ -50,6 +50,7 @@ export function custodyHandlers(services: Services, claims: Claims) {
         await orderRelease(trx, keys, { tenant, siteId, ...body, nowMs });
         return custodyOf(trx, { partnerId: tenant.partnerId, siteId, nowMs });
       });
+      wakes.wake(siteId, 'config');
       live.publish(tenant.partnerId, { kind: 'site', siteId, atMs: nowMs });
       return view;
     },
@@ -83,11 +84,16 @@ export function custodyHandlers(services: Services, claims: Claims) {
         return availabilityOf(trx, { partnerId, siteId, nowMs });
       }),
     receipt: ({ params: { receiptId }, inTenant }) => inTenant((trx) => readReceipt(trx, keys, receiptId)),
-    rearms: async ({ tenant, query: { siteId, number }, nowMs }) => ({
-      ...(await claims.rearms.list(tenant, { siteId, number, nowMs })),
+    rearms: async ({ tenant, query: { siteId }, nowMs }) => ({
+      ...(await claims.rearms.list(tenant, { siteId, nowMs })),
       asOfMs: nowMs,
     }),
-    rearmBox: ({ tenant, params: { session }, body: { number }, nowMs }) =>
-      claims.rearms.approve(tenant, session, { number, nowMs }),
+    findRearm: async ({ tenant, body: { siteId, number }, nowMs }) => ({
+      rearms: await claims.rearms.search(tenant, { siteId, number, nowMs }),
+      more: 0,
+      asOfMs: nowMs,
+    }),
+    rearmBox: ({ tenant, params: { session }, body, nowMs }) =>
+      claims.rearms.approve(tenant, session, { ...body, nowMs }),
   });
 }

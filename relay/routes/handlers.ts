@@ -24,6 +24,7 @@ import { sessionHandlers } from './session.ts';
 import { siteHandlers } from './sites.ts';
 import { timelineHandlers } from './timeline.ts';
 import { userHandlers } from './users.ts';
+import { wakeHandlers } from './wake.ts';
 
 /** Every handler of the relay, one line a file; the type demands that none is missing. */
 export function allHandlers(services: Services, claims: Claims): HandlerTable {
@@ -52,5 +53,6 @@ export function allHandlers(services: Services, claims: Claims): HandlerTable {
     ...evidenceHandlers(services),
     ...timelineHandlers(),
     ...orderHandlers(services),
+    ...wakeHandlers(),
   };
 }

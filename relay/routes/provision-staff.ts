@@ -16,8 +16,7 @@ export function provisionStaffHandlers(claims: Claims) {
       return pdf;
     },
     claimSessions: async ({ tenant, nowMs }) => ({ sessions: await claims.staff.list(tenant, nowMs), asOfMs: nowMs }),
-    claimSession: ({ tenant, params, query, nowMs }) =>
-      claims.staff.find(tenant, params.session, { siteId: query.siteId, nowMs }),
+    claimSession: ({ tenant, params, nowMs }) => claims.staff.find(tenant, params.session, nowMs),
     lookupClaim: ({ tenant, body, nowMs }) => claims.staff.lookup(tenant, body, nowMs),
     claimBox: ({ tenant, params, body, nowMs }) => claims.staff.claim(tenant, { ...body, ...params }, nowMs),
     approveClaim: ({ tenant, params, body, nowMs }) => claims.staff.approve(tenant, params.session, { ...body, nowMs }),

@@ -1,7 +1,7 @@
 import { removeSecret, secretsOf, setSecret } from '../secrets/index.ts';
 import { defineHandlers, type Services } from './context.ts';
 
-export function secretHandlers({ live }: Services) {
+export function secretHandlers({ live, wakes }: Services) {
   return defineHandlers({
     secrets: ({ params: { siteId }, inTenant, nowMs }) => inTenant((trx) => secretsOf(trx, siteId, nowMs)),
     setSecret: async ({ tenant, params: { siteId, name }, body: { value }, inTenant, nowMs }) => {
@@ -9,6 +9,7 @@ export function secretHandlers({ live }: Services) {
         await setSecret(trx, { tenant, siteId, name, value, nowMs });
         return secretsOf(trx, siteId, nowMs);
       });
+      wakes.wake(siteId, 'config');
       live.publish(tenant.partnerId, { kind: 'site', siteId, atMs: nowMs });
       return view;
     },
@@ -17,6 +18,7 @@ export function secretHandlers({ live }: Services) {
         await removeSecret(trx, { tenant, siteId, name, nowMs });
         return secretsOf(trx, siteId, nowMs);
       });
+      wakes.wake(siteId, 'config');
       live.publish(tenant.partnerId, { kind: 'site', siteId, atMs: nowMs });
       return view;
     },

@@ -1,7 +1,7 @@
 import { changeSite, createSite, listSites, readSiteDetail, releaseQuarantine } from '../sites/index.ts';
 import { defineHandlers, type Services } from './context.ts';
 
-export function siteHandlers({ live, boxes }: Services) {
+export function siteHandlers({ live, boxes, wakes }: Services) {
   return defineHandlers({
     sites: ({ tenant, query, inTenant, nowMs }) => {
       const givenTo = tenant.role === 'technician' ? tenant.staffId : undefined;
@@ -18,6 +18,7 @@ export function siteHandlers({ live, boxes }: Services) {
         await changeSite(trx, { tenant, siteId, settings: body, nowMs });
         return readSiteDetail(trx, siteId, nowMs);
       });
+      wakes.wake(siteId, 'config');
       live.publish(tenant.partnerId, { kind: 'site', siteId, atMs: nowMs });
       return detail;
     },

@@ -40,6 +40,8 @@ export interface CustodyTables {
     set_by: string;
     set_at_ms: number;
   };
+  /** Wrong numbers a partner has typed for an offer that asks for a place; goes with the offer. Directory. */
+  rearm_try: { session: string; partner_id: string; tries: number };
   /** state: one of RELEASE_STATES. `envelope`: as it was ordered; the box gets it signed anew. */
   box_release: {
     id: string;

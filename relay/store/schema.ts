@@ -110,8 +110,6 @@ export interface RelayDatabase extends CustodyTables {
     doctor: string | null;
     doctor_at_ms: number | null;
     serial: Generated<string>;
-    /** Wrong numbers staff have typed for it when they re-armed. */
-    rearm_tries: Generated<number>;
     /** Where the box called from; empty when it is not known. */
     address: Generated<string>;
   };
@@ -380,6 +378,7 @@ export const DIRECTORY_TABLES = [
   'box_offer',
   'retired_key',
   'box_arrival',
+  'rearm_try',
 ] as const satisfies readonly (keyof RelayDatabase)[];
 
 export type DirectoryDatabase = Pick<RelayDatabase, (typeof DIRECTORY_TABLES)[number]>;

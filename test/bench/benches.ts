@@ -32,6 +32,10 @@ export const BENCHES = {
     load: () => import('./evidence-append.ts'),
   },
   idle: { title: 'RSS and CPU of the idle appliance against the bare libraries', load: () => import('./idle.ts') },
+  'order-latency': {
+    title: 'ms p95 from an order given by staff to the receipt that its agent has run it',
+    load: () => import('./order-latency.ts'),
+  },
   claim: {
     title: 'scan to first check-in; 1,000 boxes at once; memory of 10,000 boxes',
     load: () => import('./claim.ts'),

@@ -151,6 +151,38 @@ t.test('a box that asks for its place is approved with the number it shows', { s
   t.match((await box.status(session)).body, { grant: { epoch: 2 } });
 });
 
+t.test(
+  'of many boxes that ask for one place, the number finds the one and approves it',
+  { skip: !stage },
+  async (t) => {
+    const { relay, newPartner } = stage!;
+    const partner = await newPartner();
+    const { siteId } = await seedSite(relay.store, partner.id, 'Main street');
+    const { box: old } = await relay.claim(partner.admin, siteId);
+    const ask = async () => {
+      const box = await relay.box(old.serial);
+      const { session } = (await box.start()).body;
+      return { box, session, number: (await box.status(session)).body.number };
+    };
+    for (let i = 0; i < 6; i++) await ask();
+    const { box, session, number } = await ask();
+    const page = await partner.open(`/sites/${siteId}`);
+    await page.getByText('2 more ask for a place.').waitFor();
+    await page.getByRole('textbox', { name: 'Find the box by its number' }).fill(number);
+    await page.getByRole('button', { name: 'Find it' }).click();
+    const asking = page.getByText('has a new key and asks for its place.');
+    await page.waitForFunction("document.body.innerText.split('asks for its place.').length === 2");
+    t.equal(await asking.count(), 1, 'the others are put aside');
+    await page.getByRole('textbox', { name: 'Number the box shows' }).fill(number);
+    await page.getByRole('button', { name: 'Re-arm the box' }).click();
+    await page
+      .locator('#custody')
+      .getByRole('link', { name: `Re-armed: box ${old.serial}` })
+      .waitFor();
+    t.match((await box.status(session)).body, { grant: { epoch: 2 } });
+  },
+);
+
 t.test('the list of sites leads to the quarantine page, where an admin decides', { skip: !stage }, async (t) => {
   const { relay, newPartner } = stage!;
   const partner = await newPartner();

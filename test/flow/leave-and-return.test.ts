@@ -121,15 +121,17 @@ t.test('a box that was reset asks for its place and has it back within a minute 
   await runProgram('appliance', ['reset', '--yes', '--config', system.appliance.configFile]);
   await system.startAppliance();
   const asking = await waitFor('the box to ask', async () => {
-    const { rearms } = await system.staff.call<{ rearms: { session: string; serial: string }[] }>(
-      'GET',
-      `/api/provision/rearms?siteId=${system.siteId}`,
-    );
+    const { rearms } = await system.staff.call<{
+      rearms: { session: string; serial: string; applianceId: string }[];
+    }>('GET', `/api/provision/rearms?siteId=${system.siteId}`);
     return rearms[0];
   });
   t.equal(asking.serial, before?.serial);
   const { number } = (await local(system)).claim;
-  await system.staff.call('POST', `/api/provision/rearms/${asking.session}`, { number });
+  await system.staff.call('POST', `/api/provision/rearms/${asking.session}`, {
+    applianceId: asking.applianceId,
+    number,
+  });
   const approvedMs = performance.now();
   await checkedIn(system, 2);
   const backMs = performance.now() - approvedMs;

@@ -10,6 +10,8 @@ export interface ApplianceOptions {
   relay?: { url: string; rootKey: string; caFile?: string };
   services?: { pidfileDir: string };
   checkinIntervalMs?: number;
+  /** Default: as the program has it. */
+  wake?: boolean;
   /** The box makes its serial number of its device key. */
   withoutSerial?: boolean;
   logLevel?: string;
@@ -20,6 +22,9 @@ export interface ApplianceOptions {
   reportsPerS?: number;
   /** Wraps the process, like `strace ...`. */
   intakePort?: number;
+  /** Address of the page. Default 127.0.0.1. */
+  localHost?: string;
+  installers?: { dir: string; publicKey?: string };
 }
 
 export interface TestAppliance extends Running {
@@ -53,12 +58,16 @@ export async function startAppliance(options: ApplianceOptions): Promise<TestApp
         reportsPerS: options.reportsPerS ?? 2000,
         burst: (options.reportsPerS ?? 2000) * 2,
       },
-      local: { host: '127.0.0.1', port: 0 },
+      local: { host: options.localHost ?? '127.0.0.1', port: 0 },
+      ...(options.installers === undefined ? {} : { installers: options.installers }),
       ...(options.withoutSerial ? {} : { serial: 'TEST-0001' }),
       model: 'test',
       logLevel: options.logLevel ?? 'info',
       discovery: { enabled: false },
-      ...(options.checkinIntervalMs === undefined ? {} : { checkin: { intervalMs: options.checkinIntervalMs } }),
+      checkin: {
+        ...(options.checkinIntervalMs === undefined ? {} : { intervalMs: options.checkinIntervalMs }),
+        ...(options.wake === undefined ? {} : { wake: options.wake }),
+      },
       ...(options.services === undefined ? {} : { services: options.services }),
     }),
   );

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type RequestListener, request, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 
 /**
  * What to do with one exchange. `hold`: the request was read whole and is never forwarded. `drop-answer`: the relay got it
@@ -29,6 +29,8 @@ export interface HttpProxy {
   /** Resolves when an exchange with this verdict reached its point (read whole, or answered behind). */
   reached(verdict: Verdict): Promise<string>;
   setTarget(port: number): void;
+  /** Lets upgrades through as they are, or answers them as plain requests, which is the default. */
+  passUpgrades(isPassed: boolean): void;
   close(): Promise<void>;
 }
 
@@ -62,6 +64,27 @@ export async function startHttpProxy(port = 0, tls?: { key: string; cert: string
   const server = tls === undefined ? createServer(exchange) : createTlsServer(tls, exchange);
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   const address = server.address() as AddressInfo;
+  const tunnels = new Set<Socket>();
+  const tunnel = (incoming: IncomingMessage, socket: Socket, head: Buffer) => {
+    const path = incoming.url ?? '/';
+    const behind = connect(target, '127.0.0.1');
+    for (const [one, other] of [
+      [socket, behind],
+      [behind, socket],
+    ] as const) {
+      tunnels.add(one);
+      one.on('error', () => {});
+      one.on('close', () => {
+        tunnels.delete(one);
+        other.destroy();
+      });
+    }
+    if (proxy.decide(path, incoming.method ?? 'GET') !== 'pass') return void socket.destroy();
+    const headers = incoming.rawHeaders.flatMap((name, i, all) => (i % 2 === 0 ? [`${name}: ${all[i + 1]}`] : []));
+    behind.write(`${[`${incoming.method} ${path} HTTP/1.1`, ...headers].join('\r\n')}\r\n\r\n`);
+    behind.write(head);
+    socket.pipe(behind).pipe(socket);
+  };
   const proxy: HttpProxy = {
     url: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${address.port}`,
     port: address.port,
@@ -71,9 +94,15 @@ export async function startHttpProxy(port = 0, tls?: { key: string; cert: string
     setTarget: (value) => {
       target = value;
     },
+    passUpgrades(isPassed) {
+      server.removeAllListeners('upgrade');
+      if (isPassed) server.on('upgrade', tunnel);
+      else for (const socket of tunnels) socket.destroy();
+    },
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
+        for (const socket of tunnels) socket.destroy();
         server.closeAllConnections();
       }),
   };

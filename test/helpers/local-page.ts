@@ -7,6 +7,7 @@ import type {
   EvidenceSnapshot,
   LocalServices,
   UplinkSnapshot,
+  WakeSnapshot,
 } from '../../appliance/local/services.ts';
 import { createTelemetry } from '../../appliance/telemetry/index.ts';
 import { applianceContext, START_MS } from './appliance-context.ts';
@@ -17,6 +18,7 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 export interface Sayings {
   claim: ClaimSnapshot;
   uplink: UplinkSnapshot;
+  wake: WakeSnapshot;
   laneFaults: Mutable<ReturnType<LocalServices['outbox']['faults']>>;
   lanes: Mutable<ReturnType<LocalServices['outbox']['snapshot']>>;
   evidence: EvidenceSnapshot;
@@ -70,6 +72,7 @@ export function sayings(): Sayings {
       chainLostAtMs: null,
       relayAheadMs: null,
     },
+    wake: { state: 'connected', sinceMs: START_MS, code: null },
     laneFaults: {},
     lanes: { evidence: IDLE_LANE, receipts: IDLE_LANE, incidents: IDLE_LANE, telemetry: IDLE_LANE },
     evidence: { epoch: 1, size: 0, cosignedSize: 0, lastEntryAtMs: null, waiting: 0, isHalted: false },
@@ -97,6 +100,7 @@ export async function localPage(t: Test, yaml = '') {
     keys: { rotate: () => Promise.reject(new Error('no test of the page replaces a key')) },
     secrets: { list: () => [], use: () => Promise.reject(new Error('no test of the page opens a secret')) },
     uplink: { snapshot: () => said.uplink },
+    wake: { snapshot: () => said.wake },
     outbox: { snapshot: () => said.lanes, faults: () => said.laneFaults },
     evidence: { snapshot: () => said.evidence },
     discovery: { snapshot: () => said.discovery },

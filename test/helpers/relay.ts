@@ -86,7 +86,11 @@ export interface TestRelay extends RunningRelay {
   staff(partnerId: string, role: Role, name?: string): Promise<StaffClient>;
   box(serial?: string): Promise<TestBox>;
   /** Claims a box for a site the short way: it shows its code and an admin claims it. */
-  claim(admin: StaffClient, siteId: string): Promise<{ box: TestBox; applianceId: string; session: string }>;
+  claim(
+    admin: StaffClient,
+    siteId: string,
+    serial?: string,
+  ): Promise<{ box: TestBox; applianceId: string; session: string }>;
 }
 
 /** No test is to meet a limit it does not look for. */
@@ -115,6 +119,8 @@ export async function startTestRelay(
     metricsTokenFile?: string;
     publicUrl?: string;
     dataDir?: string;
+    trustProxy?: readonly string[];
+    wake?: Partial<RelayConfig['wake']>;
   } = {},
 ): Promise<TestRelay> {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'sitewarden-relay-')));
@@ -125,6 +131,8 @@ export async function startTestRelay(
       store: options.store ?? { kind: 'sqlite' },
       limits: { ...WIDE_OPEN, ...options.limits },
       ...(options.publicUrl === undefined ? {} : { publicUrl: options.publicUrl }),
+      ...(options.trustProxy === undefined ? {} : { trustProxy: options.trustProxy }),
+      ...(options.wake === undefined ? {} : { wake: options.wake }),
       ...(options.metricsTokenFile === undefined ? {} : { metricsTokenFile: options.metricsTokenFile }),
     }),
   );
@@ -161,16 +169,15 @@ export async function startTestRelay(
     dataDir,
     staff,
     box,
-    async claim(admin, siteId) {
-      const made = await box();
+    async claim(admin, siteId, serial) {
+      const made = await box(serial);
       const started = await made.start();
       const session = started.body.session;
       const { number } = (await made.status(session)).body;
       const scanned = readQr(started.body.claimUrl);
-      const seen = await admin.request<{ replaces: { applianceId: string } | null }>(
-        'GET',
-        `/api/provision/sessions/${session}?siteId=${siteId}`,
-      );
+      const seen = await admin.call<{ replaces: { applianceId: string } | null }>('lookupClaim', {
+        body: { ...scanned, siteId },
+      });
       const replaces = seen.body.replaces?.applianceId;
       const answer = await admin.call('claimBox', {
         params: { session },

@@ -19,7 +19,8 @@ export interface System {
   appliance: TestAppliance;
   agent: Running | undefined;
   startRelay(): Promise<void>;
-  startAppliance(): Promise<void>;
+  /** `wake`: not taken from the options the system was made with. */
+  startAppliance(as?: { wake?: boolean }): Promise<void>;
   startAgent(): Promise<void>;
   close(): Promise<void>;
 }
@@ -37,6 +38,8 @@ export interface SystemOptions {
   logLevel?: string;
   /** Told every line that any of the three prints. */
   onLine?: (line: string) => void;
+  /** Whether the relay can wake the box; without it every order waits for a check-in. Default false. */
+  wake?: boolean;
   /** Told every exchange with the relay. */
   onExchange?: (exchange: Exchange) => void;
 }
@@ -44,6 +47,7 @@ export interface SystemOptions {
 export async function startSystem(options: SystemOptions = {}): Promise<System> {
   const base = mkdtempSync(join(tmpdir(), 'sitewarden-system-'));
   const proxy = await startHttpProxy();
+  proxy.passUpgrades(options.wake === true);
   if (options.onExchange) proxy.observe = options.onExchange;
   const said = options.onLine ? { onLine: options.onLine } : {};
   const logLevel = options.logLevel ? { logLevel: options.logLevel } : {};
@@ -70,8 +74,9 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
     });
     proxy.setTarget(Number(new URL(String(system.relay.ready.url)).port));
   };
-  system.startAppliance = async () => {
+  system.startAppliance = async ({ wake = options.wake } = {}) => {
     system.appliance = await startAppliance({
+      ...(wake === undefined ? {} : { wake }),
       dataDir: join(base, 'appliance'),
       relay: { url: proxy.url, rootKey },
       checkinIntervalMs: options.checkinIntervalMs ?? 1000,

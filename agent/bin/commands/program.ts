@@ -3,6 +3,7 @@ import { defaultConfigPath } from '../../config/places.ts';
 import { AGENT_VERSION } from '../../run/version.ts';
 import type { CheckFlags } from './check-command.ts';
 import type { EnrollFlags } from './enroll-command.ts';
+import type { InstallFlags, UninstallFlags } from './install-command.ts';
 import { guarded } from './output.ts';
 
 const EXIT_TEXT = `
@@ -30,10 +31,11 @@ export function createProgram(): Command {
     .description('run the agent until SIGINT or SIGTERM')
     .addHelpText(
       'after',
-      '\nCollects the checks the site asks for, queues reports on disk, and keeps a session with the appliance.\nWithout an identity it enrolls first when the configuration names a tokenFile.',
+      '\nCollects the checks the site asks for, queues reports on disk, and keeps a session with the appliance.\nWithout an identity it enrolls first when there is a token file: that of the configuration, or token.json in the data folder.',
     )
     .option('--ready-json', 'print one line of JSON once everything runs')
-    .action((flags: { readyJson?: boolean }) =>
+    .option('--log-file <file>', 'write the log there instead of standard output; 2 files of 5 MiB are kept')
+    .action((flags: { readyJson?: boolean; logFile?: string }) =>
       guarded(async () => (await import('./run-command.ts')).runCommand(configPath(), flags)),
     );
 
@@ -52,6 +54,32 @@ export function createProgram(): Command {
     );
 
   program
+    .command('install')
+    .description('install this program as a service that starts with the machine, or upgrade it')
+    .option('--token-file <file>', 'token file made by the appliance to enroll with, or - for standard input')
+    .option('--appliance <host:port>', 'address of the appliance (default: as in the token file)')
+    .option('--root <folder>', 'lay the files below this folder and start nothing, for images')
+    .option('--dry-run', 'print what would be done and do nothing')
+    .addHelpText(
+      'after',
+      '\nA systemd unit on Linux, a launchd daemon on macOS, a task at boot on Windows. Needs root or an administrator. Doing\nit again does no harm: the configuration, the identity and the queue that are there stay.',
+    )
+    .action((flags: InstallFlags) =>
+      guarded(async () => (await import('./install-command.ts')).installCommand(configPath(), flags)),
+    );
+
+  program
+    .command('uninstall')
+    .description('stop the service and remove it with its program')
+    .option('--purge', 'also remove the identity, the queue and the configuration')
+    .option('--root <folder>', 'remove the files below this folder and stop nothing, for images')
+    .option('--dry-run', 'print what would be done and do nothing')
+    .addHelpText('after', '\nWithout --purge the identity, the queue and the configuration stay for a later install.')
+    .action((flags: UninstallFlags) =>
+      guarded(async () => (await import('./install-command.ts')).uninstallCommand(configPath(), flags)),
+    );
+
+  program
     .command('check')
     .description('run every check once and print the results; nothing is sent')
     .option('--json', 'print one JSON list with the facts')
@@ -60,6 +88,11 @@ export function createProgram(): Command {
     .action((flags: CheckFlags) =>
       guarded(async () => (await import('./check-command.ts')).checkCommand(configPath(), flags)),
     );
+
+  program
+    .command('stop')
+    .description('end the agent that runs on this data folder, and wait until it has ended')
+    .action(() => guarded(async () => (await import('./stop-command.ts')).stopCommand(configPath())));
 
   program
     .command('status')

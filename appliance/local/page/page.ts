@@ -81,7 +81,7 @@ export function renderNotice(title: string, text: string): string {
   return document(title, body);
 }
 
-function document(title: string, body: Html): string {
+export function document(title: string, body: Html): string {
   return html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>${title}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">

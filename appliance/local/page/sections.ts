@@ -15,7 +15,14 @@ const UPLINK: Record<UplinkState, readonly [Tone, string]> = {
   stopped: ['bad', 'Refused'],
 };
 
-export function relaySection({ uplink, lanes, nowMs }: LocalStatus): Html {
+const ORDERS: Record<LocalStatus['wake']['state'], string> = {
+  off: 'with the next check-in (the wake-up is switched off)',
+  waiting: 'with the next check-in (not connected for the wake-up)',
+  connected: 'at once',
+  refused: 'with the next check-in (the relay refuses the wake-up)',
+};
+
+export function relaySection({ uplink, wake, lanes, nowMs }: LocalStatus): Html {
   const [tone, word] = UPLINK[uplink.state];
   const error = uplink.lastError;
   const rows = LANES.map((lane) => {
@@ -25,6 +32,7 @@ export function relaySection({ uplink, lanes, nowMs }: LocalStatus): Html {
   const body = html`${facts([
     ['Relay', uplink.relay],
     ['Last check-in', time(uplink.lastCheckinAtMs, nowMs)],
+    ['Orders arrive', `${ORDERS[wake.state]}${wake.code === null ? '' : `: ${wake.code}`}`],
     ['Site configuration', uplink.configGeneration === 0 ? 'none yet' : `generation ${uplink.configGeneration}`],
   ])}
 ${error === null ? html`` : html`<p class="note bad"><strong>${error.code}</strong> ${time(error.atMs, nowMs)}: ${error.message}</p>`}
@@ -98,7 +106,7 @@ export function agentSection({ agents, nowMs }: LocalStatus): Html {
       ? empty('No workstation is enrolled. The MSP or the API of this box gives tokens for the agent.')
       : html`<p class="quiet">${connected} of ${total} connected, ${failing === 0 ? 'none with failing checks' : `${failing} with failing checks`}.</p>
 <ul class="rows compact">${rows}</ul>`;
-  return card('agents', 'Workstations', body);
+  return card('agents', 'Workstations', body, html`<a href="/install/agent">Install the agent</a>`);
 }
 
 function agentRow(agent: AgentStatus, nowMs: number): Html {

@@ -69,7 +69,7 @@ summary{cursor:pointer;color:var(--link);padding:8px 0;min-height:40px}
 .qr svg{width:100%;height:auto}
 .steps{margin:0 0 8px;padding-left:1.25rem}
 .steps li{margin:4px 0}
-.address{overflow-wrap:anywhere;font:.8125rem/1.6 ui-monospace,Menlo,Consolas,"DejaVu Sans Mono",monospace;background:var(--surface2);border-radius:6px;padding:8px 10px}
+.address{overflow-wrap:anywhere;white-space:pre-wrap;font:.8125rem/1.6 ui-monospace,Menlo,Consolas,"DejaVu Sans Mono",monospace;background:var(--surface2);border-radius:6px;padding:8px 10px}
 .number-label{margin-top:16px;color:var(--quiet);font-size:.875rem;text-align:center}
 .number{font-size:2rem;font-weight:700;letter-spacing:.08em;text-align:center;font-variant-numeric:tabular-nums}
 .doctor li{grid-template-columns:1fr auto}
@@ -79,7 +79,7 @@ summary{cursor:pointer;color:var(--link);padding:8px 0;min-height:40px}
 form{display:grid;gap:6px}
 label{font-weight:600}
 .form-row{display:flex;flex-wrap:wrap;gap:8px}
-input[type=text]{flex:1 1 14rem;min-width:0;min-height:44px;font:1rem ui-monospace,Menlo,Consolas,"DejaVu Sans Mono",monospace;padding:8px 12px;color:var(--text);background:var(--surface);border:1px solid var(--line);border-radius:8px}
+input[type=text],input[type=password]{flex:1 1 14rem;min-width:0;min-height:44px;font:1rem ui-monospace,Menlo,Consolas,"DejaVu Sans Mono",monospace;padding:8px 12px;color:var(--text);background:var(--surface);border:1px solid var(--line);border-radius:8px}
 input[aria-invalid]{border-color:var(--bad)}
 button{min-height:44px;padding:8px 20px;border:0;border-radius:8px;background:var(--button);color:var(--button-text);font:600 1rem system-ui,sans-serif;cursor:pointer}
 button.plain{background:none;color:var(--link);border:1px solid var(--line);justify-self:start}

@@ -100,6 +100,14 @@ export const CUSTODY_ROUTES = {
     query: view.RearmQuery,
     response: view.RearmList,
   },
+  findRearm: {
+    method: 'POST',
+    url: '/api/provision/rearms/search',
+    access: operators,
+    summary: 'Find such a box by the number it shows; each search counts, of a person and of the partner',
+    body: view.RearmSearch,
+    response: view.RearmList,
+  },
   rearmBox: {
     method: 'POST',
     url: '/api/provision/rearms/:session',

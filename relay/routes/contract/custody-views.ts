@@ -73,8 +73,11 @@ export const RearmList = closed({
   asOfMs: UnixMs,
 });
 const ShownNumber = Type.String({ pattern: '^[0-9]{8}$', description: 'the number somebody read on the box' });
-export const RearmQuery = closed({ siteId: Type.Optional(Id('site')), number: Type.Optional(ShownNumber) });
-export const RearmRequest = closed({ number: ShownNumber });
+export const RearmQuery = closed({ siteId: Type.Optional(Id('site')) });
+/** In a body: what is in an address is in the log of every proxy on the way. */
+export const RearmSearch = closed({ siteId: Type.Optional(Id('site')), number: ShownNumber });
+/** Serial numbers are made up or shared, so the place is named too: of the boxes the person looked at, this one. */
+export const RearmRequest = closed({ applianceId: ApplianceId, number: ShownNumber });
 export const RearmAnswer = closed({ siteId: Id('site'), applianceId: Id('app') });
 
 /** A machine that uses the identity of a box in quarantine. `address` empty: not known. */

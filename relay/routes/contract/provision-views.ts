@@ -86,7 +86,7 @@ export const ClaimSessionView = closed({
   claimedBy: Nullable(ShortText),
   disputed: Type.Boolean(),
   applianceId: Nullable(Id('app')),
-  /** the box of the site that the approval takes out of service; before the claim only with a siteId in the query */
+  /** the box of the site that the approval takes out of service; before the claim only when a siteId was asked for */
   replaces: Nullable(closed({ applianceId: Id('app'), serial: ShortText, lastCheckinAtMs: Nullable(UnixMs) })),
   /** What the box last said of its way to the relay; null in lists and when it never did. */
   doctor: Nullable(closed({ atMs: UnixMs, findings: Type.Array(DoctorFinding) })),
@@ -105,6 +105,7 @@ export const ClaimSessionList = closed({ sessions: Type.Array(ClaimSessionView),
 export const ClaimLookup = closed({
   secret: Type.String({ pattern: '^[A-Za-z0-9_-]{22}$' }),
   fingerprint: Type.String({ pattern: '^[A-Za-z0-9_-]{43}$' }),
+  siteId: Type.Optional(Id('site')),
 });
 export const ClaimRequest = closed({
   secret: Type.String({ pattern: '^[A-Za-z0-9_-]{22}$' }),
@@ -113,5 +114,4 @@ export const ClaimRequest = closed({
   number: Type.String({ pattern: '^[0-9]{8}$', description: 'the number the technician read on the box' }),
   replaces: Replaces,
 });
-export const ClaimQuery = closed({ siteId: Type.Optional(Id('site')) });
 export const ApproveRequest = closed({ number: Type.String({ pattern: '^[0-9]{8}$' }), replaces: Replaces });

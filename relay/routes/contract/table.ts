@@ -1,5 +1,6 @@
 import { type TSchema, Type } from '@sinclair/typebox';
 import * as http from '@sitewarden/agent-proto/http';
+import { WAKE_PATH } from '@sitewarden/agent-proto/wake';
 import { CUSTODY_ROUTES } from './custody-routes.ts';
 import { PROVISION_ROUTES } from './provision-routes.ts';
 import { SECRET_ROUTES } from './secret-routes.ts';
@@ -134,6 +135,13 @@ export const ROUTES = {
     access: 'box',
     summary: 'add-checkpoint of C2SP tlog-witness: cosigns the evidence log',
     consumes: 'text/plain',
+    response: 'text/plain',
+  },
+  wake: {
+    method: 'GET',
+    url: WAKE_PATH,
+    access: 'public',
+    summary: 'The wake-up: MQTT 3.1.1 over WebSocket; each CONNECT is signed',
     response: 'text/plain',
   },
   boxOrders: {

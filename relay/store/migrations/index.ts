@@ -16,6 +16,7 @@ import { offerAddress } from './0014-offer-address.ts';
 import { logFirstKey } from './0015-log-first-key.ts';
 import { siteSecrets } from './0016-site-secrets.ts';
 import { agentRmm } from './0017-agent-rmm.ts';
+import { rearmTries } from './0018-rearm-tries.ts';
 
 /** `statements` of one transaction. Appended only: a migration that was ever applied never changes. */
 export interface RelayMigration {
@@ -41,4 +42,5 @@ export const MIGRATIONS: readonly RelayMigration[] = [
   { name: '0015-log-first-key', statements: logFirstKey },
   { name: '0016-site-secrets', statements: siteSecrets },
   { name: '0017-agent-rmm', statements: agentRmm },
+  { name: '0018-rearm-tries', statements: rearmTries },
 ];

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Tx } from '../types.ts';
-import { forgetNextKey } from './box-keys.ts';
+import { forgetKey, forgetNextKey } from './box-keys.ts';
 import { unretireKey } from './custody.ts';
 import { insertLog } from './evidence.ts';
 
@@ -139,6 +139,7 @@ export async function releaseKey(trx: Tx, fingerprint: string): Promise<boolean>
     .where('revoked_at_ms', 'is not', null)
     .execute();
   await unretireKey(trx, fingerprint);
+  await forgetKey(trx, fingerprint);
   const left = await trx
     .selectFrom('key_directory')
     .select('fingerprint')

@@ -91,6 +91,11 @@ export async function forgetNextKey(trx: Tx, applianceId: string): Promise<void>
   await trx.deleteFrom('box_key').where('appliance_id', '=', applianceId).where('state', '=', 'next').execute();
 }
 
+/** The key is about to be somebody's present one: what it was before, there or elsewhere, is over. */
+export async function forgetKey(trx: Tx, fingerprint: string): Promise<void> {
+  await trx.deleteFrom('box_key').where('fingerprint', '=', fingerprint).execute();
+}
+
 /** The present key of an appliance, the announced one, which is forgotten, and those it had before: none opens anything. */
 export async function retireKeys(
   trx: Tx,
@@ -124,17 +129,22 @@ export async function announceKey(trx: Tx, key: KeyOf): Promise<void> {
     .execute();
 }
 
+/** What a key comes into force by: a check-in that continued the chain says which machine it is, another request not. */
+export type FirstUse = 'checkin' | 'request';
+
 /**
  * Makes the announced key the present one and retires that one. Answers its fingerprint; undefined: it was done already,
- * or `follows`, the key that announced it, is not the present one any more.
+ * `follows`, the key that announced it, is not the present one any more, or staff have to decide which copy is the box.
+ * Where they named a machine, only a check-in shows that it is this one.
  */
 export async function promoteKey(
   trx: Tx,
-  key: KeyOf & { readonly follows: string },
+  key: KeyOf & { readonly follows: string; readonly by: FirstUse },
 ): Promise<{ retired: string; siteId: string } | undefined> {
   const { applianceId, partnerId, fingerprint, publicKey, atMs } = key;
   const before = await lockAppliance(trx, applianceId);
-  if (before === undefined || before.state === 'revoked' || before.dik_fingerprint !== key.follows) return undefined;
+  if (before?.state !== 'active' || before.dik_fingerprint !== key.follows) return undefined;
+  if (key.by === 'request' && before.genuine_boot_id !== null) return undefined;
   const { numDeletedRows } = await trx
     .deleteFrom('box_key')
     .where('fingerprint', '=', fingerprint)

@@ -233,10 +233,11 @@ export interface RearmFilter {
   readonly nowMs: number;
   readonly siteId?: string | undefined;
   readonly session?: string;
+  readonly applianceId?: string;
   readonly number?: string | undefined;
 }
 
-function rearmsOf(trx: Tx, { nowMs, siteId, session, number }: RearmFilter) {
+function rearmsOf(trx: Tx, { nowMs, siteId, session, applianceId, number }: RearmFilter) {
   let query = trx
     .selectFrom('appliance')
     .innerJoin('site', 'site.id', 'appliance.site_id')
@@ -248,6 +249,7 @@ function rearmsOf(trx: Tx, { nowMs, siteId, session, number }: RearmFilter) {
     .whereRef('offer.fingerprint', '<>', 'appliance.dik_fingerprint');
   if (siteId !== undefined) query = query.where('appliance.site_id', '=', siteId);
   if (session !== undefined) query = query.where('offer.id', '=', session);
+  if (applianceId !== undefined) query = query.where('appliance.id', '=', applianceId);
   if (number !== undefined) query = query.where('offer.number', '=', number);
   return query;
 }
@@ -270,6 +272,9 @@ const MAX_AT_ADDRESS = 5;
 export async function listRearms(trx: Tx, filter: RearmFilter): Promise<RearmRow[]> {
   const isNamed = filter.session !== undefined || filter.number !== undefined;
   const asking = rearmsOf(trx, filter)
+    .leftJoin('rearm_try as tried', (join) =>
+      join.onRef('tried.session', '=', 'offer.id').onRef('tried.partner_id', '=', 'appliance.partner_id'),
+    )
     .select((eb) =>
       eb.fn
         .agg<number>('row_number')
@@ -278,12 +283,12 @@ export async function listRearms(trx: Tx, filter: RearmFilter): Promise<RearmRow
         )
         .as('place'),
     )
+    .select((eb) => eb.fn.coalesce('tried.tries', sql<number>`0`).as('tries'))
     .select([
       'offer.id as session',
       'offer.serial',
       'offer.fingerprint',
       'offer.number',
-      'offer.rearm_tries as tries',
       'offer.started_at_ms as startedAtMs',
       'offer.expires_at_ms as expiresAtMs',
       'offer.facts',
@@ -302,21 +307,29 @@ export async function listRearms(trx: Tx, filter: RearmFilter): Promise<RearmRow
   return rows.map(({ place: _place, ...row }) => row);
 }
 
-/** False when all tries with a wrong number are used up. */
-export async function takeRearmTry(trx: Tx, session: string, max: number): Promise<boolean> {
+/** False when this partner has used up its tries with a wrong number. */
+export async function takeRearmTry(
+  trx: Tx,
+  { session, partnerId, max }: { session: string; partnerId: string; max: number },
+): Promise<boolean> {
   const result = await trx
-    .updateTable('box_offer')
-    .set((eb) => ({ rearm_tries: eb('rearm_tries', '+', 1) }))
-    .where('id', '=', session)
-    .where('rearm_tries', '<', max)
+    .insertInto('rearm_try')
+    .values({ session, partner_id: partnerId, tries: 1 })
+    .onConflict((conflict) =>
+      conflict
+        .columns(['session', 'partner_id'])
+        .doUpdateSet((eb) => ({ tries: eb('rearm_try.tries', '+', 1) }))
+        .where('rearm_try.tries', '<', max),
+    )
     .executeTakeFirst();
-  return result.numUpdatedRows === 1n;
+  return result.numInsertedOrUpdatedRows === 1n;
 }
 
-export async function returnRearmTry(trx: Tx, session: string): Promise<void> {
+export async function returnRearmTry(trx: Tx, by: { session: string; partnerId: string }): Promise<void> {
   await trx
-    .updateTable('box_offer')
-    .set((eb) => ({ rearm_tries: eb('rearm_tries', '-', 1) }))
-    .where('id', '=', session)
+    .updateTable('rearm_try')
+    .set((eb) => ({ tries: eb('tries', '-', 1) }))
+    .where('session', '=', by.session)
+    .where('partner_id', '=', by.partnerId)
     .execute();
 }

@@ -11,6 +11,7 @@ const PIN = `sha256:${'0a'.repeat(32)}`;
 t.test('a token file of the appliance is read whole', async (t) => {
   const text = JSON.stringify({ applianceAddress: 'box.lan:50051', token: 'abc', caFingerprint: PIN });
   t.strictSame(parseTokenFile(text), { token: 'abc', applianceAddress: 'box.lan:50051', caFingerprint: PIN });
+  t.strictSame(parseTokenFile(`\uFEFF${text}\r\n`), parseTokenFile(text), 'as PowerShell pipes it');
 });
 
 t.test('each fault names its field and repeats no value', async (t) => {

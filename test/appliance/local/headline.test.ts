@@ -11,12 +11,13 @@ const NOW = Date.UTC(2026, 2, 1);
 const MIN = 60_000;
 
 function status(change: Partial<HeadlineInput> = {}): HeadlineInput {
-  const { discovery, evidence, lanes, laneFaults, uplink } = sayings();
+  const { discovery, evidence, lanes, laneFaults, uplink, wake } = sayings();
   return {
     nowMs: NOW,
     identity: { serial: 's', model: 'm', version: '1', fingerprint: 'f', keyStorage: 'plain', host: 'h' },
     claim: CLAIMED,
     uplink: { ...uplink, state: 'ok', lastCheckinAtMs: NOW - 10_000 },
+    wake,
     lanes,
     laneFaults,
     agents: { total: 2, connected: 2, failing: 0, list: [] },

@@ -54,6 +54,7 @@ t.test('a claimed box names its site and shows no code', async (t) => {
   t.match(text, /looked after by Northwind IT/);
   t.match(text, /by Dana Field/);
   t.match(text, /20 s ago/);
+  t.match(text, /<a href="\/install\/agent">Install the agent/);
   t.notMatch(text, /<form/);
   t.notMatch(text, /Number to compare/);
 });

@@ -48,6 +48,15 @@ t.test('a scanned box is claimed, approved, and gets a config signed for its key
   t.match(waiting.body, { state: 'started', number: /^[0-9]{8}$/ });
   t.equal(waiting.body.grant, undefined);
   const { number } = waiting.body;
+  t.match((await technician.call('lookupClaim', { body: scanned })).body, { number }, 'to compare with the box');
+  for (const person of [admin, technician]) {
+    const bySession = await person.call('claimSession', { params: { session } });
+    t.match(
+      bySession,
+      { status: 404, body: { code: 'SESSION_UNKNOWN' } },
+      'a session id is no proof of having seen it',
+    );
+  }
   const wrong = String((Number(number) + 1) % 100_000_000).padStart(8, '0');
   const mismatch = await technician.call('claimBox', { params: { session }, body: { ...early, number: wrong } });
   t.match(mismatch, { status: 422, body: { code: 'NUMBER_MISMATCH', field: '/number' } });

@@ -27,7 +27,8 @@ async function world(t: Test) {
     const shown = await box;
     const { session, claimUrl } = (await shown.start()).body;
     const { number } = (await shown.status(session)).body;
-    return { box: shown, params: { session }, number, body: { ...readQr(claimUrl), siteId, number } };
+    const scanned = readQr(claimUrl);
+    return { box: shown, params: { session }, number, scanned, body: { ...scanned, siteId, number } };
   };
   return { relay, partnerId, siteId, admin, technician, old, works, second };
 }
@@ -57,15 +58,13 @@ t.test('an approval that would take the box of a site out of service needs a wor
 
 t.test('a claim that is its own approval needs it too, and shows beforehand what it replaces', async (t) => {
   const { admin, technician, siteId, old, works, second } = await world(t);
-  const { params, body } = await second();
-  const path = `/api/provision/sessions/${params.session}`;
-  t.match((await technician.request<View>('GET', path)).body, { state: 'started', replaces: null });
-  t.match((await technician.request<View>('GET', `${path}?siteId=${siteId}`)).body, {
-    replaces: { applianceId: old.applianceId },
-  });
+  const { params, body, scanned } = await second();
+  const look = (at: object = {}) => technician.call<View>('lookupClaim', { body: { ...scanned, ...at } });
+  t.match((await look()).body, { state: 'started', replaces: null });
+  t.match((await look({ siteId })).body, { replaces: { applianceId: old.applianceId } });
   t.match(await technician.call('claimBox', { params, body: { ...body, replaces: ANOTHER } }), NOT_CONFIRMED);
   t.match(await admin.call('claimBox', { params, body }), NOT_CONFIRMED);
-  t.match((await admin.request<View>('GET', path)).body, { state: 'started' }, 'the box still waits');
+  t.match((await look()).body, { state: 'started' }, 'the box still waits');
   t.ok(await works());
   t.equal((await admin.call('claimBox', { params, body: { ...body, replaces: old.applianceId } })).status, 200);
   t.notOk(await works());

@@ -4,16 +4,23 @@ import t, { type Test } from 'tap';
 import { onBothRelays, type Start } from '../../helpers/both-relays.ts';
 import { readQr } from '../../helpers/box.ts';
 import { leavingBox } from '../../helpers/leave.ts';
-import { seedPartner, seedSite } from '../../helpers/relay.ts';
+import { seedPartner, seedSite, testClock } from '../../helpers/relay.ts';
 import { rootPublicKeyOf } from '../../helpers/root-key.ts';
 
 interface Rearms {
-  rearms: { session: string; siteId: string; serial: string; triesLeft: number; number?: string }[];
+  rearms: {
+    session: string;
+    siteId: string;
+    applianceId: string;
+    serial: string;
+    triesLeft: number;
+    number?: string;
+  }[];
   more: number;
 }
 
-async function world(_t: Test, start: Start, limits: { claimsPerMinute?: number } = {}) {
-  const relay = await start({ limits });
+async function world(_t: Test, start: Start, options: Parameters<Start>[0] = {}) {
+  const relay = await start(options);
   const partnerId = await seedPartner(relay.store);
   const { siteId } = await seedSite(relay.store, partnerId);
   const admin = await relay.staff(partnerId, 'admin', 'Ada Moreno');
@@ -31,8 +38,11 @@ async function world(_t: Test, start: Start, limits: { claimsPerMinute?: number 
     return { box, session, claimUrl, number };
   };
   const rearms = async () => (await admin.call<Rearms>('rearms')).body.rearms;
-  const approve = (session: string, number: string, who = admin) =>
-    who.call<{ code?: string; applianceId?: string }>('rearmBox', { params: { session }, body: { number } });
+  const approve = (session: string, number: string, who = admin, id = applianceId) =>
+    who.call<{ code?: string; siteId?: string; applianceId?: string }>('rearmBox', {
+      params: { session },
+      body: { applianceId: id, number },
+    });
   return { relay, partnerId, siteId, admin, old, applianceId, before, flashed, rearms, approve, host };
 }
 
@@ -121,7 +131,7 @@ await onBothRelays(t, {
   },
 
   'a box that asks is found among many that make up its serial number': async (t, start) => {
-    const { relay, admin, rearms, flashed, approve } = await world(t, start, { claimsPerMinute: 300 });
+    const { relay, admin, rearms, flashed, approve } = await world(t, start, { limits: { claimsPerMinute: 300 } });
     const first = await flashed();
     for (let i = 0; i < 20; i++) await flashed();
     t.ok(
@@ -141,12 +151,13 @@ await onBothRelays(t, {
     const { body } = await admin.call<Rearms>('rearms');
     t.match(body, { more: 17 });
     t.notOk(body.rearms.some(({ session }) => session === late.session));
-    const byNumber = `/api/provision/rearms?number=${late.number}`;
-    const found = await admin.request<Rearms>('GET', byNumber);
+    const search = (who = admin) => who.call<Rearms>('findRearm', { body: { number: late.number } });
+    const found = await search();
     t.match(found.body, { rearms: [{ session: late.session }], more: 0 });
     t.equal(found.body.rearms.length, 1);
     const stranger = await relay.staff(await seedPartner(relay.store, 'Other'), 'admin');
-    t.match((await stranger.request<Rearms>('GET', byNumber)).body, { rearms: [], more: 0 });
+    t.match((await search(stranger)).body, { rearms: [], more: 0 });
+    t.notOk(JSON.stringify(found.body).includes(late.number), 'the number is not told back');
     const { number } = late;
     await relay.store.system((trx) =>
       trx.updateTable('box_offer').set({ number }).where('id', '=', first.session).execute(),
@@ -165,6 +176,75 @@ await onBothRelays(t, {
     const { session, number } = await flashed();
     t.match((await stranger.call<Rearms>('rearms')).body, { rearms: [] });
     t.match(await approve(session, number, stranger), { status: 404, body: { code: 'SESSION_UNKNOWN' } });
+  },
+
+  'another company with a box of the same serial number sees who asks, and neither its number nor its tries': async (
+    t,
+    start,
+  ) => {
+    const { relay, flashed, rearms, approve, old } = await world(t, start);
+    const otherId = await seedPartner(relay.store, 'Other');
+    const { siteId: elsewhere } = await seedSite(relay.store, otherId, 'Elsewhere');
+    const stranger = await relay.staff(otherId, 'admin');
+    const { applianceId: theirs } = await relay.claim(stranger, elsewhere, old.serial);
+    const { session, number } = await flashed();
+    t.match((await stranger.call<Rearms>('rearms')).body, { rearms: [{ session, applianceId: theirs }] });
+    t.match(await stranger.call('claimSession', { params: { session } }), {
+      status: 404,
+      body: { code: 'SESSION_UNKNOWN' },
+    });
+    const wrong = number === '00000000' ? '11111111' : '00000000';
+    for (let i = 0; i < 5; i++) {
+      t.match((await approve(session, wrong, stranger, theirs)).body, { code: 'NUMBER_MISMATCH' });
+    }
+    t.match((await approve(session, wrong, stranger, theirs)).body, { code: 'REARM_LOCKED' });
+    t.match((await stranger.call<Rearms>('rearms')).body, { rearms: [{ triesLeft: 0 }] });
+    t.match(await rearms(), [{ session, triesLeft: 5 }]);
+    t.equal((await approve(session, number)).status, 200, 'theirs are used up, ours are not');
+  },
+
+  'of two sites with boxes of one serial number, the one that was looked at has its box back': async (t, start) => {
+    const { relay, partnerId, siteId, admin, old, applianceId, before, flashed, approve } = await world(t, start);
+    const { siteId: second } = await seedSite(relay.store, partnerId, 'Two');
+    const { box: other, applianceId: otherId } = await relay.claim(admin, second, old.serial);
+    const { session, number } = await flashed();
+    const at = async (site: string) =>
+      (await admin.request<Rearms>('GET', `/api/provision/rearms?siteId=${site}`)).body.rearms;
+    t.match(await at(siteId), [{ session, applianceId }]);
+    t.match(await at(second), [{ session, applianceId: otherId }]);
+    t.match(await approve(session, number, admin, `app_${'a'.repeat(26)}`), { status: 404 });
+    t.match(await approve(session, number, admin, otherId), {
+      status: 200,
+      body: { siteId: second, applianceId: otherId },
+    });
+    t.equal((await before.checkin()).status, 200, 'the box of the first site goes on');
+    t.match(await other.send(BOX_PATHS.orders), { status: 403, body: { code: 'APPLIANCE_REARMED' } });
+  },
+
+  'who guesses numbers by searching is stopped, and so are all of a company together': async (t, start) => {
+    const clock = testClock();
+    const { relay, partnerId, admin, flashed } = await world(t, start, { clock });
+    const { session, number } = await flashed();
+    const guesses = Array.from({ length: 12 }, (_, index) => String(10_000_000 + index)).filter((g) => g !== number);
+    const people = await Promise.all(['Bo', 'Cy', 'Di'].map((name) => relay.staff(partnerId, 'operator', name)));
+    for (const one of people) {
+      const answers = [];
+      for (const guess of guesses.slice(0, 11)) answers.push(await one.call('findRearm', { body: { number: guess } }));
+      t.same(
+        answers.map(({ status }) => status),
+        [...Array.from({ length: 10 }, () => 200), 429],
+      );
+      t.match(answers.at(-1), { body: { code: 'RATE_LIMITED' } });
+    }
+    t.match(await admin.call('findRearm', { body: { number } }), { status: 429 }, 'ten each of three people are all');
+    t.equal((await admin.request('GET', `/api/provision/rearms?number=${number}`)).status, 400, 'not in an address');
+    const otherId = await seedPartner(relay.store, 'Other');
+    const elsewhere = await relay.staff(otherId, 'operator');
+    t.match(await elsewhere.call<Rearms>('findRearm', { body: { number } }), { status: 200, body: { rearms: [] } });
+    t.match((await admin.call<Rearms>('rearms')).body, { rearms: [{ session }] });
+    clock.advance(20_000);
+    t.match((await admin.call<Rearms>('findRearm', { body: { number } })).body, { rearms: [{ session }] }, 'later');
+    t.match(await (people[0] ?? admin).call('findRearm', { body: { number } }), { status: 429 });
   },
 
   'a box under its old key that is back while a re-arm is approved is not in between': async (t, start) => {

@@ -16,6 +16,7 @@ import { seedPartner, seedSite, testClock } from '../../helpers/relay.ts';
 import { checkinBody } from '../../helpers/sim-box.ts';
 import { envelopeOf, outboxBody } from '../../helpers/sim-log.ts';
 
+const BOOTS = ['11111111-1111-4111-8111-111111111111', '22222222-2222-4222-8222-222222222222'] as const;
 const newKey = () => privateKeyFromPem(generateEd25519().privateKeyPem);
 
 async function world(start: Start) {
@@ -48,17 +49,31 @@ async function world(start: Start) {
     const by = (key: KeyObject) => Buffer.from(sign(key, bytes)).toString('base64url');
     return { newKey, oldSignature: by(old), newSignature: by(over.newSigner ?? next) };
   };
-  /** The same machine, flashed anew, asks for its place. */
-  const flashed = async () => {
-    const fresh = await relay.box(box.serial);
+  /** The same machine asks for its place; flashed anew it does so under a new key. */
+  const comesBack = async (fresh: typeof box) => {
     const asked = { body: { ...fresh.facts(), commitment: nonceCommitment(fresh.boxNonce) }, createdS: nowS() };
     const { session } = (await fresh.send<{ session: string }>(BOX_PATHS.provisionStart, asked)).body;
     const shown = { body: { session, boxNonce: fresh.boxNonce }, createdS: nowS() };
     const { number } = (await fresh.send<{ number: string }>(BOX_PATHS.provisionStatus, shown)).body;
-    const approve = () => admin.call('rearmBox', { params: { session }, body: { number } });
+    const approve = () => admin.call('rearmBox', { params: { session }, body: { applianceId, number } });
     return { fresh, approve };
   };
-  return { relay, clock, box, applianceId, partnerId, siteId, admin, checkin, announce, audit, transition, flashed };
+  const flashed = async () => comesBack(await relay.box(box.serial));
+  return {
+    relay,
+    clock,
+    box,
+    applianceId,
+    partnerId,
+    siteId,
+    admin,
+    checkin,
+    announce,
+    audit,
+    transition,
+    flashed,
+    comesBack,
+  };
 }
 
 t.test('a box changes its device key', async (t) => {
@@ -148,6 +163,81 @@ t.test('a box changes its device key', async (t) => {
       await checkin(next);
       const back = transition(box.dikPrivate, { old: next });
       t.match(await announce(back, next), { status: 409, body: { code: 'KEY_IN_USE' } }, 'its own retired one');
+    },
+
+    'a box that is re-armed under a key it had before can change that key, and a copy of it is noticed afterwards':
+      async (t, start) => {
+        const { box, checkin, announce, transition, clock, comesBack, audit } = await world(start);
+        const next = newKey();
+        await announce(transition(next));
+        t.equal((await checkin(next)).status, 200);
+        const { approve } = await comesBack(box);
+        t.match(await approve(), { status: 200 });
+        t.match(await checkin(next), { status: 403, body: { code: 'APPLIANCE_REARMED' } });
+        const back = await checkin(box.dikPrivate);
+        t.match(back, { status: 200, body: { state: 'active' } });
+        const { token: previousToken } = back.body as { token: string };
+        const third = newKey();
+        t.match(await announce(transition(third)), { status: 200 });
+        const changed = await checkin(third, { counter: 2, previousToken });
+        t.match(changed, { status: 200, body: { state: 'active' } }, 'not locked out');
+        t.match(await checkin(box.dikPrivate), { status: 401, body: { code: 'DIK_RETIRED' } });
+        clock.advance(LATE_REQUEST_MS + 60_000);
+        t.match(await checkin(box.dikPrivate), { status: 401, body: { code: 'DIK_RETIRED' } });
+        t.match((await audit()).at(-1), { action: 'appliance.quarantined' });
+      },
+
+    'a copy in quarantine cannot put the key it announced in force, and staff can pick the genuine box': async (
+      t,
+      start,
+    ) => {
+      const { box, checkin, announce, audit, transition, admin, siteId, applianceId, clock } = await world(start);
+      const stolen = newKey();
+      const [genuine, copy] = BOOTS;
+      const token = async (answer: ReturnType<typeof checkin>) => ((await answer).body as { token: string }).token;
+      const first = await token(checkin(box.dikPrivate, { bootId: genuine }));
+      await checkin(box.dikPrivate, { counter: 2, previousToken: first, bootId: genuine });
+      t.equal((await announce(transition(stolen))).status, 200);
+      const ofCopy = { counter: 2, previousToken: first, bootId: copy };
+      t.match(await checkin(stolen, ofCopy), { status: 200, body: { state: 'quarantined' } });
+      t.match(await checkin(stolen, ofCopy), { status: 200, body: { state: 'quarantined' } }, 'heard, so staff see it');
+      const createdS = Math.floor(clock.nowMs() / 1000);
+      t.match(await box.send(BOX_PATHS.orders, { as: stolen, createdS }), {
+        status: 403,
+        body: { code: 'APPLIANCE_QUARANTINED' },
+      });
+      const of3 = { counter: 3, previousToken: first, bootId: genuine };
+      t.match(await checkin(box.dikPrivate, of3), { status: 200, body: { state: 'quarantined' } }, 'not locked out');
+      const body = { applianceId, genuineBootId: genuine };
+      t.equal((await admin.call('releaseQuarantine', { params: { siteId }, body })).status, 200);
+      t.match(await box.send(BOX_PATHS.orders, { as: stolen, createdS }), { status: 403 }, 'quicker, and still not it');
+      t.match(await announce(transition(newKey())), { status: 403, body: { code: 'APPLIANCE_QUARANTINED' } });
+      t.match(await checkin(stolen, ofCopy), { status: 200, body: { state: 'quarantined' } });
+      t.match(await checkin(box.dikPrivate, of3), { status: 200, body: { state: 'active' } });
+      t.notOk((await audit()).some(({ action }) => action === 'appliance.dik_rotated'));
+    },
+
+    'a genuine box that announced its key before the quarantine goes on under it once staff picked it': async (
+      t,
+      start,
+    ) => {
+      const { box, checkin, announce, audit, transition, admin, siteId, applianceId } = await world(start);
+      const next = newKey();
+      const [genuine, copy] = BOOTS;
+      const token = async (answer: ReturnType<typeof checkin>) => ((await answer).body as { token: string }).token;
+      const first = await token(checkin(box.dikPrivate, { bootId: genuine }));
+      const second = await token(checkin(box.dikPrivate, { counter: 2, previousToken: first, bootId: genuine }));
+      await announce(transition(next));
+      const ofCopy = { counter: 2, previousToken: first, bootId: copy };
+      t.match(await checkin(box.dikPrivate, ofCopy), { body: { state: 'quarantined' } });
+      const own = { counter: 3, previousToken: second, bootId: genuine };
+      t.match(await checkin(next, own), { status: 200, body: { state: 'quarantined' } });
+      const body = { applianceId, genuineBootId: genuine };
+      t.equal((await admin.call('releaseQuarantine', { params: { siteId }, body })).status, 200);
+      t.match(await checkin(box.dikPrivate, ofCopy), { body: { state: 'quarantined' } });
+      t.match(await checkin(next, own), { status: 200, body: { state: 'active' } });
+      t.match((await audit()).at(-1), { action: 'appliance.dik_rotated' });
+      t.match(await checkin(box.dikPrivate, ofCopy), { status: 401, body: { code: 'DIK_RETIRED' } });
     },
 
     'another choice before the first use takes the place of the first': async (t, start) => {

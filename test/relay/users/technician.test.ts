@@ -67,12 +67,12 @@ await onBothRelays(t, {
     const { tim, given, other, shown } = await world(start);
     const box = await shown();
     t.match(await box.claim(tim, other), NOT_GIVEN);
-    const path = `/api/provision/sessions/${box.session}`;
-    t.match(await tim.request('GET', `${path}?siteId=${other}`), NOT_GIVEN);
+    const look = (siteId: string) => tim.call('lookupClaim', { body: { ...box.scanned, siteId } });
+    t.match(await look(other), NOT_GIVEN);
     t.match(await box.claim(tim, `site_${'a'.repeat(26)}`), NOT_GIVEN, 'as for a site that does not exist');
-    t.equal((await tim.request('GET', `${path}?siteId=${given}`)).status, 200);
+    t.equal((await look(given)).status, 200);
     t.match(await box.claim(tim, given), { status: 200, body: { state: 'claimed', siteName: 'Elm street' } });
-    t.match((await tim.request('GET', path)).body, { siteName: 'Elm street' });
+    t.match((await tim.call('claimSession', { params: { session: box.session } })).body, { siteName: 'Elm street' });
   },
 
   'a claim at another site is not shown to a technician, not even with its code': async (t, start) => {

@@ -244,6 +244,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/mqtt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The wake-up: MQTT 3.1.1 over WebSocket; each CONNECT is signed
+         * @description Anyone.
+         */
+        get: operations["wake"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/appliances/orders": {
         parameters: {
             query?: never;
@@ -498,6 +518,26 @@ export interface paths {
         get: operations["rearms"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/provision/rearms/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Find such a box by the number it shows; each search counts, of a person and of the partner
+         * @description Staff: admin, operator.
+         */
+        post: operations["findRearm"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1164,7 +1204,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * How one claim stands; with siteId, what an unclaimed box would replace there
+         * How one claim stands; a box nobody has claimed is found by its QR code alone
          * @description Staff: admin, operator, technician.
          */
         get: operations["claimSession"];
@@ -1186,7 +1226,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Find the box whose QR code was scanned
+         * Find the box whose QR code was scanned; with siteId, what it would replace there
          * @description Staff: admin, operator, technician.
          */
         post: operations["lookupClaim"];
@@ -1500,6 +1540,7 @@ export interface components {
         ClaimLookup: {
             secret: string;
             fingerprint: string;
+            siteId?: string;
         };
         ClaimRequest: {
             secret: string;
@@ -2076,6 +2117,13 @@ export interface components {
             asOfMs: number;
         };
         RearmRequest: {
+            /** @description the box the person looked at */
+            applianceId: string;
+            /** @description the number somebody read on the box */
+            number: string;
+        };
+        RearmSearch: {
+            siteId?: string;
             /** @description the number somebody read on the box */
             number: string;
         };
@@ -2698,6 +2746,35 @@ export interface operations {
             };
         };
     };
+    wake: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The wake-up: MQTT 3.1.1 over WebSocket; each CONNECT is signed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description What went wrong and what to do next */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     boxOrders: {
         parameters: {
             query?: never;
@@ -3086,7 +3163,6 @@ export interface operations {
         parameters: {
             query?: {
                 siteId?: string;
-                number?: string;
             };
             header?: never;
             path?: never;
@@ -3095,6 +3171,39 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description Boxes that came back under a new key and ask for their place */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RearmList"];
+                };
+            };
+            /** @description What went wrong and what to do next */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    findRearm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RearmSearch"];
+            };
+        };
+        responses: {
+            /** @description Find such a box by the number it shows; each search counts, of a person and of the partner */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4413,9 +4522,7 @@ export interface operations {
     };
     claimSession: {
         parameters: {
-            query?: {
-                siteId?: string;
-            };
+            query?: never;
             header?: never;
             path: {
                 session: string;
@@ -4424,7 +4531,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description How one claim stands; with siteId, what an unclaimed box would replace there */
+            /** @description How one claim stands; a box nobody has claimed is found by its QR code alone */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4457,7 +4564,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Find the box whose QR code was scanned */
+            /** @description Find the box whose QR code was scanned; with siteId, what it would replace there */
             200: {
                 headers: {
                     [name: string]: unknown;

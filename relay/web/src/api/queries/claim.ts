@@ -4,12 +4,17 @@ import { api, take } from '../client.ts';
 import { keys } from '../keys.ts';
 import type { ClaimSession } from '../types.ts';
 
-/** Finds the box that was scanned. The secret stays out of the key; the fingerprint names the same box. */
-export const lookupQuery = ({ secret, fingerprint }: ScannedClaim) =>
+const scannedKey = ({ fingerprint }: ScannedClaim) => [...keys.claimSession, 'scanned', fingerprint] as const;
+
+/**
+ * The box that was scanned, asked every 2 s until somebody claims it: only its code leads to a box that is nobody's. The
+ * secret stays out of the key; the fingerprint names the same box.
+ */
+export const lookupQuery = (claim: ScannedClaim) =>
   queryOptions({
-    queryKey: ['claim-lookup', fingerprint],
-    queryFn: ({ signal }) => take(api.POST('/api/provision/lookup', { body: { secret, fingerprint }, signal })),
-    staleTime: Number.POSITIVE_INFINITY,
+    queryKey: scannedKey(claim),
+    queryFn: ({ signal }) => take(api.POST('/api/provision/lookup', { body: claim, signal })),
+    refetchInterval: ({ state }) => (state.data?.state === 'started' ? 2000 : false),
   });
 
 export const claimBox = (
@@ -20,16 +25,10 @@ export const claimBox = (
 };
 
 /** What claiming the box for a site would replace there, read when the site is picked. */
-export const claimAtSiteQuery = (session: string, siteId: string) =>
+export const claimAtSiteQuery = (claim: ScannedClaim, siteId: string) =>
   queryOptions({
-    queryKey: [...keys.claimSession, session, siteId],
-    queryFn: ({ signal }) =>
-      take(
-        api.GET('/api/provision/sessions/{session}', {
-          params: { path: { session }, query: { siteId } },
-          signal,
-        }),
-      ),
+    queryKey: [...scannedKey(claim), siteId],
+    queryFn: ({ signal }) => take(api.POST('/api/provision/lookup', { body: { ...claim, siteId }, signal })),
   });
 
 const isOver = (claim: ClaimSession) =>

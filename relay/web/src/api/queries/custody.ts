@@ -31,19 +31,13 @@ export const receiptQuery = (receiptId: string) =>
     queryFn: ({ signal }) => take(api.GET('/api/receipts/{receiptId}', { params: { path: { receiptId } }, signal })),
   });
 
-/** Boxes that came back under a new key; all, or those of one site, or that show a number. */
-export const rearmsQuery = (siteId?: string, number?: string) =>
+const place = (siteId?: string) => (siteId === undefined ? {} : { siteId });
+
+/** Boxes that came back under a new key; all, or those of one site. */
+export const rearmsQuery = (siteId?: string) =>
   queryOptions({
-    queryKey: [...keys.rearms, siteId ?? '', number ?? ''] as const,
-    queryFn: ({ signal }) =>
-      take(
-        api.GET('/api/provision/rearms', {
-          params: {
-            query: { ...(siteId === undefined ? {} : { siteId }), ...(number === undefined ? {} : { number }) },
-          },
-          signal,
-        }),
-      ),
+    queryKey: [...keys.rearms, siteId ?? ''] as const,
+    queryFn: ({ signal }) => take(api.GET('/api/provision/rearms', { params: { query: place(siteId) }, signal })),
     // Nobody is told when a box begins to ask: it belongs to nobody yet.
     refetchInterval: 5000,
   });
@@ -60,5 +54,8 @@ export const withdrawRelease = (siteId: string, releaseId: string) =>
   take(api.POST('/api/sites/{siteId}/release/withdraw', { ...at(siteId), body: { releaseId } }));
 export const removeBox = (siteId: string, body: Wish) =>
   take(api.POST('/api/sites/{siteId}/appliance/remove', { ...at(siteId), body }));
-export const rearmBox = (session: string, number: string) =>
-  take(api.POST('/api/provision/rearms/{session}', { params: { path: { session } }, body: { number } }));
+/** Those that show a number. Each search counts, so it is asked once and not again by itself. */
+export const findRearm = (siteId: string | undefined, number: string) =>
+  take(api.POST('/api/provision/rearms/search', { body: { ...place(siteId), number } }));
+export const rearmBox = (session: string, body: { applianceId: string; number: string }) =>
+  take(api.POST('/api/provision/rearms/{session}', { params: { path: { session } }, body }));

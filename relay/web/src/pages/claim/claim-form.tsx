@@ -27,7 +27,7 @@ export function ClaimForm({ claim, session }: ClaimFormProps) {
   const [isDifferent, setDifferent] = useState(false);
   const { number } = session;
   const { role } = useSession();
-  const atSite = useQuery({ ...claimAtSiteQuery(session.session, site?.id ?? ''), enabled: site !== null });
+  const atSite = useQuery({ ...claimAtSiteQuery(claim, site?.id ?? ''), enabled: site !== null });
   const replaces = atSite.data?.replaces ?? null;
   const isAgreed = atSite.isSuccess && (replaces === null || replaces.applianceId === agreed);
   const send = useMutation({

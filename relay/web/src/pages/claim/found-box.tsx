@@ -19,8 +19,10 @@ interface FoundBoxProps {
 export function FoundBox({ claim, onDrop }: FoundBoxProps) {
   const lookup = useQuery(lookupQuery(claim));
   const found = lookup.data;
-  const session = useQuery({ ...claimSessionQuery(found?.session ?? ''), enabled: found !== undefined });
+  const isClaimed = found !== undefined && found.state !== 'started';
+  const session = useQuery({ ...claimSessionQuery(found?.session ?? ''), enabled: isClaimed });
   const now = session.data ?? found;
+  const failure = session.error ?? lookup.error;
   if (!now)
     return lookup.error ? (
       <>
@@ -41,7 +43,7 @@ export function FoundBox({ claim, onDrop }: FoundBoxProps) {
     );
   return (
     <>
-      {session.error && <ErrorNote what="The claim could not be followed" error={session.error} />}
+      {failure && <ErrorNote what="The claim could not be followed" error={failure} />}
       {now.state === 'rejected' || now.state === 'expired' ? (
         <ClaimEnd state={now.state} siteName={now.siteName} onDrop={onDrop} />
       ) : now.state === 'started' ? (

@@ -1,0 +1,2 @@
+export { openConnection, useBundledAddon } from './connection.ts';
+export { unpackAddon } from './unpack.ts';
