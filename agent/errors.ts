@@ -99,13 +99,45 @@ export const agentErrors = defineErrors({
   },
   SERVICE_NOT_REQUIRED: {
     status: 403,
-    message:
-      'Only services required on this workstation may be restarted. Add it to the required services of the site.',
+    message: 'Only services required on this workstation may be started. Add it to the required services of the site.',
   },
   ORDER_EXPIRED: { status: 410, message: 'The order came too late. Give it again.' },
   ACTION_UNKNOWN: { status: 400, message: 'This agent does not know the action. Update the agent.' },
   ORDER_PARAMS_INVALID: { status: 400, message: 'The parameters do not fit the action. Correct the order.' },
   AGENT_BUSY: { status: 429, message: 'Too many orders wait on this agent. Give the order again in a minute.' },
+  ACTION_NOT_POSSIBLE: {
+    status: 409,
+    message: 'This workstation cannot do the action as it is. Mend what stands in its way, or do it by hand.',
+  },
+  STATE_UNKNOWN: {
+    status: 409,
+    message:
+      'The agent cannot see what the action would change, so it changed nothing. Run the check and follow its reason.',
+  },
+  RULED_ELSEWHERE: {
+    status: 409,
+    message: 'Another product or a policy rules this, so the agent left it alone. Change it there.',
+  },
+  OUTSIDE_WINDOW: {
+    status: 409,
+    message: 'It is not within the maintenance window of the order. Give the order again for the next window.',
+  },
+  WINDOW_ENDED: {
+    status: 504,
+    message: 'The maintenance window ended before all of it was done. Give the order again for the next window.',
+  },
+  TOOL_FAILED: {
+    status: 502,
+    message: 'A tool of this workstation did not do its part. Look at the workstation, then give the order again.',
+  },
+  ACTION_NOT_VERIFIED: {
+    status: 502,
+    message: 'The action ended and the check does not show its effect. Look at the workstation.',
+  },
+  UNDO_UNKNOWN: {
+    status: 404,
+    message: 'The agent keeps nothing by which to undo that order. Change it back by hand.',
+  },
   SERVICE_NOT_RUNNING: {
     status: 502,
     message: 'The action ended and the service does not run. Look at the log of the service.',

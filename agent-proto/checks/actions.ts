@@ -5,6 +5,15 @@ export const AGENT_ACTIONS = {
   run_check: { minTier: 0 },
   collect_diagnostics: { minTier: 0 },
   restart_service: { minTier: 1 },
+  start_service: { minTier: 1 },
+  defender_start: { minTier: 1 },
+  signatures_update: { minTier: 1 },
+  security_updates_scan: { minTier: 1 },
+  firewall_on: { minTier: 2 },
+  screenlock_policy: { minTier: 2 },
+  security_updates_install: { minTier: 2 },
+  bitlocker_resume: { minTier: 2 },
+  undo: { minTier: 1 },
 } as const satisfies Record<string, { minTier: TierNumber }>;
 export type AgentAction = keyof typeof AGENT_ACTIONS;
 

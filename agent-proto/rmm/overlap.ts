@@ -23,7 +23,19 @@ export interface OwnAction {
 /** What the agent can be told to do today. */
 export const OWN_ACTIONS: readonly OwnAction[] = [
   { action: 'run_check', changes: [] },
+  { action: 'collect_diagnostics', changes: [] },
   { action: 'restart_service', changes: ['services'] },
+  { action: 'start_service', changes: ['services'] },
+  { action: 'firewall_on', changes: ['firewall'] },
+  { action: 'defender_start', changes: ['antimalware'] },
+  { action: 'signatures_update', changes: ['antimalware'] },
+  { action: 'screenlock_policy', changes: ['screenlock'] },
+  // It fetches the lists of what there is; nothing is installed.
+  { action: 'security_updates_scan', changes: [] },
+  { action: 'security_updates_install', changes: ['updates'] },
+  { action: 'bitlocker_resume', changes: ['encryption'] },
+  // Only what an action above can change back.
+  { action: 'undo', changes: ['services', 'firewall', 'screenlock'] },
 ];
 
 export interface ToolSeen extends RmmFindingView {

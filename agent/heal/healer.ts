@@ -1,13 +1,16 @@
 import { decodeFacts, type Facts, type Order } from '@sitewarden/agent-proto/agent';
+import type { CheckName } from '@sitewarden/agent-proto/checks';
 import { isCodedError } from '@sitewarden/kit/errors';
 import type { Logger } from '@sitewarden/kit/log';
 import type { ServiceManager } from '@sitewarden/kit/services';
 import type { Clock } from '@sitewarden/kit/time';
+import { runChecks } from '../collect/index.ts';
 import { agentErrors } from '../errors.ts';
 import type { OrderLog } from '../queue/index.ts';
 import type { SiteState } from '../site/index.ts';
-import { ACTIONS, type Action, type ActionContext, type ActionResult } from './actions/index.ts';
+import { ACTIONS, type Action, type ActionContext, type ActionResult, type Sight } from './actions/index.ts';
 import { type Decision, decideOrder } from './decide.ts';
+import { type Host, thisHost } from './host.ts';
 import { endedReceipt, indeterminateReceipt, refusedReceipt, startedReceipt } from './receipts.ts';
 
 export interface HealerOptions {
@@ -22,6 +25,10 @@ export interface HealerOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly actions?: readonly Action[];
+  /** Default: the machine this process runs on. */
+  readonly host?: Host;
+  /** Default: the collector of the check, on this machine. */
+  readonly look?: (check: CheckName, subject: string, signal: AbortSignal) => Promise<Sight>;
 }
 
 export interface Healer {
@@ -37,7 +44,7 @@ const MAX_WAITING = 32;
 const MAX_ORDER_ID_CHARS = 128;
 
 export function createHealer(options: HealerOptions): Healer {
-  const { orders, site, clock, log, actions = ACTIONS } = options;
+  const { orders, site, clock, log, actions = ACTIONS, host = thisHost(), look = lookNow } = options;
   const callOff = new AbortController();
   const waiting = new Map<string, { order: Order; clockOffsetMs: number }>();
   let running: Promise<void> | undefined;
@@ -98,10 +105,11 @@ export function createHealer(options: HealerOptions): Healer {
     if (!orders.open(order, 'started', startedReceipt(orderId, clock.nowMs()))) return;
     log.info({ orderId, action: action.name }, 'order started');
     const result = await perform(order, action, clockOffsetMs);
-    const state = result.failure === undefined ? 'done' : 'failed';
-    if (result.failure !== undefined) options.onTrouble?.(result.failure.code);
+    const { refusal, failure } = result;
+    const state = refusal !== undefined ? 'refused' : failure === undefined ? 'done' : 'failed';
+    if (failure !== undefined) options.onTrouble?.(failure.code);
     orders.close(orderId, state, endedReceipt(orderId, result, clock.nowMs()));
-    log.info({ orderId, action: action.name, state, code: result.failure?.code }, 'order ended');
+    log.info({ orderId, action: action.name, state, code: refusal?.code ?? failure?.code }, 'order ended');
   }
 
   async function perform(order: Order, action: Action, clockOffsetMs: number): Promise<ActionResult> {
@@ -109,8 +117,20 @@ export function createHealer(options: HealerOptions): Healer {
       orderId: order.orderId,
       site: site.config,
       services: options.services,
+      host,
       runChecks: options.runChecks,
       diagnose: () => options.diagnose(clockOffsetMs),
+      look: async (check, subject) => {
+        const sight = await look(check, subject, callOff.signal);
+        callOff.signal.throwIfAborted();
+        return sight;
+      },
+      nowMs: () => clock.nowMs() + clockOffsetMs,
+      undo: {
+        keep: (undo) => orders.keepUndo(order.orderId, undo),
+        find: orders.findUndo,
+        drop: orders.dropUndo,
+      },
       signal: callOff.signal,
     };
     try {
@@ -122,6 +142,14 @@ export function createHealer(options: HealerOptions): Healer {
       if (coded !== error) log.error({ err: error, orderId: order.orderId }, 'action failed');
       return { before: {}, after: {}, failure: { code: coded.code, detail: coded.message } };
     }
+  }
+
+  async function lookNow(check: CheckName, subject: string, signal: AbortSignal): Promise<Sight> {
+    const requiredServices = subject === '' ? site.config.requiredServices : [subject];
+    const { services } = options;
+    const outcomes = await runChecks({ checks: [check], requiredServices, services, signal });
+    // runChecks answers for each subject that was asked for.
+    return outcomes.find((outcome) => outcome.subject === subject) ?? outcomes[0]!;
   }
 
   return {

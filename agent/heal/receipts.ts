@@ -37,9 +37,11 @@ export function refusedReceipt(orderId: string, { code, detail }: Refusal, atMs:
   return receipt({ orderId, state: OrderState.ORDER_STATE_REFUSED, atMs, code, detail: message });
 }
 
-export function endedReceipt(orderId: string, { failure, before, after }: ActionResult, atMs: number): OrderReceipt {
+export function endedReceipt(orderId: string, result: ActionResult, atMs: number): OrderReceipt {
+  const { refusal, failure, note = '', before, after } = result;
+  if (refusal !== undefined) return { ...refusedReceipt(orderId, refusal, atMs), before: encodeFacts(before) };
   const state = failure === undefined ? OrderState.ORDER_STATE_DONE : OrderState.ORDER_STATE_FAILED;
-  return receipt({ orderId, state, atMs, ...failure, before, after });
+  return receipt({ orderId, state, atMs, ...(failure ?? { detail: note }), before, after });
 }
 
 export function indeterminateReceipt(orderId: string, atMs: number): OrderReceipt {

@@ -1,4 +1,4 @@
-import { OrderReceipt } from '@sitewarden/agent-proto/agent';
+import { type Facts, OrderReceipt } from '@sitewarden/agent-proto/agent';
 import { type SqliteDatabase, withTransaction } from '@sitewarden/kit/sqlite';
 import type { Clock } from '@sitewarden/kit/time';
 import { SQL } from './sql.ts';
@@ -20,7 +20,13 @@ export interface OrderLog {
   find(orderId: string): OrderRowState | undefined;
   /** Notes the order and its first receipt before anything is done; false when it was noted before: do nothing then. */
   open(order: OrderRef, state: 'started' | 'refused', receipt: OrderReceipt): boolean;
-  close(orderId: string, state: 'done' | 'failed', receipt: OrderReceipt): void;
+  close(orderId: string, state: 'done' | 'failed' | 'refused', receipt: OrderReceipt): void;
+  /** Keeps what was there before the order changed it. Throws RangeError beyond MAX_UNDO_CHARS of JSON. */
+  keepUndo(orderId: string, undo: OrderUndo): void;
+  /** undefined for an order that kept nothing, or whose memory was used or is too old. */
+  findUndo(orderId: string): OrderUndo | undefined;
+  /** It was put back: once is enough. */
+  dropUndo(orderId: string): void;
   /** Orders that a stopped process left started. */
   interrupted(): OrderRef[];
   /** Sends the newest receipt of a known order again. */
@@ -32,6 +38,16 @@ export interface OrderLog {
   setAside(position: number): void;
   onReceipt(listener: () => void): () => void;
 }
+
+/** What an order can be undone by. */
+export interface OrderUndo {
+  readonly action: string;
+  readonly kept: Facts;
+}
+
+export const MAX_UNDO_CHARS = 64 * 1024;
+/** The newest stay; a workstation that was changed so often since cannot be put back by the older ones. */
+const MAX_UNDOS = 256;
 
 /** The appliance gives an order again for as long as it has no receipt; a month is far beyond any order's life. */
 const KEEP_MS = 30 * 86_400_000;
@@ -77,6 +93,26 @@ export function createOrderLog(db: SqliteDatabase, clock: Clock): OrderLog {
         if (endOrder.run({ orderId, state, nowMs: clock.nowMs() }).changes === 1) keep(orderId, receipt);
       });
       tell();
+    },
+    keepUndo(orderId, undo) {
+      const body = JSON.stringify(undo);
+      if (body.length > MAX_UNDO_CHARS) throw new RangeError(`what ${undo.action} has to keep is too long`);
+      withTransaction(db, () => {
+        db.prepare(
+          `INSERT INTO order_undo (order_id, body) VALUES (?, ?)
+           ON CONFLICT (order_id) DO UPDATE SET body = excluded.body`,
+        ).run(orderId, body);
+        db.prepare(
+          'DELETE FROM order_undo WHERE position NOT IN (SELECT position FROM order_undo ORDER BY position DESC LIMIT ?)',
+        ).run(MAX_UNDOS);
+      });
+    },
+    findUndo(orderId) {
+      const row = db.prepare<[string], { body: string }>('SELECT body FROM order_undo WHERE order_id = ?').get(orderId);
+      return row === undefined ? undefined : (JSON.parse(row.body) as OrderUndo);
+    },
+    dropUndo(orderId) {
+      db.prepare('DELETE FROM order_undo WHERE order_id = ?').run(orderId);
     },
     interrupted: () =>
       db

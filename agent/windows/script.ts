@@ -20,7 +20,7 @@ import {
  * The language mode may be constrained (Device Guard, AppLocker): no Add-Type, no methods and no static members of .NET;
  * cmdlets, operators and casts to plain types are left. What is written is ASCII, so that no code page can spoil it.
  */
-const PRELUDE = String.raw`
+export const PRELUDE = String.raw`
 $ErrorActionPreference = 'Stop'
 $ProgressPreference = 'SilentlyContinue'
 $WarningPreference = 'SilentlyContinue'

@@ -28,7 +28,7 @@ export async function collectWindowsUpdate({ windows, nowMs }: CollectContext): 
 }
 
 /** Categories of Windows Update by their ids; their names are translated. */
-const SECURITY_CATEGORIES = [
+export const SECURITY_CATEGORIES: readonly string[] = [
   '0fa1201d-4330-4fa8-8ae9-b877473b6441', // security updates
   'e6cf1350-c01b-414d-a61f-263d14d133b4', // critical updates
 ];

@@ -1,9 +1,17 @@
+import { REPAIRS } from '../repairs.ts';
 import { collectDiagnostics } from './collect-diagnostics.ts';
 import { restartService } from './restart-service.ts';
 import { runCheck } from './run-check.ts';
 import type { Action } from './types.ts';
+import { undo } from './undo.ts';
 
 /** Everything an order can make this agent do. */
-export const ACTIONS: readonly Action[] = [runCheck, collectDiagnostics, restartService];
+export const ACTIONS: readonly Action[] = [
+  runCheck,
+  collectDiagnostics,
+  restartService,
+  ...Object.values(REPAIRS).map(({ action }) => action),
+  undo,
+];
 
-export type { Action, ActionContext, ActionResult, Refusal, RoundSummary } from './types.ts';
+export type { Action, ActionContext, ActionResult, Refusal, RoundSummary, Sight, UndoMemory } from './types.ts';

@@ -1,0 +1,1 @@
+export { ACTION_PARAMS, type ActionParams, type MendingAction, validateActionParams } from './params.ts';

@@ -1,0 +1,47 @@
+import { type Static, Type } from '@sinclair/typebox';
+import { closed, UnixMs } from '../http/common.ts';
+import { compile, type Validator } from '../http/validate.ts';
+
+/** Says what would be done, and changes nothing. */
+const dry_run = Type.Optional(Type.Boolean());
+/** As kit's service managers take them. No slash and no leading hyphen. */
+const Service = Type.String({
+  pattern: '^[A-Za-z0-9@._][A-Za-z0-9@._-]{0,63}$',
+  description: 'the name of one service',
+});
+const OrderId = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$', description: 'the id of an order' });
+/** A shorter time locks people out while they read; a longer one fails the check. */
+const IdleSeconds = Type.Integer({ minimum: 60, maximum: 900 });
+
+/** Parameters of every action that mends something on a workstation, closed: a name that is not here is refused. */
+export const ACTION_PARAMS = {
+  firewall_on: closed({ dry_run }),
+  defender_start: closed({ dry_run }),
+  signatures_update: closed({ dry_run }),
+  screenlock_policy: closed({ idle_seconds: IdleSeconds, dry_run }),
+  start_service: closed({ service: Service, dry_run }),
+  security_updates_scan: closed({ dry_run }),
+  /** The maintenance window, on the appliance's clock. */
+  security_updates_install: closed({ window_start_ms: UnixMs, window_end_ms: UnixMs, dry_run }),
+  bitlocker_resume: closed({ dry_run }),
+  /** Puts back what an earlier order changed. */
+  undo: closed({ order_id: OrderId, dry_run }),
+} as const;
+
+export type MendingAction = keyof typeof ACTION_PARAMS;
+export type ActionParams<N extends MendingAction> = Static<(typeof ACTION_PARAMS)[N]>;
+
+const validators = new Map<MendingAction, Validator<unknown>>();
+
+/** Compiled at the first call. */
+export function validateActionParams<N extends MendingAction>(
+  name: N,
+  params: unknown,
+): ReturnType<Validator<ActionParams<N>>> {
+  let validate = validators.get(name);
+  if (validate === undefined) {
+    validate = compile(ACTION_PARAMS[name]) as Validator<unknown>;
+    validators.set(name, validate);
+  }
+  return validate(params) as ReturnType<Validator<ActionParams<N>>>;
+}

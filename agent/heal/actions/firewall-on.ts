@@ -1,0 +1,14 @@
+import { firewallLinux } from '../firewall/linux.ts';
+import { firewallMac } from '../firewall/macos.ts';
+import { firewallWindows } from '../firewall/windows.ts';
+import { defineRepair } from '../repair.ts';
+
+/** Turns the firewall on where it is off. Rules that somebody made are never changed. Undo turns it off again. */
+export const firewallOn = defineRepair({
+  name: 'firewall_on',
+  // It can cut a connection that somebody relies on.
+  minTier: 2,
+  check: 'firewall',
+  ways: { linux: firewallLinux, win32: firewallWindows, darwin: firewallMac },
+  elsewhere: 'The agent knows no firewall of this operating system. Turn it on by hand.',
+});
