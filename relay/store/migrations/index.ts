@@ -17,6 +17,7 @@ import { logFirstKey } from './0015-log-first-key.ts';
 import { siteSecrets } from './0016-site-secrets.ts';
 import { agentRmm } from './0017-agent-rmm.ts';
 import { rearmTries } from './0018-rearm-tries.ts';
+import { claimArrival } from './0019-claim-arrival.ts';
 
 /** `statements` of one transaction. Appended only: a migration that was ever applied never changes. */
 export interface RelayMigration {
@@ -43,4 +44,5 @@ export const MIGRATIONS: readonly RelayMigration[] = [
   { name: '0016-site-secrets', statements: siteSecrets },
   { name: '0017-agent-rmm', statements: agentRmm },
   { name: '0018-rearm-tries', statements: rearmTries },
+  { name: '0019-claim-arrival', statements: claimArrival },
 ];
