@@ -1,10 +1,9 @@
 import { appendAudit } from '../audit/index.ts';
+import { MOVED_KEY_ASKED_AGAIN } from '../lib/alarms.ts';
 import { openArrivalClaim, partnerOfKey } from '../store/repositories/arrivals.ts';
 import { disputeClaim } from '../store/repositories/claims.ts';
 import { quarantine } from '../store/repositories/live.ts';
 import { announce, type ClaimDeps } from './deps.ts';
-
-const REASON = 'its device key asked for a claim again before the moved box had checked in';
 
 /**
  * A box keeps its session until it has its grant, so one that was moved asks once. A second start under its key before
@@ -20,11 +19,11 @@ export async function disputeSecondStart(deps: ClaimDeps, fingerprint: string, n
     const { id, site_id: siteId, appliance_id: applianceId } = claim;
     const said = { partnerId, atMs: nowMs, actor: 'box' };
     if (await disputeClaim(trx, id, nowMs)) {
-      const detail = { siteId, fingerprint, reason: REASON };
+      const detail = { siteId, fingerprint, reason: MOVED_KEY_ASKED_AGAIN };
       await appendAudit(trx, { ...said, action: 'claim.disputed', ref: id, detail });
     }
     if (applianceId === null || !(await quarantine(trx, applianceId, nowMs))) return { siteId, appliances: [] };
-    const detail = { applianceId, reason: REASON };
+    const detail = { applianceId, reason: MOVED_KEY_ASKED_AGAIN };
     await appendAudit(trx, { ...said, action: 'appliance.quarantined', ref: siteId, detail });
     return { siteId, appliances: [applianceId] };
   });

@@ -4,7 +4,7 @@ import type { Tenant } from '../lib/identity.ts';
 import { secretHash } from '../lib/secrets.ts';
 import type { Tx } from '../store/index.ts';
 import { boxToReplace } from '../store/repositories/appliances.ts';
-import { takeArrival } from '../store/repositories/arrivals.ts';
+import { takeArrivalAt } from '../store/repositories/arrivals.ts';
 import {
   type ClaimRow,
   claimProgress,
@@ -188,7 +188,8 @@ export function createStaffSide(deps: ClaimDeps) {
         if (decided(claimOf(claim), { type: 'reject' }, nowMs).length > 0) {
           if (!(await rejectClaim(trx, session))) throw relayErrors.make('CLAIM_NOT_WAITING');
           // The box of an order that a person does not want to carry out is free: it shows its code again.
-          const isMoveOver = claim.arrival !== null && (await takeArrival(trx, claim.fingerprint)) !== undefined;
+          const move = { partnerId, siteId: claim.site_id, fingerprint: claim.fingerprint };
+          const isMoveOver = claim.arrival !== null && (await takeArrivalAt(trx, move)) !== undefined;
           const detail = { staffId: tenant.staffId, ...(isMoveOver && { isMoveOver }) };
           await appendAudit(trx, { partnerId, atMs: nowMs, actor, action: 'claim.rejected', ref: session, detail });
         }

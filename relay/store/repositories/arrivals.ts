@@ -28,6 +28,20 @@ export async function takeArrival(trx: Tx, fingerprint: string): Promise<Arrival
   return trx.deleteFrom('box_arrival').where('fingerprint', '=', fingerprint).returningAll().executeTakeFirst();
 }
 
+/** Ends it, when it is one of this tenant's to that site. */
+export async function takeArrivalAt(
+  trx: Tx,
+  { partnerId, siteId, fingerprint }: { partnerId: string; siteId: string; fingerprint: string },
+): Promise<ArrivalRow | undefined> {
+  return trx
+    .deleteFrom('box_arrival')
+    .where('fingerprint', '=', fingerprint)
+    .where('site_id', '=', siteId)
+    .where('partner_id', '=', partnerId)
+    .returningAll()
+    .executeTakeFirst();
+}
+
 /** Those on their way to a site of this tenant. */
 export async function arrivalsAt(
   trx: Tx,

@@ -87,6 +87,79 @@ await onBothRelays(t, {
     t.match((await box.status(session)).body.grant, { siteId: toSiteId, epoch: 2, previous: { size: 1 } });
   },
 
+  'two boxes cannot be told to move to one site, also not at once': async (t, start) => {
+    const { relay, partnerId, siteId, toSiteId, admin, applianceId } = await world(start);
+    const { siteId: secondSite } = await seedSite(relay.store, partnerId, 'Second');
+    const second = await relay.claim(admin, secondSite);
+    const order = (from: string, id: string) =>
+      admin.call<View>('transferBox', {
+        params: { siteId: from },
+        body: { applianceId: id, reason: 'moves', toSiteId },
+      });
+    const answers = await Promise.all([order(siteId, applianceId), order(secondSite, second.applianceId)]);
+    t.same(answers.map(({ status }) => status).sort(), [200, 409]);
+    t.match(
+      answers.find(({ status }) => status === 409),
+      { body: { code: 'TRANSFER_SITE_TAKEN' } },
+    );
+    const [first] = answers;
+    const [at, other] = first?.status === 200 ? [siteId, secondSite] : [secondSite, siteId];
+    const { release } = (await admin.call<View>('custody', { params: { siteId: at } })).body;
+    await admin.call('withdrawRelease', { params: { siteId: at }, body: { releaseId: release?.id } });
+    const again = await order(other, other === siteId ? applianceId : second.applianceId);
+    t.equal(again.status, 200, 'taken back it makes room');
+  },
+
+  'a person ends a move: the box is free and shows its code, and its place is free for another': async (t, start) => {
+    const world_ = await world(start);
+    const { relay, partnerId, siteId, toSiteId, admin, box, transfer, custody, leave, transferTo } = world_;
+    await transfer();
+    await leave();
+    const [{ dikFingerprint } = { dikFingerprint: '' }] = (await custody(toSiteId)).arriving;
+    t.equal(dikFingerprint, box.fingerprint);
+    const cancel = (at: string, who = admin) =>
+      who.call<View>('cancelMove', { params: { siteId: at }, body: { dikFingerprint } });
+    for (const role of ['operator', 'readonly', 'technician'] as const) {
+      t.equal((await cancel(toSiteId, await relay.staff(partnerId, role))).status, 403, role);
+    }
+    const stranger = await relay.staff(await seedPartner(relay.store, 'Other MSP'), 'admin');
+    t.equal((await cancel(toSiteId, stranger)).status, 404);
+    t.match(await cancel(siteId), { status: 404, body: { code: 'NOT_FOUND' } }, 'it is not on its way there');
+    t.match(await cancel(toSiteId), { status: 200, body: { arriving: [] } });
+    t.match(await cancel(toSiteId), { status: 404, body: { code: 'NOT_FOUND' } });
+    const { session } = (await box.start()).body;
+    t.match((await box.status(session)).body, { state: 'started' });
+    const noted = await relay.store.inTenant(partnerId, (trx) =>
+      trx.selectFrom('audit_event').select('ref').where('action', '=', 'box.move_cancelled').execute(),
+    );
+    t.same(noted, [{ ref: toSiteId }]);
+    const { siteId: from } = await seedSite(relay.store, partnerId, 'From');
+    t.ok(await transferTo(from, toSiteId), 'another box is told to move there');
+  },
+
+  'a claim that waits for a person ends with its move, and the move with its claim': async (t, start) => {
+    const { relay, partnerId, admin, custody, transferTo } = await world(start);
+    for (const way of ['rejectClaim', 'cancelMove'] as const) {
+      const { siteId: from } = await seedSite(relay.store, partnerId, `From ${way}`);
+      const { siteId: to } = await seedSite(relay.store, partnerId, `To ${way}`);
+      const moved = await transferTo(from, to);
+      await relay.claim(admin, to);
+      const { session } = (await moved.start()).body;
+      t.match((await moved.status(session)).body, { state: 'claimed' });
+      const seen = await admin.call('claimSession', { params: { session } });
+      t.match(seen.body, { waitsBecause: 'site_has_box' });
+      const ended =
+        way === 'rejectClaim'
+          ? await admin.call(way, { params: { session } })
+          : await admin.call(way, { params: { siteId: to }, body: { dikFingerprint: moved.fingerprint } });
+      t.equal(ended.status, 200, way);
+      t.match((await moved.status(session)).body, { state: 'rejected' });
+      t.same((await custody(to)).arriving, []);
+      const again = (await moved.start()).body.session;
+      t.match((await moved.status(again)).body, { state: 'started' }, 'it shows its code again');
+    }
+  },
+
   'on its way it is nobody else’s, and what was ordered ends after thirty days': async (t, start) => {
     const { relay, box, transfer, leave } = await world(start);
     await transfer();
