@@ -13,13 +13,23 @@ import {
   releaseKey,
   replacedAppliances,
 } from '../store/repositories/appliances.ts';
-import { type ArrivalRow, takeArrival } from '../store/repositories/arrivals.ts';
+import { type ArrivalRow, findArrival, takeArrival } from '../store/repositories/arrivals.ts';
 import { approveClaim, type ClaimRow, lockClaim } from '../store/repositories/claims.ts';
 import { lockAppliance, whyRetired } from '../store/repositories/custody.ts';
 import { readAppliance } from '../store/repositories/outbox.ts';
+import { lockSite } from '../store/repositories/sites.ts';
 import { partnerName } from '../store/repositories/staff.ts';
 import { previousLog } from './previous-log.ts';
 import { rearm } from './rearm.ts';
+
+/** `agreed`: the appliance of the site somebody said may go. */
+export interface ApprovalWish {
+  readonly keys: RelayKeyring;
+  readonly by: string;
+  readonly staffId: string | null;
+  readonly agreed: string | null;
+  readonly nowMs: number;
+}
 
 /**
  * Nobody takes a site's box out of service without having seen which one it is. `agreed`: the appliance a person said
@@ -40,19 +50,24 @@ export async function assertReplacement(
 
 /**
  * Makes the appliance of a claim that may be approved, in the caller's transaction; what it replaces at the site is
- * taken out of service, for which the caller has agreement. The box of the site that comes back under a new key is
- * re-armed: it stays the same appliance and begins its next epoch. Answers with the ids of all appliances it touched.
- * Throws CLAIM_NOT_WAITING when another approval, a dispute or the end of its time came first, BOX_CLAIMED_ELSEWHERE.
+ * taken out of service when it is the one somebody agreed to. The box of the site that comes back under a new key is
+ * re-armed: it stays the same appliance and begins its next epoch; one that moves here has a place of its own, whatever
+ * serial number it says. Answers with the ids of all appliances it touched. Throws REPLACEMENT_NOT_CONFIRMED before it
+ * wrote anything, CLAIM_NOT_WAITING when another approval, a dispute or the end of its time came first,
+ * BOX_CLAIMED_ELSEWHERE.
  */
 export async function approve(
   trx: Tx,
   claim: ClaimRow,
-  { keys, by, staffId, nowMs }: { keys: RelayKeyring; by: string; staffId: string | null; nowMs: number },
+  { keys, by, staffId, agreed, nowMs }: ApprovalWish,
 ): Promise<string[]> {
   const { partner_id: partnerId, site_id: siteId, fingerprint, serial } = claim;
   const { siteCaFingerprint, ...boxKeys } = JSON.parse(claim.keys) as BoxKeys & { siteCaFingerprint: string };
+  await lockSite(trx, siteId);
+  await assertReplacement(trx, { siteId, fingerprint, agreed });
   await lockClaim(trx, claim.id);
-  const rearmedId = await applianceToRearm(trx, { siteId, serial, fingerprint });
+  const isMoving = (await findArrival(trx, fingerprint)) !== undefined;
+  const rearmedId = isMoving ? null : await applianceToRearm(trx, { siteId, serial, fingerprint });
   const applianceId = rearmedId ?? newId('app');
   const leaving = (await replacedAppliances(trx, { siteId, fingerprint })).filter((id) => id !== rearmedId);
   for (const old of leaving) {
@@ -96,6 +111,16 @@ export async function approve(
     detail: { siteId, applianceId, serial, fingerprint, staffId },
   });
   return [applianceId, ...leaving];
+}
+
+/** Approves, or where the site has a box that nobody agreed to part with leaves the claim to a person and answers none. */
+export async function approveOrWait(trx: Tx, claim: ClaimRow, wish: ApprovalWish): Promise<string[]> {
+  try {
+    return await approve(trx, claim, wish);
+  } catch (error) {
+    if (relayErrors.is(error) && error.code === 'REPLACEMENT_NOT_CONFIRMED') return [];
+    throw error;
+  }
 }
 
 /** The appliance it was at the site before: its log, which it closed, goes on here. */

@@ -29,6 +29,7 @@ import { checkBoxKeys } from './box-keys.ts';
 import { announce, type ClaimDeps } from './deps.ts';
 import { claimAnswer, unclaimedAnswer } from './grant.ts';
 import { decideClaim, OFFER_TTL_MS } from './machine.ts';
+import { disputeSecondStart } from './second-start.ts';
 import { claimOf } from './view.ts';
 
 const POLL_AFTER_MS = 2000;
@@ -91,6 +92,7 @@ export function createBoxSide(deps: ClaimDeps) {
 
     async start(device: Device, body: ProvisionStartRequest, nowMs: number): Promise<ProvisionStartResponse> {
       const facts = await boxFacts(body, device);
+      await disputeSecondStart(deps, device.fingerprint, nowMs);
       const id = newId('ps');
       const secret = newNonce();
       const relayNonce = newNonce();

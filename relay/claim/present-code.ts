@@ -5,7 +5,6 @@ import { type RelayErrorCode, relayErrors } from '../errors.ts';
 import type { Device } from '../lib/identity.ts';
 import { newNonce, secretHash } from '../lib/secrets.ts';
 import type { Tx } from '../store/index.ts';
-import { boxToReplace } from '../store/repositories/appliances.ts';
 import {
   type BoxFacts,
   disputeClaim,
@@ -16,7 +15,7 @@ import {
 } from '../store/repositories/claims.ts';
 import { type CodeRow, disputeCode, findCode, returnTry, takeCode, takeTry } from '../store/repositories/codes.ts';
 import { findSecret, type SecretOwner } from '../store/repositories/directory.ts';
-import { approve } from './approval.ts';
+import { approveOrWait } from './approval.ts';
 import { boxFacts } from './box-side.ts';
 import { type Code, decideCode } from './code-machine.ts';
 import { announce, type ClaimDeps } from './deps.ts';
@@ -115,12 +114,8 @@ export function createCodePresenter(deps: ClaimDeps) {
     const claim = await findClaim(trx, id);
     if (claim === undefined) throw new TypeError('a claim just written is not there');
     // A box that came to the site since the code was made was agreed to by nobody: then the claim waits for a person.
-    const replaces = await boxToReplace(trx, { siteId, fingerprint: device.fingerprint });
-    const isAgreed = replaces === null || replaces.applianceId === code.replaces;
-    const touched =
-      code.pre_approved && isAgreed
-        ? await approve(trx, claim, { keys, by: code.created_by, staffId: null, nowMs })
-        : [];
+    const wish = { keys, by: code.created_by, staffId: null, agreed: code.replaces, nowMs };
+    const touched = code.pre_approved ? await approveOrWait(trx, claim, wish) : [];
     const now = touched.length > 0 ? ((await findClaim(trx, id)) ?? claim) : claim;
     return { ok: true, answer: await claimAnswer(trx, now, { keys, nowMs }), siteId, touched };
   }

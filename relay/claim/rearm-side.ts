@@ -10,6 +10,7 @@ import {
   returnRearmTry,
   takeRearmTry,
 } from '../store/repositories/custody.ts';
+import { lockSite } from '../store/repositories/sites.ts';
 import { approve } from './approval.ts';
 import { announce, type ClaimDeps } from './deps.ts';
 import { payForSearch } from './search-budget.ts';
@@ -110,8 +111,9 @@ export function createRearmSide(deps: ClaimDeps) {
         const offer = await findOffer(trx, session);
         if (offer === undefined) throw relayErrors.make('SESSION_UNKNOWN');
         await returnRearmTry(trx, { session, partnerId });
+        await lockSite(trx, siteId);
         const claim = await takeOfferFor(trx, { ...offer, number }, { tenant, siteId, nowMs });
-        return { siteId, touched: await approve(trx, claim, { keys, by, staffId, nowMs }) };
+        return { siteId, touched: await approve(trx, claim, { keys, by, staffId, agreed: applianceId, nowMs }) };
       });
       announce(deps, { partnerId, siteId, appliances: touched }, nowMs);
       return { siteId, applianceId: touched[0] ?? '' };

@@ -4,6 +4,7 @@ import type { Tenant } from '../lib/identity.ts';
 import { secretHash } from '../lib/secrets.ts';
 import type { Tx } from '../store/index.ts';
 import { boxToReplace } from '../store/repositories/appliances.ts';
+import { takeArrivalAt } from '../store/repositories/arrivals.ts';
 import {
   type ClaimRow,
   claimProgress,
@@ -14,6 +15,7 @@ import {
   type OfferRow,
   rejectClaim,
 } from '../store/repositories/claims.ts';
+import { lockSite } from '../store/repositories/sites.ts';
 import { approve, assertReplacement } from './approval.ts';
 import { announce, type ClaimDeps } from './deps.ts';
 import { assertGiven } from './given-sites.ts';
@@ -137,14 +139,15 @@ export function createStaffSide(deps: ClaimDeps) {
         const offer = visible(await findOffer(trx, session), partnerId);
         const known = offer.partner_id === null ? undefined : await mustFindClaim(trx, session);
         const effects = decided(known ? claimOf(known) : unclaimedOf(offer), event, nowMs);
-        const { fingerprint } = offer;
+        if (effects.includes('approve')) await lockSite(trx, siteId);
         // A claim that waits takes nothing out of service, so there the question is put to who approves.
-        if (effects.includes('approve') || (effects.includes('take') && replaces !== undefined))
-          await assertReplacement(trx, { siteId, fingerprint, agreed: replaces ?? null });
+        else if (effects.includes('take') && replaces !== undefined)
+          await assertReplacement(trx, { siteId, fingerprint: offer.fingerprint, agreed: replaces });
         let claim = known ?? (await takeOfferFor(trx, { ...offer, number }, { tenant, siteId, nowMs }));
         let touched: string[] = [];
         if (effects.includes('approve')) {
-          touched = await approve(trx, claim, { keys, by: actor, staffId: tenant.staffId, nowMs });
+          const agreed = replaces ?? null;
+          touched = await approve(trx, claim, { keys, by: actor, staffId: tenant.staffId, agreed, nowMs });
           claim = await mustFindClaim(trx, session);
         }
         return { view: await viewIn(trx, claim, nowMs), touched };
@@ -167,9 +170,8 @@ export function createStaffSide(deps: ClaimDeps) {
         let claim = await mustFindClaim(trx, session);
         let touched: string[] = [];
         if (decided(claimOf(claim), { type: 'approve', number }, nowMs).length > 0) {
-          const { site_id: siteId, fingerprint } = claim;
-          await assertReplacement(trx, { siteId, fingerprint, agreed: replaces ?? null });
-          touched = await approve(trx, claim, { keys, by: actor, staffId: tenant.staffId, nowMs });
+          const agreed = replaces ?? null;
+          touched = await approve(trx, claim, { keys, by: actor, staffId: tenant.staffId, agreed, nowMs });
           claim = await mustFindClaim(trx, session);
         }
         return { view: await viewIn(trx, claim, nowMs), touched };
@@ -185,12 +187,16 @@ export function createStaffSide(deps: ClaimDeps) {
         const claim = await mustFindClaim(trx, session);
         if (decided(claimOf(claim), { type: 'reject' }, nowMs).length > 0) {
           if (!(await rejectClaim(trx, session))) throw relayErrors.make('CLAIM_NOT_WAITING');
-          const detail = { staffId: tenant.staffId };
+          // The box of an order that a person does not want to carry out is free: it shows its code again.
+          const move = { partnerId, siteId: claim.site_id, fingerprint: claim.fingerprint };
+          const isMoveOver = claim.arrival !== null && (await takeArrivalAt(trx, move)) !== undefined;
+          const detail = { staffId: tenant.staffId, ...(isMoveOver && { isMoveOver }) };
           await appendAudit(trx, { partnerId, atMs: nowMs, actor, action: 'claim.rejected', ref: session, detail });
         }
         return viewIn(trx, await mustFindClaim(trx, session), nowMs);
       });
       announce(deps, { partnerId, siteId: view.siteId, appliances: [] }, nowMs);
+      deps.live.publish(partnerId, { kind: 'site', siteId: view.siteId, atMs: nowMs });
       return view;
     },
   };

@@ -31,6 +31,8 @@ export interface ClaimView {
   disputed: boolean;
   applianceId: string | null;
   replaces: ReplacedBox | null;
+  /** Of a box that was moved here: why its claim was not approved as ordered. Null when it is not such a claim. */
+  waitsBecause: 'site_has_box' | 'other_facts' | null;
   /** What the box last said of its way here; null in lists and when it never did. */
   doctor: BoxFindings | null;
   progress: { claimed: boolean; approved: boolean; acknowledged: boolean; firstCheckin: boolean; agents: number };
@@ -83,10 +85,14 @@ export function unclaimedView(offer: OfferRow, replaces: ReplacedBox | null, now
     disputed: false,
     applianceId: null,
     replaces,
+    waitsBecause: null,
     doctor: findingsOf(offer),
     progress: { ...NOTHING_YET },
   };
 }
+
+const doubtOf = ({ arrival }: ClaimRow): ClaimView['waitsBecause'] =>
+  arrival === 'site_has_box' || arrival === 'other_facts' ? arrival : null;
 
 export function claimView(
   row: ClaimRow,
@@ -110,6 +116,7 @@ export function claimView(
     disputed: row.disputed_at_ms !== null,
     applianceId: row.appliance_id,
     replaces: state === 'claimed' ? replaces : null,
+    waitsBecause: state === 'claimed' ? doubtOf(row) : null,
     doctor: null,
     progress: {
       claimed: true,

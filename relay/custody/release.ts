@@ -2,7 +2,7 @@ import type { ReleasePayload } from '@sitewarden/agent-proto/http';
 import { newId } from '@sitewarden/kit/ids';
 import { appendAudit } from '../audit/index.ts';
 import { relayErrors } from '../errors.ts';
-import type { ReceiptKeys } from '../keys/types.ts';
+import { ownPayload, type ReceiptKeys } from '../keys/index.ts';
 import type { Tenant } from '../lib/identity.ts';
 import type { Tx } from '../store/index.ts';
 import { arrivalsAt } from '../store/repositories/arrivals.ts';
@@ -12,9 +12,10 @@ import {
   insertRelease,
   lockAppliance,
   moveRelease,
+  openReleases,
   type ReleaseRow,
 } from '../store/repositories/custody.ts';
-import { findSiteName, readCurrentBox } from '../store/repositories/sites.ts';
+import { findSiteName, lockSite, readCurrentBox } from '../store/repositories/sites.ts';
 import { partnerName } from '../store/repositories/staff.ts';
 import { leaveSite } from './leave.ts';
 import { decideRelease, type ReleaseState } from './machine.ts';
@@ -45,6 +46,8 @@ async function boxAt(trx: Tx, { siteId, applianceId }: Pick<Wish, 'siteId' | 'ap
  */
 export async function orderRelease(trx: Tx, keys: ReceiptKeys, wish: Wish): Promise<void> {
   const { tenant, siteId, reason, nowMs } = wish;
+  // Two orders for one place come one after the other.
+  if (wish.toSiteId !== undefined) await lockSite(trx, wish.toSiteId);
   const box = await boxAt(trx, wish);
   if (box.release_id !== null) {
     if (wish.toSiteId === undefined) return;
@@ -84,7 +87,7 @@ export async function orderRelease(trx: Tx, keys: ReceiptKeys, wish: Wish): Prom
   });
 }
 
-/** A site with a box, or to which another one is on its way, takes no second one. */
+/** A site with a box, or to which another one was told to move or is on its way, takes no second one. */
 async function targetOf(
   trx: Tx,
   { tenant, siteId }: Wish,
@@ -95,7 +98,8 @@ async function targetOf(
     throw relayErrors.make('NOT_FOUND', { field: '/toSiteId', detail: 'There is no such other site' });
   }
   const arriving = await arrivalsAt(trx, { partnerId: tenant.partnerId, siteId: toSiteId });
-  if (arriving.length > 0 || (await readCurrentBox(trx, toSiteId)) !== undefined) {
+  const ordered = (await openReleases(trx)).map(({ envelope }) => ownPayload<ReleasePayload>(envelope).to?.siteId);
+  if (arriving.length > 0 || ordered.includes(toSiteId) || (await readCurrentBox(trx, toSiteId)) !== undefined) {
     throw relayErrors.make('TRANSFER_SITE_TAKEN', { field: '/toSiteId' });
   }
   return { siteId: toSiteId, siteName };

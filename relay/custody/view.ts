@@ -24,7 +24,7 @@ export interface CustodyView {
   /** The release that waits for the box of the site. */
   release: ReleaseView | null;
   /** Boxes that left another site for this one and have not asked for their claim yet. */
-  arriving: { serial: string; fromSiteName: string | null; by: string; sinceMs: number }[];
+  arriving: { serial: string; dikFingerprint: string; fromSiteName: string | null; by: string; sinceMs: number }[];
   /** Newest first. */
   receipts: CustodyReceipt[];
   asOfMs: number;
@@ -39,6 +39,7 @@ export async function custodyOf(
   const release = last !== undefined && isOpen(last.state as ReleaseState) ? viewOf(last) : null;
   const arriving = (await arrivalsAt(trx, { partnerId, siteId })).map((row) => ({
     serial: row.serial,
+    dikFingerprint: row.fingerprint,
     fromSiteName: row.from_site_name,
     by: row.ordered_by,
     sinceMs: row.at_ms,

@@ -1,6 +1,7 @@
 import type { Claims } from '../claim/index.ts';
 import {
   announceCustody,
+  cancelMove,
   closeRelease,
   custodyOf,
   fetchRelease,
@@ -61,6 +62,15 @@ export function custodyHandlers(services: Services, claims: Claims) {
         return custodyOf(trx, { partnerId: tenant.partnerId, siteId, nowMs });
       });
       live.publish(tenant.partnerId, { kind: 'site', siteId, atMs: nowMs });
+      return view;
+    },
+    cancelMove: async ({ tenant, params: { siteId }, body, inTenant, nowMs }) => {
+      const view = await inTenant(async (trx) => {
+        await assertSite(trx, siteId);
+        await cancelMove(trx, { tenant, siteId, ...body, nowMs });
+        return custodyOf(trx, { partnerId: tenant.partnerId, siteId, nowMs });
+      });
+      for (const kind of ['site', 'claims'] as const) live.publish(tenant.partnerId, { kind, siteId, atMs: nowMs });
       return view;
     },
     removeBox: async ({ tenant, params: { siteId }, body, inTenant, nowMs }) => {

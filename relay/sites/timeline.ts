@@ -1,5 +1,6 @@
 import type { CheckSeverity } from '@sitewarden/agent-proto/checks';
 import type { ActionRunRow, IncidentRow } from '@sitewarden/agent-proto/http';
+import { MOVED_KEY_ASKED_AGAIN } from '../lib/alarms.ts';
 import { type ShownOrder, viewOrder } from '../orders/index.ts';
 import { RETIRED_KEY_USED } from '../rotation/index.ts';
 import type { Tx } from '../store/index.ts';
@@ -111,6 +112,9 @@ function alarmText(action: string, detail: Record<string, unknown>): string {
   if (action === 'appliance.quarantined' && detail.reason === RETIRED_KEY_USED) {
     return 'Somebody uses a device key that the box has replaced: there is a copy of it. The box gets no orders.';
   }
+  if (action === 'appliance.quarantined' && detail.reason === MOVED_KEY_ASKED_AGAIN) {
+    return 'A second machine with the device key of the box that moved here asked for its place. The box gets no orders.';
+  }
   if (action === 'appliance.quarantined') return 'Two boxes use the identity of this site; neither gets orders.';
   return `Evidence was refused (${String(detail.code)}): ${String(detail.message)}`;
 }
@@ -122,6 +126,7 @@ const CUSTODY_TEXTS: Readonly<Record<string, (detail: Record<string, unknown>) =
   'box.release_ordered': (detail) =>
     `Box ${String(detail.serial)} is to be released: it closes its log and leaves.${becauseOf(detail)}`,
   'box.release_withdrawn': () => 'The release was taken back before the box had it.',
+  'box.move_cancelled': (detail) => `Box ${String(detail.serial)}, on its way here, is not expected any more.`,
   'box.released': (detail) =>
     `Box ${String(detail.serial)} closed its log at ${String(detail.size)} entries and left the site.`,
   'box.removed': (detail) => `Box ${String(detail.serial)} was removed without its word.${becauseOf(detail)}`,

@@ -160,6 +160,8 @@ export interface RelayDatabase extends CustodyTables, TierTables {
     acknowledged_at_ms: number | null;
     appliance_id: string | null;
     disputed_at_ms: number | null;
+    /** Of a claim that an order to move the box made: an ArrivalStanding. */
+    arrival: string | null;
   };
 
   appliance: {

@@ -177,6 +177,7 @@ function bodyOf(name: RouteName, route: RouteContract, company: Company): unknow
     orderRelease: { applianceId: company.applianceId, reason: 'moved' },
     transferBox: { applianceId: `app_${'a'.repeat(26)}`, reason: 'T25', toSiteId: `site_${'a'.repeat(26)}` },
     setSecret: { value: 'T25' },
+    cancelMove: { dikFingerprint: 'A'.repeat(43) },
     withdrawRelease: { releaseId: `rel_${'a'.repeat(26)}` },
     removeBox: { applianceId: `app_${'a'.repeat(26)}`, reason: 'lost' },
     findRearm: { number: '00000000' },

@@ -59,6 +59,15 @@ export const CUSTODY_ROUTES = {
     body: view.ReleaseId,
     response: view.CustodyView,
   },
+  cancelMove: {
+    method: 'POST',
+    url: '/api/sites/:siteId/arriving/cancel',
+    access: admins,
+    summary: 'Expect a box no longer that left another site for this one; it is free and shows its code',
+    params: site,
+    body: view.ArrivingBox,
+    response: view.CustodyView,
+  },
   removeBox: {
     method: 'POST',
     url: '/api/sites/:siteId/appliance/remove',

@@ -26,6 +26,12 @@ export const TransferWish = closed({
   reason: Reason,
   toSiteId: Type.String({ pattern: '^site_[a-z2-7]{26}$', description: 'a site of yours that has no box' }),
 });
+export const ArrivingBox = closed({
+  dikFingerprint: Type.String({
+    pattern: '^[A-Za-z0-9_-]{43}$',
+    description: 'of `arriving`: the box that is on its way',
+  }),
+});
 export const ReleaseId = closed({ releaseId: Id('rel') });
 
 /** ordered: waits for the box, and can be taken back. delivered: the box has it and closes its log. */
@@ -44,7 +50,13 @@ export const CustodyView = closed({
   release: Nullable(ReleaseView),
   /** boxes that left another site for this one and have not asked for their claim yet */
   arriving: Type.Array(
-    closed({ serial: ShortText, fromSiteName: Nullable(ShortText), by: ShortText, sinceMs: UnixMs }),
+    closed({
+      serial: ShortText,
+      dikFingerprint: ShortText,
+      fromSiteName: Nullable(ShortText),
+      by: ShortText,
+      sinceMs: UnixMs,
+    }),
   ),
   receipts: Type.Array(CustodyReceipt),
   asOfMs: UnixMs,

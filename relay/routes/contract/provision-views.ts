@@ -88,6 +88,8 @@ export const ClaimSessionView = closed({
   applianceId: Nullable(Id('app')),
   /** the box of the site that the approval takes out of service; before the claim only when a siteId was asked for */
   replaces: Nullable(closed({ applianceId: Id('app'), serial: ShortText, lastCheckinAtMs: Nullable(UnixMs) })),
+  /** of a box that was moved here: why nobody could approve it as ordered; other_facts: it is not the box as it left */
+  waitsBecause: Nullable(oneOf(['site_has_box', 'other_facts'] as const)),
   /** What the box last said of its way to the relay; null in lists and when it never did. */
   doctor: Nullable(closed({ atMs: UnixMs, findings: Type.Array(DoctorFinding) })),
   /** progress after approval, in order */

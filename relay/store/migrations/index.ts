@@ -19,6 +19,7 @@ import { agentRmm } from './0017-agent-rmm.ts';
 import { rearmTries } from './0018-rearm-tries.ts';
 import { agentTiers } from './0019-agent-tiers.ts';
 import { checkHistory } from './0020-check-history.ts';
+import { claimArrival } from './0021-claim-arrival.ts';
 
 /** `statements` of one transaction. Appended only: a migration that was ever applied never changes. */
 export interface RelayMigration {
@@ -47,4 +48,5 @@ export const MIGRATIONS: readonly RelayMigration[] = [
   { name: '0018-rearm-tries', statements: rearmTries },
   { name: '0019-agent-tiers', statements: agentTiers },
   { name: '0020-check-history', statements: checkHistory },
+  { name: '0021-claim-arrival', statements: claimArrival },
 ];

@@ -158,6 +158,7 @@ export async function insertClaim(trx: Tx, claim: NewClaim): Promise<void> {
       acknowledged_at_ms: null,
       appliance_id: null,
       disputed_at_ms: null,
+      arrival: null,
     })
     .execute();
 }

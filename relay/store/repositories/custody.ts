@@ -40,6 +40,17 @@ export async function findRelease(trx: Tx, id: string): Promise<ReleaseRow | und
   return trx.selectFrom('box_release').selectAll().where('id', '=', id).executeTakeFirst();
 }
 
+/** Releases that wait for their boxes; of a tenant these are few. */
+export async function openReleases(trx: Tx): Promise<ReleaseRow[]> {
+  return trx
+    .selectFrom('box_release')
+    .innerJoin('appliance', 'appliance.release_id', 'box_release.id')
+    .selectAll('box_release')
+    .where('appliance.state', '<>', 'revoked')
+    .where('box_release.state', 'in', ['ordered', 'delivered'])
+    .execute();
+}
+
 /** The newest release of an appliance. */
 export async function lastRelease(trx: Tx, applianceId: string): Promise<ReleaseRow | undefined> {
   return trx

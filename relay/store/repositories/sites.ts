@@ -23,6 +23,18 @@ export async function hasSite(trx: Tx, siteId: string): Promise<boolean> {
   return (await trx.selectFrom('site').select('id').where('id', '=', siteId).executeTakeFirst()) !== undefined;
 }
 
+/**
+ * The row of a site, locked by an update that changes nothing: who decides which box is there decides alone, on both
+ * engines. Taken before claims and appliances.
+ */
+export async function lockSite(trx: Tx, siteId: string): Promise<void> {
+  await trx
+    .updateTable('site')
+    .set((eb) => ({ config_generation: eb.ref('config_generation') }))
+    .where('id', '=', siteId)
+    .execute();
+}
+
 export async function findSiteName(trx: Tx, siteId: string): Promise<string | undefined> {
   return (await trx.selectFrom('site').select('name').where('id', '=', siteId).executeTakeFirst())?.name;
 }
@@ -347,6 +359,7 @@ export async function listSiteAudit(trx: Tx, siteId: string, limit: number): Pro
       'appliance.released',
       'box.release_ordered',
       'box.release_withdrawn',
+      'box.move_cancelled',
       'box.released',
       'box.removed',
       'box.replaced',

@@ -1,53 +1,18 @@
 import { verifyReceipt } from '@sitewarden/agent-proto/custody';
-import { BOX_PATHS, type CustodyBundle, type CustodyReceipt, type ReleasePayload } from '@sitewarden/agent-proto/http';
-import t, { type Test } from 'tap';
+import { BOX_PATHS, type CustodyBundle } from '@sitewarden/agent-proto/http';
+import t from 'tap';
 import { purgeExpired } from '../../../relay/claim/purge.ts';
-import { ownPayload } from '../../../relay/keys/index.ts';
-import { onBothRelays, type Start } from '../../helpers/both-relays.ts';
+import { onBothRelays } from '../../helpers/both-relays.ts';
 import { readQr } from '../../helpers/box.ts';
 import { leavingBox } from '../../helpers/leave.ts';
 import { seedPartner, seedSite } from '../../helpers/relay.ts';
 import { rootPublicKeyOf } from '../../helpers/root-key.ts';
-
-interface View {
-  release: { id: string; state: string; to: { siteId: string; siteName: string } | null } | null;
-  arriving: { serial: string; fromSiteName: string | null }[];
-  receipts: CustodyReceipt[];
-  code?: string;
-}
-
-async function world(_t: Test, start: Start) {
-  const relay = await start();
-  const partnerId = await seedPartner(relay.store, 'North MSP');
-  const { siteId } = await seedSite(relay.store, partnerId);
-  const { siteId: toSiteId } = await seedSite(relay.store, partnerId, 'Hill road');
-  const admin = await relay.staff(partnerId, 'admin', 'Ada Moreno');
-  const { box, applianceId } = await relay.claim(admin, siteId);
-  const { host } = relay.services.keys;
-  const transfer = (over: object = {}, who = admin) =>
-    who.call<View>('transferBox', {
-      params: { siteId },
-      body: { applianceId, reason: 'the clinic moves', toSiteId, ...over },
-    });
-  const custody = async (at = siteId) => (await admin.call<View>('custody', { params: { siteId: at } })).body;
-  const leaving = leavingBox(box, { host, applianceId });
-  /** The box does what it is told, up to the point where it is nobody's. */
-  async function leave(): Promise<ReleasePayload> {
-    const { body } = await box.send<{ release: string }>(BOX_PATHS.release);
-    const release = ownPayload<ReleasePayload>(body.release);
-    leaving.log.append(1, { kind: 'released' });
-    await leaving.deliver();
-    const word = await leaving.word(release.releaseId);
-    if (word.status !== 200) throw new Error(JSON.stringify(word.body));
-    return release;
-  }
-  return { relay, partnerId, siteId, toSiteId, admin, box, applianceId, host, transfer, custody, leaving, leave };
-}
+import { type CustodyAnswer as View, transferWorld as world } from '../../helpers/transfer.ts';
 
 await onBothRelays(t, {
   'a box that is moved closes its log and is at the other site with its next epoch, and both sites have a receipt':
     async (t, start) => {
-      const world_ = await world(t, start);
+      const world_ = await world(start);
       const { relay, siteId, toSiteId, admin, box, applianceId, host, transfer, custody, leaving, leave } = world_;
       leaving.log.append(3);
       await leaving.deliver();
@@ -84,7 +49,7 @@ await onBothRelays(t, {
     },
 
   'only an admin moves a box, and only to a site of the same company that has none': async (t, start) => {
-    const { relay, partnerId, siteId, admin, transfer } = await world(t, start);
+    const { relay, partnerId, siteId, admin, transfer } = await world(start);
     for (const role of ['operator', 'readonly', 'technician'] as const) {
       t.equal((await transfer({}, await relay.staff(partnerId, role))).status, 403, role);
     }
@@ -100,7 +65,7 @@ await onBothRelays(t, {
   },
 
   'taken back in time the box stays where it is': async (t, start) => {
-    const { siteId, toSiteId, admin, box, transfer, custody, leaving } = await world(t, start);
+    const { siteId, toSiteId, admin, box, transfer, custody, leaving } = await world(start);
     const { release } = (await transfer()).body;
     const undo = { params: { siteId }, body: { releaseId: release?.id } };
     t.match(await admin.call('withdrawRelease', undo), { status: 200, body: { release: null } });
@@ -110,7 +75,7 @@ await onBothRelays(t, {
   },
 
   'a site that got another box meanwhile is asked first, and the log goes on after the answer': async (t, start) => {
-    const { relay, toSiteId, admin, box, transfer, leave } = await world(t, start);
+    const { relay, toSiteId, admin, box, transfer, leave } = await world(start);
     await transfer();
     await leave();
     const { applianceId: inTheWay } = await relay.claim(admin, toSiteId);
@@ -122,8 +87,81 @@ await onBothRelays(t, {
     t.match((await box.status(session)).body.grant, { siteId: toSiteId, epoch: 2, previous: { size: 1 } });
   },
 
+  'two boxes cannot be told to move to one site, also not at once': async (t, start) => {
+    const { relay, partnerId, siteId, toSiteId, admin, applianceId } = await world(start);
+    const { siteId: secondSite } = await seedSite(relay.store, partnerId, 'Second');
+    const second = await relay.claim(admin, secondSite);
+    const order = (from: string, id: string) =>
+      admin.call<View>('transferBox', {
+        params: { siteId: from },
+        body: { applianceId: id, reason: 'moves', toSiteId },
+      });
+    const answers = await Promise.all([order(siteId, applianceId), order(secondSite, second.applianceId)]);
+    t.same(answers.map(({ status }) => status).sort(), [200, 409]);
+    t.match(
+      answers.find(({ status }) => status === 409),
+      { body: { code: 'TRANSFER_SITE_TAKEN' } },
+    );
+    const [first] = answers;
+    const [at, other] = first?.status === 200 ? [siteId, secondSite] : [secondSite, siteId];
+    const { release } = (await admin.call<View>('custody', { params: { siteId: at } })).body;
+    await admin.call('withdrawRelease', { params: { siteId: at }, body: { releaseId: release?.id } });
+    const again = await order(other, other === siteId ? applianceId : second.applianceId);
+    t.equal(again.status, 200, 'taken back it makes room');
+  },
+
+  'a person ends a move: the box is free and shows its code, and its place is free for another': async (t, start) => {
+    const world_ = await world(start);
+    const { relay, partnerId, siteId, toSiteId, admin, box, transfer, custody, leave, transferTo } = world_;
+    await transfer();
+    await leave();
+    const [{ dikFingerprint } = { dikFingerprint: '' }] = (await custody(toSiteId)).arriving;
+    t.equal(dikFingerprint, box.fingerprint);
+    const cancel = (at: string, who = admin) =>
+      who.call<View>('cancelMove', { params: { siteId: at }, body: { dikFingerprint } });
+    for (const role of ['operator', 'readonly', 'technician'] as const) {
+      t.equal((await cancel(toSiteId, await relay.staff(partnerId, role))).status, 403, role);
+    }
+    const stranger = await relay.staff(await seedPartner(relay.store, 'Other MSP'), 'admin');
+    t.equal((await cancel(toSiteId, stranger)).status, 404);
+    t.match(await cancel(siteId), { status: 404, body: { code: 'NOT_FOUND' } }, 'it is not on its way there');
+    t.match(await cancel(toSiteId), { status: 200, body: { arriving: [] } });
+    t.match(await cancel(toSiteId), { status: 404, body: { code: 'NOT_FOUND' } });
+    const { session } = (await box.start()).body;
+    t.match((await box.status(session)).body, { state: 'started' });
+    const noted = await relay.store.inTenant(partnerId, (trx) =>
+      trx.selectFrom('audit_event').select('ref').where('action', '=', 'box.move_cancelled').execute(),
+    );
+    t.same(noted, [{ ref: toSiteId }]);
+    const { siteId: from } = await seedSite(relay.store, partnerId, 'From');
+    t.ok(await transferTo(from, toSiteId), 'another box is told to move there');
+  },
+
+  'a claim that waits for a person ends with its move, and the move with its claim': async (t, start) => {
+    const { relay, partnerId, admin, custody, transferTo } = await world(start);
+    for (const way of ['rejectClaim', 'cancelMove'] as const) {
+      const { siteId: from } = await seedSite(relay.store, partnerId, `From ${way}`);
+      const { siteId: to } = await seedSite(relay.store, partnerId, `To ${way}`);
+      const moved = await transferTo(from, to);
+      await relay.claim(admin, to);
+      const { session } = (await moved.start()).body;
+      t.match((await moved.status(session)).body, { state: 'claimed' });
+      const seen = await admin.call('claimSession', { params: { session } });
+      t.match(seen.body, { waitsBecause: 'site_has_box' });
+      const ended =
+        way === 'rejectClaim'
+          ? await admin.call(way, { params: { session } })
+          : await admin.call(way, { params: { siteId: to }, body: { dikFingerprint: moved.fingerprint } });
+      t.equal(ended.status, 200, way);
+      t.match((await moved.status(session)).body, { state: 'rejected' });
+      t.same((await custody(to)).arriving, []);
+      const again = (await moved.start()).body.session;
+      t.match((await moved.status(again)).body, { state: 'started' }, 'it shows its code again');
+    }
+  },
+
   'on its way it is nobody else’s, and what was ordered ends after thirty days': async (t, start) => {
-    const { relay, box, transfer, leave } = await world(t, start);
+    const { relay, box, transfer, leave } = await world(start);
     await transfer();
     await leave();
     const otherId = await seedPartner(relay.store, 'Other MSP');

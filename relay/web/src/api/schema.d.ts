@@ -424,6 +424,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/sites/{siteId}/arriving/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Expect a box no longer that left another site for this one; it is free and shows its code
+         * @description Staff: admin.
+         */
+        post: operations["cancelMove"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/sites/{siteId}/appliance/remove": {
         parameters: {
             query?: never;
@@ -1567,6 +1587,10 @@ export interface components {
             /** @description the appliance of the site that the person agreed to take out of service */
             replaces?: string;
         };
+        ArrivingBox: {
+            /** @description of `arriving`: the box that is on its way */
+            dikFingerprint: string;
+        };
         AvailabilityView: {
             hours: {
                 /** @description Unix time in milliseconds */
@@ -1727,6 +1751,7 @@ export interface components {
                 serial: string;
                 lastCheckinAtMs: number | null;
             } | null;
+            waitsBecause: ("site_has_box" | "other_facts") | null;
             doctor: {
                 /** @description Unix time in milliseconds */
                 atMs: number;
@@ -1865,6 +1890,7 @@ export interface components {
             release: components["schemas"]["ReleaseView"] | null;
             arriving: {
                 serial: string;
+                dikFingerprint: string;
                 fromSiteName: string | null;
                 by: string;
                 /** @description Unix time in milliseconds */
@@ -3162,6 +3188,41 @@ export interface operations {
         };
         responses: {
             /** @description Take a release back that the box has not got yet */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustodyView"];
+                };
+            };
+            /** @description What went wrong and what to do next */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    cancelMove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                siteId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ArrivingBox"];
+            };
+        };
+        responses: {
+            /** @description Expect a box no longer that left another site for this one; it is free and shows its code */
             200: {
                 headers: {
                     [name: string]: unknown;

@@ -52,6 +52,8 @@ export const transferBox = (siteId: string, body: Wish & { toSiteId: string }) =
   take(api.POST('/api/sites/{siteId}/transfer', { ...at(siteId), body }));
 export const withdrawRelease = (siteId: string, releaseId: string) =>
   take(api.POST('/api/sites/{siteId}/release/withdraw', { ...at(siteId), body: { releaseId } }));
+export const cancelMove = (siteId: string, dikFingerprint: string) =>
+  take(api.POST('/api/sites/{siteId}/arriving/cancel', { ...at(siteId), body: { dikFingerprint } }));
 export const removeBox = (siteId: string, body: Wish) =>
   take(api.POST('/api/sites/{siteId}/appliance/remove', { ...at(siteId), body }));
 /** Those that show a number. Each search counts, so it is asked once and not again by itself. */

@@ -41,8 +41,16 @@ export function ClaimRow({ claim }: { claim: ClaimSession }) {
       <Tag sign={isLive ? { tone: 'ok', icon: 'signal', word: 'Live' } : CLAIM_STATE[claim.state]} />
       {claim.disputed && (
         <div className={css.wide}>
-          <Note tone="bad" title="Disputed: a second key presented the same secret.">
+          <Note tone="bad" title="Disputed: a second box asked for the same claim.">
             Approval is blocked. Call the technician, find out which box is real, then reject this claim and scan again.
+          </Note>
+        </div>
+      )}
+      {claim.waitsBecause === 'other_facts' && (
+        <div className={css.wide}>
+          <Note tone="warn" title="This is not the box as it left its site.">
+            It has the device key of a box that was to move here, but says another serial number or another key for
+            secrets. It may be a copy: approve it only when somebody stands at the box and reads its number.
           </Note>
         </div>
       )}

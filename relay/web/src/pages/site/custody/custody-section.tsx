@@ -2,7 +2,7 @@ import { Button } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from 'react-router';
 import { keys } from '../../../api/keys.ts';
-import { custodyQuery, withdrawRelease } from '../../../api/queries/custody.ts';
+import { cancelMove, custodyQuery, withdrawRelease } from '../../../api/queries/custody.ts';
 import type { Custody, Release } from '../../../api/types.ts';
 import { Actor } from '../../../components/actor.tsx';
 import { ErrorNote } from '../../../components/error-note.tsx';
@@ -26,7 +26,7 @@ export function CustodySection({ siteId, hasBox }: { siteId: string; hasBox: boo
         {({ release, arriving, receipts }) => (
           <div className={css.all}>
             {arriving.map((box) => (
-              <Arriving key={box.serial} box={box} />
+              <Arriving key={box.dikFingerprint} siteId={siteId} box={box} mayEnd={may(role, 'approve')} />
             ))}
             {release && <Waiting siteId={siteId} release={release} mayUndo={may(role, 'order')} />}
             {receipts.length === 0 ? (
@@ -65,11 +65,29 @@ function ReceiptLine({ receipt }: { receipt: Custody['receipts'][number] }) {
   );
 }
 
-function Arriving({ box }: { box: Custody['arriving'][number] }) {
+function Arriving({ siteId, box, mayEnd }: { siteId: string; box: Custody['arriving'][number]; mayEnd: boolean }) {
+  const client = useQueryClient();
+  const end = useMutation({
+    mutationFn: () => cancelMove(siteId, box.dikFingerprint),
+    onSuccess: (next) => client.setQueryData(keys.custody(siteId), next),
+    onError: () => client.invalidateQueries({ queryKey: keys.custody(siteId) }),
+  });
   return (
-    <Note tone="info" role="status" title={`Box ${box.serial} is on its way here.`}>
+    <Note
+      tone="info"
+      role="status"
+      title={`Box ${box.serial} is on its way here.`}
+      action={
+        mayEnd && (
+          <Button size="xs" variant="default" loading={end.isPending} onClick={() => end.mutate()}>
+            Cancel the move
+          </Button>
+        )
+      }
+    >
       It left {box.fromSiteName ?? 'another company'} <TimeAgo atMs={box.sinceMs} /> and is this site's as soon as it
       asks the relay, which takes seconds. If it stays away, look at the box: its page says what is wrong.
+      {end.isError && <ErrorNote what="The move was not cancelled" error={end.error} />}
     </Note>
   );
 }

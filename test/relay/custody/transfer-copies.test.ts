@@ -1,0 +1,187 @@
+import { BOX_PATHS } from '@sitewarden/agent-proto/http';
+import t from 'tap';
+import { onBothRelays, type Start } from '../../helpers/both-relays.ts';
+import { readQr, TestBox } from '../../helpers/box.ts';
+import { leavingBox } from '../../helpers/leave.ts';
+import { seedSite } from '../../helpers/relay.ts';
+import { transferWorld } from '../../helpers/transfer.ts';
+
+interface ClaimAnswer {
+  state: string;
+  disputed: boolean;
+  waitsBecause: string | null;
+  replaces: { applianceId: string } | null;
+  code?: string;
+}
+
+/** A machine that has the device key of a box, and says `like` of itself. */
+async function copyOf(relayUrl: string, box: TestBox, like: { seal?: string; serial?: string }): Promise<TestBox> {
+  const copy = await TestBox.make(relayUrl, like.serial ?? 'THIEF99');
+  const keys = { ...copy.keys, dik: box.keys.dik, ...(like.seal !== undefined && { seal: like.seal }) };
+  const { dikPrivate, fingerprint } = box;
+  return Object.assign(copy, { keys, dikPrivate, fingerprint });
+}
+
+async function onItsWay(start: Start) {
+  const world = await transferWorld(start);
+  const { relay, partnerId, admin, transfer, leave } = world;
+  await transfer();
+  await leave();
+  const claim = async (session: string) =>
+    (await admin.call<ClaimAnswer>('claimSession', { params: { session } })).body;
+  const audit = (action: string) =>
+    relay.store.inTenant(partnerId, (trx) =>
+      trx.selectFrom('audit_event').select(['ref', 'actor']).where('action', '=', action).execute(),
+    );
+  const standsAs = async (siteId: string) => {
+    const { appliance } = (await admin.call<{ appliance: { state: string } | null }>('site', { params: { siteId } }))
+      .body;
+    return appliance?.state ?? null;
+  };
+  return { ...world, claim, audit, standsAs };
+}
+
+await onBothRelays(t, {
+  'who has the device key alone takes no move: the claim waits for a person and says why': async (t, start) => {
+    const { relay, partnerId, toSiteId, box, claim, standsAs } = await onItsWay(start);
+    for (const like of [{}, { serial: box.serial }, { seal: box.keys.seal }]) {
+      const thief = await copyOf(relay.url, box, like);
+      const { session } = (await thief.start()).body;
+      const { state, grant } = (await thief.status(session)).body;
+      t.match({ state, grant }, { state: 'claimed', grant: undefined }, JSON.stringify(like));
+      t.match(await claim(session), { state: 'claimed', waitsBecause: 'other_facts', replaces: null });
+      t.equal(await standsAs(toSiteId), null);
+      // The order is made anew for the next of them.
+      const forget = { state: 'rejected' };
+      await relay.store.inTenant(partnerId, (trx) =>
+        trx.updateTable('provision_session').set(forget).where('id', '=', session).execute(),
+      );
+    }
+  },
+
+  'a box that really has another seal key is let in by a person, and its log goes on': async (t, start) => {
+    const { relay, toSiteId, admin, box, claim } = await onItsWay(start);
+    const mended = await copyOf(relay.url, box, { serial: box.serial });
+    const { session } = (await mended.start()).body;
+    const { number } = (await mended.status(session)).body;
+    const approve = { params: { session }, body: { number } };
+    t.match(await admin.call('approveClaim', approve), { status: 200, body: { state: 'approved' } });
+    t.match((await mended.status(session)).body.grant, { siteId: toSiteId, epoch: 2, previous: { size: 1 } });
+    t.match(await claim(session), { waitsBecause: null });
+  },
+
+  'a second start while the claim waits is a dispute, which blocks until a person ends the move': async (t, start) => {
+    const { relay, toSiteId, admin, box, claim, audit, custody } = await onItsWay(start);
+    const thief = await copyOf(relay.url, box, {});
+    const stolen = (await thief.start()).body.session;
+    const { number } = (await thief.status(stolen)).body;
+    t.equal((await claim(stolen)).disputed, false);
+
+    const { session } = (await box.start()).body;
+    t.match((await box.status(session)).body, { state: 'started', grant: undefined }, 'nobody knows which one it is');
+    t.equal((await claim(stolen)).disputed, true);
+    t.match(await audit('claim.disputed'), [{ ref: stolen, actor: 'box' }]);
+    const approve = { params: { session: stolen }, body: { number } };
+    t.match(await admin.call('approveClaim', approve), { status: 409, body: { code: 'CLAIM_DISPUTED' } });
+
+    t.match(await admin.call('rejectClaim', { params: { session: stolen } }), { status: 200 });
+    t.same((await custody(toSiteId)).arriving, []);
+    const again = (await box.start()).body;
+    const shown = (await box.status(again.session)).body;
+    t.match(shown, { state: 'started' }, 'it shows its code');
+    const body = { ...readQr(again.claimUrl), siteId: toSiteId, number: shown.number };
+    t.match(await admin.call('claimBox', { params: { session: again.session }, body }), { status: 200 });
+    t.match((await box.status(again.session)).body, { state: 'approved', grant: { siteId: toSiteId } });
+  },
+
+  'a second start before the first check-in stops the box that arrived; afterwards it stops nothing': async (
+    t,
+    start,
+  ) => {
+    const { relay, siteId, toSiteId, admin, box, host, claim, audit, standsAs } = await onItsWay(start);
+    const { session } = (await box.start()).body;
+    const { grant } = (await box.status(session)).body;
+    t.ok(grant);
+    const applianceId = grant?.applianceId ?? '';
+    await box.ack(session, applianceId);
+    t.equal(await standsAs(toSiteId), 'active');
+
+    // It has every key of the box: only that there are two tells.
+    const copy = await copyOf(relay.url, box, { serial: box.serial, seal: box.keys.seal });
+    const second = (await copy.start()).body.session;
+    t.match((await copy.status(second)).body, { state: 'started', grant: undefined });
+    t.equal(await standsAs(toSiteId), 'quarantined');
+    t.equal((await claim(session)).disputed, true);
+    t.match(await audit('claim.disputed'), [{ ref: session }]);
+    t.match(await audit('appliance.quarantined'), [{ ref: toSiteId }]);
+    t.match(await box.send(BOX_PATHS.release), { status: 403, body: { code: 'APPLIANCE_QUARANTINED' } });
+
+    const release = { params: { siteId: toSiteId }, body: { applianceId } };
+    t.equal((await admin.call('releaseQuarantine', release)).status, 200);
+    t.match(await leavingBox(box, { host, applianceId, epoch: 2 }).checkin(), { status: 200 });
+    await copy.start();
+    t.equal(await standsAs(toSiteId), 'active');
+    t.equal(await standsAs(siteId), null);
+  },
+
+  'a moved box takes no place of another one that has its serial number': async (t, start) => {
+    const { relay, siteId, toSiteId, admin, box, transfer, custody, leave } = await transferWorld(start);
+    await transfer();
+    await leave();
+    const other = await relay.claim(admin, toSiteId, box.serial);
+    const { session } = (await box.start()).body;
+    const { number, state } = (await box.status(session)).body;
+    t.equal(state, 'claimed');
+    const approve = { params: { session }, body: { number, replaces: other.applianceId } };
+    t.match(await admin.call('approveClaim', approve), { status: 200 });
+    const { grant } = (await box.status(session)).body;
+    t.not(grant?.applianceId, other.applianceId);
+    t.match(grant, { epoch: 2, previous: { size: 1 } });
+    const kinds = (await custody(toSiteId)).receipts.map(({ kind }) => kind);
+    t.same(kinds.sort(), ['received', 'removed']);
+    t.match((await custody(siteId)).receipts, [{ kind: 'released' }]);
+  },
+
+  'of a moved box and one that is claimed for the same site at once, none pushes the other out': async (t, start) => {
+    const { relay, partnerId, admin, transferTo } = await transferWorld(start);
+    for (let round = 0; round < 6; round += 1) {
+      const { siteId: from } = await seedSite(relay.store, partnerId, `From ${round}`);
+      const { siteId: to } = await seedSite(relay.store, partnerId, `To ${round}`);
+      const moved = await transferTo(from, to);
+      const { session } = (await moved.start()).body;
+      const third = await relay.box();
+      const shown = (await third.start()).body;
+      const { number } = (await third.status(shown.session)).body;
+      const body = { ...readQr(shown.claimUrl), siteId: to, number };
+      const [status, claimed] = await Promise.all([
+        moved.status(session),
+        admin.call<ClaimAnswer>('claimBox', { params: { session: shown.session }, body }),
+      ]);
+      const boxes = await relay.store.inTenant(partnerId, (trx) =>
+        trx.selectFrom('appliance').select(['serial', 'state']).where('site_id', '=', to).execute(),
+      );
+      t.equal(boxes.length, 1, 'one came, and none left');
+      const isMoved = boxes[0]?.serial === moved.serial;
+      t.match(boxes, [{ serial: isMoved ? moved.serial : third.serial, state: 'active' }]);
+      t.equal(status.body.state, isMoved ? 'approved' : 'claimed');
+      t.match(claimed, isMoved ? { status: 409, body: { code: 'REPLACEMENT_NOT_CONFIRMED' } } : { status: 200 });
+    }
+  },
+
+  'of two claims of one site at once one is asked which box may go': async (t, start) => {
+    const { relay, partnerId, admin } = await transferWorld(start);
+    for (let round = 0; round < 6; round += 1) {
+      const { siteId } = await seedSite(relay.store, partnerId, `Site ${round}`);
+      const asked = await Promise.all(
+        [1, 2].map(async () => {
+          const box = await relay.box();
+          const { session, claimUrl } = (await box.start()).body;
+          const { number } = (await box.status(session)).body;
+          return { params: { session }, body: { ...readQr(claimUrl), siteId, number } };
+        }),
+      );
+      const answers = await Promise.all(asked.map((one) => admin.call<ClaimAnswer>('claimBox', one)));
+      t.same(answers.map(({ status }) => status).sort(), [200, 409]);
+    }
+  },
+});
