@@ -78,7 +78,15 @@ await onBothRelays(t, {
     const rootKey = await rootPublicKeyOf(relay.dataDir);
     t.match(verifyReceipt(bundle, rootKey), {
       ok: true,
-      checks: ['form', /root key/, /config key/, 'the log of this box', 'keys of the log', 'last checkpoint', "the box's own word"],
+      checks: [
+        'form',
+        /root key/,
+        /config key/,
+        'the log of this box',
+        'keys of the log',
+        'last checkpoint',
+        "the box's own word",
+      ],
     });
     t.match((await admin.call('site', { params: { siteId } })).body, { appliance: null });
     const stranger = await relay.staff(await seedPartner(relay.store, 'Other'), 'admin');
