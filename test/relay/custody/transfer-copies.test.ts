@@ -1,5 +1,8 @@
 import { BOX_PATHS } from '@sitewarden/agent-proto/http';
+import { sql } from 'kysely';
 import t from 'tap';
+import type { Store } from '../../../relay/store/index.ts';
+import { lockClaim } from '../../../relay/store/repositories/claims.ts';
 import { onBothRelays, type Start } from '../../helpers/both-relays.ts';
 import { readQr, TestBox } from '../../helpers/box.ts';
 import { leavingBox } from '../../helpers/leave.ts';
@@ -168,20 +171,60 @@ await onBothRelays(t, {
     }
   },
 
-  'of two claims of one site at once one is asked which box may go': async (t, start) => {
-    const { relay, partnerId, admin } = await transferWorld(start);
-    for (let round = 0; round < 6; round += 1) {
-      const { siteId } = await seedSite(relay.store, partnerId, `Site ${round}`);
-      const asked = await Promise.all(
-        [1, 2].map(async () => {
-          const box = await relay.box();
-          const { session, claimUrl } = (await box.start()).body;
-          const { number } = (await box.status(session)).body;
-          return { params: { session }, body: { ...readQr(claimUrl), siteId, number } };
-        }),
-      );
-      const answers = await Promise.all(asked.map((one) => admin.call<ClaimAnswer>('claimBox', one)));
-      t.same(answers.map(({ status }) => status).sort(), [200, 409]);
-    }
+  'of two claims of one site that are approved at once one is asked which box may go': async (t, start) => {
+    const { relay, partnerId, admin, toSiteId: siteId } = await transferWorld(start);
+    const operator = await relay.staff(partnerId, 'operator');
+    const waiting = async () => {
+      const box = await relay.box();
+      const { session, claimUrl } = (await box.start()).body;
+      const { number } = (await box.status(session)).body;
+      const body = { ...readQr(claimUrl), siteId, number };
+      t.match(await operator.call('claimBox', { params: { session }, body }), { body: { state: 'claimed' } });
+      return { session, approve: () => admin.call('approveClaim', { params: { session }, body: { number } }) };
+    };
+    const [first, second] = [await waiting(), await waiting()];
+    const held = await holdClaim(relay.store, partnerId, first.session);
+    const early = first.approve();
+    await held.untilWaiting(1);
+    // It waits too, or is done: nobody may overtake who has begun to look at the site.
+    const late = second.approve();
+    await Promise.race([late, held.untilWaiting(2)]);
+    await held.release();
+    const answers = await Promise.all([early, late]);
+    t.same(answers.map(({ status }) => status).sort(), [200, 409]);
+    const refused = answers.find(({ status }) => status === 409);
+    t.match(refused, { body: { code: 'REPLACEMENT_NOT_CONFIRMED' } });
   },
 });
+
+/** Keeps the row of a claim, so that its approval stops in the middle. SQLite has one writer: nothing there is in the middle. */
+async function holdClaim(store: Store, partnerId: string, session: string) {
+  if (store.kind === 'sqlite') return { untilWaiting: async () => {}, release: async () => {} };
+  const { promise: isReleased, resolve: release } = Promise.withResolvers<void>();
+  const { promise: isHeld, resolve: hold } = Promise.withResolvers<void>();
+  const holding = store.inTenant(partnerId, async (trx) => {
+    await lockClaim(trx, session);
+    hold();
+    await isReleased;
+  });
+  await isHeld;
+  let isOver = false;
+  return {
+    async untilWaiting(count: number) {
+      const endMs = Date.now() + 30_000;
+      while (!isOver) {
+        const waiting = await store.system((trx) =>
+          sql<{ pid: number }>`SELECT pid FROM pg_stat_activity WHERE datname = current_database()
+            AND wait_event_type = 'Lock'`.execute(trx),
+        );
+        if (waiting.rows.length >= count) return;
+        if (Date.now() > endMs) throw new Error(`fewer than ${count} transactions wait`);
+      }
+    },
+    async release() {
+      isOver = true;
+      release();
+      await holding;
+    },
+  };
+}
