@@ -189,6 +189,7 @@ export function createIntake({ ctx, identity, room, marks, certificateNowMs }: I
             db: ctx.db,
             ca: identity.siteCa.certificate,
             nowMs: nowMs(),
+            latestMs: Math.max(nowMs(), clock.nowMs()),
           }),
         onConnection: (socket, peer) => servers.serve(socket, peer.kind),
       }).catch((error: unknown) => {

@@ -17,6 +17,8 @@ export interface PeerRules {
   /** The site CA: nothing in between. */
   readonly ca: X509Certificate;
   readonly nowMs: number;
+  /** Of clocks that do not agree the later one: one that was set back must not lock out whom we let in before. */
+  readonly latestMs?: number;
 }
 
 const invalid = (detail: string): Peer => ({
@@ -28,7 +30,7 @@ const invalid = (detail: string): Peer => ({
  * Who a client certificate stands for: signed by the site CA itself, for clients, in time, its serial number one we
  * issued and did not revoke, its name the agent we issued it to. TLS has proved that the peer holds the key.
  */
-export function peerOf(certificate: X509Certificate | undefined, { db, ca, nowMs }: PeerRules): Peer {
+export function peerOf(certificate: X509Certificate | undefined, { db, ca, nowMs, latestMs = nowMs }: PeerRules): Peer {
   if (certificate === undefined) return { kind: 'anonymous' };
   if (certificate.ca || !certificate.checkIssued(ca) || !certificate.verify(ca.publicKey)) {
     return invalid('It was not issued by this site');
@@ -43,7 +45,6 @@ export function peerOf(certificate: X509Certificate | undefined, { db, ca, nowMs
   }
   // Last, so that an agent that was away until its certificate ran out hears that it was removed meanwhile.
   const notAfterMs = certificate.validToDate.getTime();
-  // Not when it began: we issued it ourselves, and a clock that was set back since must not lock its agent out.
-  if (nowMs >= notAfterMs) return invalid('It is out of date');
+  if (nowMs >= notAfterMs || latestMs < certificate.validFromDate.getTime()) return invalid('It is out of date');
   return { kind: 'agent', agentId: record.agentId, serial, notAfterMs };
 }

@@ -146,6 +146,8 @@ function paramsOf(route: RouteContract, company: Company): Record<string, string
     receiptId: company.receiptId,
     seq: '0',
     name: 'ssh-root',
+    agentId: `agt_${'a'.repeat(26)}`,
+    groupId: `grp_${'a'.repeat(26)}`,
   };
   const names = [...route.url.matchAll(/:([A-Za-z]+)/g)].map(([, name]) => name as string);
   for (const name of names) if (values[name] === undefined) throw new Error(`no sample for the parameter ${name}`);
@@ -183,6 +185,10 @@ function bodyOf(name: RouteName, route: RouteContract, company: Company): unknow
     findRearm: { number: '00000000' },
     rearmBox: { applianceId: `app_${'a'.repeat(26)}`, number: '00000000' },
     changeSite: { name: `Renamed ${counter}` },
+    setAgentTier: { tier: 1 },
+    setAgentTiers: { agentIds: [`agt_${'a'.repeat(26)}`], tier: 1 },
+    createGroup: { name: `Group ${counter}`, tier: 1, agentIds: [] },
+    changeGroup: { name: `Group ${counter}` },
     createOrder: { action: 'run_check' },
     createCode: { siteId: company.siteId },
     printLabels: { labels: [{ siteId: company.siteId, count: 1 }], ttlMinutes: 60, paper: 'a4' },
@@ -394,8 +400,9 @@ async function proveOpenRoute({ relay, own, other }: World, one: Case): Promise<
   const { name, route, tally } = one;
   for (const client of [undefined, ...Object.values(own.people)]) {
     const answer = await call({ client: client, url: relay.url, company: own }, one);
-    const isAsLabelled =
-      route.access === 'public' ? answer.status === 200 : answer.status === 401 && answer.code === REFUSALS[name];
+    // Who may come in there is decided by each CONNECT; without a WebSocket there is nothing to come into.
+    const isOpen = name === 'wake' ? answer.code === 'UPGRADE_REQUIRED' : answer.status === 200;
+    const isAsLabelled = route.access === 'public' ? isOpen : answer.status === 401 && answer.code === REFUSALS[name];
     check(tally, isAsLabelled, `${name}: answered ${answer.status} ${answer.code}`);
     const leaked = [own, other].some(
       ({ partnerId, siteId }) => answer.text.includes(partnerId) || answer.text.includes(siteId),
