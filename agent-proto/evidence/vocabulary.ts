@@ -1,4 +1,4 @@
-import type { CheckName } from '../checks/index.ts';
+import { type CheckName, KEY_PROTECTORS } from '../checks/index.ts';
 
 /**
  * What a fact may be in evidence: a number, a truth, one word of a list, or several. A word outside its list is left out,
@@ -62,20 +62,6 @@ const DESKTOPS = [
   'unknown',
   'none',
   'installed',
-] as const;
-/** By kind of a BitLocker protector, 0 to 10 of GetKeyProtectorType. */
-const KEY_PROTECTORS = [
-  'unknown',
-  'tpm',
-  'external_key',
-  'recovery_password',
-  'tpm_pin',
-  'tpm_startup_key',
-  'tpm_pin_startup_key',
-  'public_key',
-  'passphrase',
-  'tpm_certificate',
-  'sid',
 ] as const;
 
 /** Facts of the catalogue that are not here (free text, names of files and packages) never become evidence. */

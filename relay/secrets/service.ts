@@ -5,13 +5,8 @@ import { sealTo, withinConfigRoom } from '../keys/index.ts';
 import type { Tenant } from '../lib/identity.ts';
 import { assertSite } from '../sites/index.ts';
 import type { Tx } from '../store/index.ts';
-import {
-  deleteSecret,
-  listSecrets,
-  putSecret,
-  raiseSiteConfig,
-  sealKeyAt,
-} from '../store/repositories/site-secrets.ts';
+import { deleteSecret, listSecrets, putSecret, sealKeyAt } from '../store/repositories/site-secrets.ts';
+import { lockSite, raiseSiteConfig } from '../store/repositories/sites.ts';
 
 /** A secret as people see it: never its value, which nobody here can read any more. */
 export interface SecretView {
@@ -66,8 +61,8 @@ export async function setSecret(
       detail: 'Sealed it is too long: it has too many control characters',
     });
   }
-  // First, for it holds the site: of two that are set at once the second counts the first.
-  await raiseSiteConfig(trx, siteId);
+  // Of two that are set at once the second counts the first.
+  await lockSite(trx, siteId);
   // Only those of this box travel in its configuration; others wait to be entered again or removed.
   const others = (await listSecrets(trx, siteId)).filter((row) => row.name !== name);
   const chars = others.reduce((sum, row) => sum + row.box.length, box.length);
@@ -75,6 +70,7 @@ export async function setSecret(
   const { partnerId, actor } = tenant;
   const row = { partner_id: partnerId, site_id: siteId, name, sealed_to: target.seal, box };
   await withinConfigRoom(trx, siteId, () => putSecret(trx, { ...row, set_by: actor, set_at_ms: nowMs }));
+  await raiseSiteConfig(trx, siteId);
   await audit(trx, { tenant, siteId, name, nowMs }, 'secret.set', target.applianceId);
 }
 

@@ -2,8 +2,8 @@ import { relayErrors } from '../errors.ts';
 import { withinConfigRoom } from '../keys/index.ts';
 import { agentTiersOf } from '../lib/agent-tiers.ts';
 import type { Tx } from '../store/index.ts';
-import { activeAgents, lockSite, readTierRules } from '../store/repositories/agent-tiers.ts';
-import { raiseSiteConfig } from '../store/repositories/site-secrets.ts';
+import { activeAgents, readTierRules } from '../store/repositories/agent-tiers.ts';
+import { lockSite, raiseSiteConfig } from '../store/repositories/sites.ts';
 
 /** Throws NOT_FOUND for a site this tenant does not have. */
 export async function rulesAt(trx: Tx, siteId: string) {

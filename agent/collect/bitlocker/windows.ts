@@ -1,4 +1,5 @@
 import type { Facts } from '@sitewarden/agent-proto/agent';
+import { KEY_PROTECTORS } from '@sitewarden/agent-proto/checks';
 import {
   type Row,
   rowFlag,
@@ -39,21 +40,6 @@ const REMOVABLE = 2;
 const LOCAL_DISK = 3;
 /** Boot and recovery partitions have no letter and are this small; a data volume in a folder is not. */
 const SMALL_BYTES = 4 * 1024 ** 3;
-
-/** By GetKeyProtectorType. */
-const PROTECTORS = [
-  'unknown',
-  'tpm',
-  'external_key',
-  'recovery_password',
-  'tpm_pin',
-  'tpm_startup_key',
-  'tpm_pin_startup_key',
-  'public_key',
-  'passphrase',
-  'tpm_certificate',
-  'sid',
-] as const;
 
 type State = 'encrypted' | 'bare' | 'unprotected' | 'converting' | 'locked' | 'not_known';
 
@@ -150,7 +136,7 @@ function stateOf(row: Row): State {
 function protectorsOf(row: Row): string[] | undefined {
   const types = rowList(row, 'KeyProtectorTypes');
   if (types === undefined) return undefined;
-  return [...new Set(types.map((type) => PROTECTORS[Number(type)] ?? 'unknown'))];
+  return [...new Set(types.map((type) => KEY_PROTECTORS[Number(type)] ?? 'unknown'))];
 }
 
 /** No instance, or no such class: Windows has no TPM it can use. */

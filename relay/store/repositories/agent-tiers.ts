@@ -47,16 +47,6 @@ export async function readTierRules(
   return { rules: { siteTier: site.agent_tier as TierNumber, groupTiers }, settings, groups };
 }
 
-/** Changes at one site wait for each other until their transaction ends. */
-export async function lockSite(trx: Tx, siteId: string): Promise<boolean> {
-  const row = await trx
-    .updateTable('site')
-    .set((eb) => ({ config_generation: eb.ref('config_generation') }))
-    .where('id', '=', siteId)
-    .executeTakeFirst();
-  return row.numUpdatedRows === 1n;
-}
-
 /** Which of these are agents of the site that were not removed. */
 export async function activeAgents(trx: Tx, siteId: string, agentIds: readonly string[]): Promise<Set<string>> {
   const found = new Set<string>();
@@ -90,6 +80,11 @@ export async function putSettings(
       .onConflict((conflict) => conflict.columns(['site_id', 'agent_id']).doUpdateSet(set))
       .execute();
   }
+  await dropUnset(trx, siteId);
+}
+
+/** What says neither a tier nor a group says nothing. */
+async function dropUnset(trx: Tx, siteId: string): Promise<void> {
   await trx
     .deleteFrom('agent_setting')
     .where('site_id', '=', siteId)
@@ -136,11 +131,6 @@ export async function updateGroup(
 /** Its agents are in no group from here on. */
 export async function deleteGroup(trx: Tx, { siteId, groupId }: { siteId: string; groupId: string }): Promise<void> {
   await keepInGroup(trx, { siteId, groupId, agentIds: [] });
-  await trx
-    .deleteFrom('agent_setting')
-    .where('site_id', '=', siteId)
-    .where('tier', 'is', null)
-    .where('group_id', 'is', null)
-    .execute();
+  await dropUnset(trx, siteId);
   await trx.deleteFrom('agent_group').where('id', '=', groupId).execute();
 }

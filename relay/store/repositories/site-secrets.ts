@@ -40,12 +40,3 @@ export async function sealKeyAt(
     .executeTakeFirst();
   return row && { applianceId: row.id, seal: row.seal, isOne: row.state === 'active' };
 }
-
-/** The box of the site gets its configuration anew. */
-export async function raiseSiteConfig(trx: Tx, siteId: string): Promise<void> {
-  await trx
-    .updateTable('site')
-    .set((eb) => ({ config_generation: eb('config_generation', '+', 1) }))
-    .where('id', '=', siteId)
-    .execute();
-}

@@ -25,12 +25,22 @@ export async function hasSite(trx: Tx, siteId: string): Promise<boolean> {
 
 /**
  * The row of a site, locked by an update that changes nothing: who decides which box is there decides alone, on both
- * engines. Taken before claims and appliances.
+ * engines. Taken before claims and appliances. False: there is no such site.
  */
-export async function lockSite(trx: Tx, siteId: string): Promise<void> {
-  await trx
+export async function lockSite(trx: Tx, siteId: string): Promise<boolean> {
+  const { numUpdatedRows } = await trx
     .updateTable('site')
     .set((eb) => ({ config_generation: eb.ref('config_generation') }))
+    .where('id', '=', siteId)
+    .executeTakeFirst();
+  return numUpdatedRows === 1n;
+}
+
+/** The box fetches its configuration anew after its next check-in. */
+export async function raiseSiteConfig(trx: Tx, siteId: string): Promise<void> {
+  await trx
+    .updateTable('site')
+    .set((eb) => ({ config_generation: eb('config_generation', '+', 1) }))
     .where('id', '=', siteId)
     .execute();
 }
