@@ -8,7 +8,8 @@ import type { ReportMessage } from './messages.ts';
 
 /** One sync for so many reports: on a flash card a sync costs milliseconds, and it is the same for one row or hundreds. */
 const MAX_BATCH = 500;
-const MAX_DELAY_MS = 5;
+/** Only while every turn brings more; one that comes alone is written at once. Each agent is answered once a batch. */
+const MAX_DELAY_MS = 20;
 const MAX_QUEUE = 20_000;
 
 /** Where an agent's stream of reports stands. Shared by all its connections. */

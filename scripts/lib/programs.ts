@@ -39,6 +39,8 @@ export interface StartOptions {
   args: readonly string[];
   env?: NodeJS.ProcessEnv;
   nodeArgs?: readonly string[];
+  /** A command that runs the one after it, like `strace -D ...`: the process id must stay the program's. */
+  wrapper?: readonly string[];
   /** Resolve at the first line for which this answers; default: a JSON line with ready true. */
   isReady?: (line: string) => Record<string, unknown> | undefined;
   timeoutMs?: number;
@@ -48,7 +50,8 @@ export interface StartOptions {
 }
 
 export function startProgram(options: StartOptions): Promise<Running> {
-  const [command, ...args] = nodeCommand([...(options.nodeArgs ?? []), options.entry, ...options.args]);
+  const bare = nodeCommand([...(options.nodeArgs ?? []), options.entry, ...options.args]);
+  const [command, ...args] = [...(options.wrapper ?? []), ...bare] as typeof bare;
   const child = spawn(command, args, {
     env: { ...programEnvironment(), ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -19,6 +19,15 @@ export const BENCHES = {
     title: 'results/s acknowledged after commit, 50 agents, against a bare grpc-js echo',
     load: () => import('./intake.ts'),
   },
+  'intake-slow-disk': {
+    title: 'the same with 5 ms more at every sync, against the box without',
+    load: () => import('./intake-slow-disk.ts'),
+  },
+  'agents-500': {
+    title: 'memory and CPU of 500 connected workstations, against bare grpc-js streams',
+    load: () => import('./agents-500.ts'),
+  },
+  evaluate: { title: 'ms p99 from facts to verdict, all six checks', load: () => import('./evaluate.ts') },
   checkin: {
     title: 'check-ins/s verified, stored, answered, against bare crypto.verify on one core',
     load: () => import('./checkin.ts'),
@@ -32,6 +41,10 @@ export const BENCHES = {
     load: () => import('./evidence-append.ts'),
   },
   idle: { title: 'RSS and CPU of the idle appliance against the bare libraries', load: () => import('./idle.ts') },
+  'agent-idle': {
+    title: 'RSS and CPU of an idle agent against its bare libraries',
+    load: () => import('./agent-idle.ts'),
+  },
   'order-latency': {
     title: 'ms p95 from an order given by staff to the receipt that its agent has run it',
     load: () => import('./order-latency.ts'),

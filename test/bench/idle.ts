@@ -31,7 +31,7 @@ export async function run(): Promise<Figure[]> {
         await system.startAppliance();
       }
       rests.push(await watch(system.appliance.pid));
-      controls.push(await bare('all'));
+      controls.push(await bare('appliance'));
       three.push(await bare('three'));
     }
     const note = `control: the appliance's direct dependencies loaded (all but @peculiar/x509, which it loads when needed); the box is connected for the wake-up; grpc-js, Fastify and better-sqlite3 alone ${rounded(median(three))} MB`;
@@ -52,7 +52,7 @@ export async function run(): Promise<Figure[]> {
   }
 }
 
-async function watch(pid: number): Promise<Rest> {
+export async function watch(pid: number): Promise<Rest> {
   await delay(SETTLE_MS);
   const [before, fromMs] = [cpuSeconds(pid), performance.now()];
   const rss = await rssOver(pid, WATCH_MS);
@@ -69,7 +69,7 @@ async function rssOver(pid: number, ms: number): Promise<number> {
   return median(samples);
 }
 
-async function bare(what: 'all' | 'three'): Promise<number> {
+export async function bare(what: 'appliance' | 'agent' | 'three'): Promise<number> {
   const { child } = await startChild('bare-libraries.ts', [what]);
   try {
     await delay(1000);

@@ -20,7 +20,8 @@ export interface ApplianceOptions {
   onLine?: (line: string) => void;
   /** Reports one agent may send in a second; tests hurry more than agents do, and benchmarks more than tests. Default 2000. */
   reportsPerS?: number;
-  /** Wraps the process, like `strace ...`. */
+  /** As `startProgram` takes it. */
+  wrapper?: readonly string[];
   intakePort?: number;
   /** Address of the page. Default 127.0.0.1. */
   localHost?: string;
@@ -76,6 +77,7 @@ export async function startAppliance(options: ApplianceOptions): Promise<TestApp
     entry: ENTRIES.appliance,
     args: ['run', '--config', configFile, '--ready-json'],
     ...(options.nodeArgs ? { nodeArgs: options.nodeArgs } : {}),
+    ...(options.wrapper ? { wrapper: options.wrapper } : {}),
     ...(options.env ? { env: options.env } : {}),
     ...(options.onLine ? { onLine: options.onLine } : {}),
   });

@@ -2,48 +2,11 @@ import type { Facts } from '@sitewarden/agent-proto/agent';
 import { CHECKS, type CheckName, type CheckSeverity, type CheckStatus } from '@sitewarden/agent-proto/checks';
 import fc from 'fast-check';
 import t from 'tap';
-import { bitlockerFacts } from '../../../agent/collect/bitlocker/windows.ts';
-import { antimalwareFacts } from '../../../agent/collect/defender/windows.ts';
-import { windowsFirewallFacts } from '../../../agent/collect/firewall/windows.ts';
 import { COLLECTORS } from '../../../agent/collect/index.ts';
-import { windowsUpdateFacts } from '../../../agent/collect/patches/windows.ts';
-import { windowsLockFacts } from '../../../agent/collect/screenlock/windows.ts';
-import { windowsServiceFacts } from '../../../agent/collect/services/windows.ts';
-import {
-  failedAnswer,
-  parseWmic,
-  type SectionAnswer,
-  type SectionName,
-  type SectionProblem,
-} from '../../../agent/windows/index.ts';
+import { failedAnswer, parseWmic, type SectionAnswer, type SectionProblem } from '../../../agent/windows/index.ts';
 import { machine, machines, recording } from '../helpers/recordings.ts';
+import { type Ask, WINDOWS_FACTS as FACTS } from '../helpers/windows-facts.ts';
 import { endsWithStep } from './next-step.ts';
-
-const NOW_MS = Date.UTC(2026, 10, 22);
-
-type Ask = (section: SectionName) => SectionAnswer;
-
-const FACTS: Record<CheckName, (ask: Ask) => Facts> = {
-  bitlocker: (ask) =>
-    bitlockerFacts({ system: ask('system'), bitlocker: ask('bitlocker'), disks: ask('disks'), tpm: ask('tpm') }),
-  defender: (ask) =>
-    antimalwareFacts({ defender: ask('defender'), antivirus: ask('antivirus'), services: ask('services') }),
-  firewall: (ask) =>
-    windowsFirewallFacts({
-      firewall: ask('firewall'),
-      products: ask('firewall_products'),
-      services: ask('services'),
-    }),
-  patches: (ask) =>
-    windowsUpdateFacts({
-      updates: ask('updates'),
-      reboot: ask('reboot'),
-      hotfixes: ask('hotfixes'),
-      nowMs: NOW_MS,
-    }),
-  screenlock: (ask) => windowsLockFacts(ask('screenlock')),
-  services: (ask) => windowsServiceFacts('Spooler', ask('services')) ?? { service: 'Spooler', state: 'unknown' },
-};
 
 const evaluate = (check: CheckName, facts: Facts) => COLLECTORS.find(({ name }) => name === check)!.evaluate(facts);
 
