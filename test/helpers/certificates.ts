@@ -25,14 +25,16 @@ export async function makeChain(options: {
   name?: string;
   usage?: string;
   maker?: string;
+  /** How long it is good before and after `aroundMs`. Default 10. */
+  days?: number;
 }): Promise<Chain> {
   const x509 = await loadX509();
-  const { aroundMs, address = '127.0.0.1', name, maker = 'Test root' } = options;
+  const { aroundMs, address = '127.0.0.1', name, maker = 'Test root', days = 10 } = options;
   const { usage = x509.ExtendedKeyUsage.serverAuth } = options;
   const keys = async () =>
     (await webcrypto.subtle.generateKey(P256, true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair;
   const [root, leaf] = [await keys(), await keys()];
-  const times = { notBefore: new Date(aroundMs - 10 * DAY_MS), notAfter: new Date(aroundMs + 10 * DAY_MS) };
+  const times = { notBefore: new Date(aroundMs - days * DAY_MS), notAfter: new Date(aroundMs + days * DAY_MS) };
   const rootCertificate = await x509.X509CertificateGenerator.createSelfSigned({
     name: `CN=${maker}`,
     keys: root,

@@ -18,15 +18,16 @@ export async function startRelayProgram(options: {
   port?: number;
   trustProxy?: readonly string[];
   limits?: Readonly<Record<string, number>>;
+  env?: NodeJS.ProcessEnv;
 }): Promise<RelayProgram> {
-  const { dir, publicUrl, port = 0, trustProxy, limits } = options;
+  const { dir, publicUrl, port = 0, trustProxy, limits, env = {} } = options;
   const config = join(dir, 'relay.yaml');
   const listen = { host: '127.0.0.1', port };
   const settings = { publicUrl, listen, dataDir: join(dir, 'relay'), trustProxy, logLevel: 'warn', limits };
   writeFileSync(config, JSON.stringify(settings));
   const rootKey = await initRelay(config);
   const args = ['serve', '--config', config, '--ready-json'];
-  return { config, rootKey, relay: await startProgram({ name: 'relay', entry: ENTRIES.relay, args }) };
+  return { config, rootKey, relay: await startProgram({ name: 'relay', entry: ENTRIES.relay, args, env }) };
 }
 
 export interface ApplianceAtSite {

@@ -26,6 +26,7 @@ export const PROMISES = {
   T16: { title: 'first-boot man in the middle gets nothing', load: () => import('./t16.ts') },
   T17: { title: 'TLS strict on the agent port', load: () => import('./t17.ts') },
   T18: { title: 'a wrong clock never bricks', load: () => import('./t18.ts') },
+  T19: { title: 'expiry never needs a visit', load: () => import('./t19.ts') },
   T24: { title: 'tenants are apart even if a WHERE is forgotten', load: () => import('./t24.ts') },
   T25: { title: 'roles default to deny', load: () => import('./t25.ts') },
 } as const satisfies Record<string, Proof>;

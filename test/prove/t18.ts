@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +14,8 @@ import { startAppliance } from '../helpers/appliance.ts';
 import { type Chain, makeChain } from '../helpers/certificates.ts';
 import { type HttpProxy, startHttpProxy } from '../helpers/http-proxy.ts';
 import { applianceAt, startRelayProgram } from '../helpers/relay-program.ts';
+import { keysOf } from './lib/box-keys.ts';
+import { fakeTime } from './lib/fake-time.ts';
 import type { ProofResult } from './promises.ts';
 
 /** So far from the truth may the wall time of an entry be that claims to be trusted. */
@@ -209,29 +211,8 @@ function startBox({ front, chain, rootKey, dir }: World, { dataDir, clock }: { d
   });
 }
 
-/** Wall time from the file, read anew at each call; timers go on by the true monotonic clock, as a kernel's do. */
-function fakeTime(file: string): NodeJS.ProcessEnv {
-  const folder = readdirSync('/usr/lib').find((name) => name.endsWith('-linux-gnu'));
-  return {
-    LD_PRELOAD: `/usr/lib/${folder}/faketime/libfaketimeMT.so.1`,
-    FAKETIME_TIMESTAMP_FILE: file,
-    FAKETIME_NO_CACHE: '1',
-    FAKETIME_DONT_FAKE_MONOTONIC: '1',
-    DONT_FAKE_MONOTONIC: '1',
-    TZ: 'UTC',
-  };
-}
-
 async function lastCheckin({ staff }: World, siteId: string): Promise<number> {
   return (await applianceAt(staff, siteId))?.lastCheckinAtMs ?? 0;
-}
-
-/** What the box is known by; its server certificate may well be renewed. */
-function keysOf(dataDir: string): string {
-  const folder = join(dataDir, 'identity');
-  const names = readdirSync(folder).filter((name) => /^(dik|evk|seal|site-ca)/.test(name));
-  if (names.length < 4) throw new Error(`there are only ${names.join(', ')}`);
-  return names.map((name) => `${name}\n${readFileSync(join(folder, name), 'utf8')}`).join('\n');
 }
 
 /** The control: the same relay, the same wrong clocks, and a client that knows no signed time. */
