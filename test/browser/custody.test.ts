@@ -52,7 +52,7 @@ t.test(
     const section = page.locator('#custody');
     await section.getByText('The box is to be released.').waitFor();
     await section.getByRole('button', { name: 'Take it back' }).click();
-    await section.getByText('No box has left this site.').waitFor();
+    await section.getByText('No box has come to this site yet.').waitFor();
 
     await section.getByRole('link', { name: 'Release the box' }).click();
     await page.getByRole('textbox', { name: 'Reason' }).fill('The clinic moves');
