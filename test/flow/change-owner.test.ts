@@ -100,5 +100,7 @@ t.test('a box released at one relay is claimed at another, and each side proves 
   t.match(taken.receipt, { kind: 'received', siteName: 'Harbour', reason: 'claimed' });
   t.match(given.said, /the box's own word/);
   t.match(taken.said, /received/);
+  for (const { said, receipt } of [given, taken]) t.match(said, `Device key ${receipt.box.dik}`);
+  t.match(taken.said, `Its log begins here: ${taken.receipt.log.origin}`);
   t.equal(given.receipt.box.dik, taken.receipt.box.dik, 'one box, by its key');
 });
