@@ -29,6 +29,11 @@ const release = async (system: System, reason: string) => {
   const { appliance } = await site(system);
   await system.staff.call('POST', `/api/sites/${system.siteId}/release`, { applianceId: appliance?.id, reason });
 };
+/** What the box says to a person who wants it to change its device key. */
+const rotate = (system: System) =>
+  runProgram('appliance', ['keys', 'rotate', 'dik', '--config', system.appliance.configFile]).catch(
+    (error: Error) => error.message,
+  );
 const checkedIn = (system: System, epoch: number) =>
   waitFor('a check-in', async () => {
     const { appliance } = await site(system);
@@ -103,6 +108,7 @@ t.test('a box that was away is told of its release when it is back, and goes on 
     async () => (await custody(system)).release?.state === 'delivered',
     60_000,
   );
+  await waitFor('the box to know it', async () => /leaving its site/.test(await rotate(system)));
   system.appliance.kill('SIGKILL');
   await system.appliance.exited;
   system.proxy.decide = () => 'pass';
