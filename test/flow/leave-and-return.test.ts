@@ -52,7 +52,9 @@ t.test('a released box closes its log, tells its agents, forgets the site and is
   });
   const dataDir = join(system.base, 'appliance');
   const caBefore = readFileSync(join(dataDir, 'identity', 'site-ca.pem'), 'utf8');
-  const dikBefore = readFileSync(join(dataDir, 'identity', 'dik.pem'), 'utf8');
+  const keyIn = (name: string) => readFileSync(join(dataDir, 'identity', name), 'utf8');
+  const dikBefore = keyIn('dik.pem');
+  const ownersKeys = ['evk.pem', 'seal.key'].map((name) => ({ name, before: keyIn(name) }));
   const first = (await site(system)).appliance?.id;
 
   // The relay takes the word of the box, and the box never hears of it.
@@ -81,7 +83,8 @@ t.test('a released box closes its log, tells its agents, forgets the site and is
   t.match(receipts, [{ kind: 'released', reason: 'the clinic moves', released: /signatures/ }]);
   t.ok((receipts[0]?.log.size ?? 0) >= 4, 'claim, configuration, agent in and out, and the end');
 
-  t.equal(readFileSync(join(dataDir, 'identity', 'dik.pem'), 'utf8'), dikBefore, 'it is the same box');
+  t.equal(keyIn('dik.pem'), dikBefore, 'it is the same box');
+  for (const { name, before } of ownersKeys) t.not(keyIn(name), before, `${name}: nobody before had it`);
   t.not(readFileSync(join(dataDir, 'identity', 'site-ca.pem'), 'utf8'), caBefore, 'nobody at the site trusts it now');
   const kept = readdirSync(dataDir).filter(
     (name) => /site\.json$|uplink\.json/.test(name) && name !== 'left-site.json',
