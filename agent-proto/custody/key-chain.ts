@@ -7,6 +7,14 @@ import { type KeyChain, wasInForce } from '../rotation/index.ts';
 
 type ProvenEntry = CustodyProof['entries'][number];
 
+/** The last entry of those that were read, proved to be in the tree of the checkpoint or not. */
+export interface LastProven {
+  readonly seq: number;
+  readonly kind: string;
+  readonly isInTree: boolean;
+  readonly releaseId: unknown;
+}
+
 /**
  * The keys of a log from the one of entry 0 on: each entry is signed by the key in force and, where the proof is there,
  * stands in the tree of the last checkpoint. Throws TypeError naming the entry.
@@ -14,23 +22,23 @@ type ProvenEntry = CustodyProof['entries'][number];
 export function readKeyChain(
   entries: readonly ProvenEntry[],
   { log, evk }: { log: CustodyReceipt['log']; evk: string },
-): KeyChain {
+): { keys: KeyChain; last: LastProven | undefined } {
   let keys: KeyChain = { first: evk, turns: [] };
   let inForce = evk;
-  let last = -1;
+  let last: LastProven | undefined;
   for (const entry of entries) {
-    const { seq, kind, claimed, nextKey } = readEntry(entry, { log, evk: inForce });
-    if (seq <= last || seq >= log.size) throw new TypeError(`Entry ${seq} is not in its place`);
+    const { seq, kind, claimed, nextKey, releaseId } = readEntry(entry, { log, evk: inForce });
+    if (seq <= (last?.seq ?? -1) || seq >= log.size) throw new TypeError(`Entry ${seq} is not in its place`);
     if (seq === 0 && kind === 'claim' && claimed !== undefined && claimed !== evk) {
       throw new TypeError(`Entry 0 names the key ${claimed}`);
     }
-    last = seq;
+    last = { seq, kind, isInTree: entry.inclusionProof !== null, releaseId };
     if (nextKey === undefined) continue;
     if (wasInForce(keys, nextKey)) throw new TypeError(`Entry ${seq} hands over to a key that was in force before`);
     keys = { ...keys, turns: [...keys.turns, { seq, key: nextKey }] };
     inForce = nextKey;
   }
-  return keys;
+  return { keys, last };
 }
 
 function readEntry({ envelope, inclusionProof }: ProvenEntry, at: { log: CustodyReceipt['log']; evk: string }) {
@@ -50,7 +58,8 @@ function readEntry({ envelope, inclusionProof }: ProvenEntry, at: { log: Custody
     });
   if (!isIn) throw new TypeError(`Entry ${place.seq} is not in the log the checkpoint ends`);
   const { kind, after } = verdict.statement.predicate;
-  return { seq: place.seq, kind, claimed: after?.facts.evk, nextKey: verdict.nextKey };
+  const { evk: claimed, release_id: releaseId } = after?.facts ?? {};
+  return { seq: place.seq, kind, claimed, nextKey: verdict.nextKey, releaseId };
 }
 
 /** Where the entry says to stand. The place is proved by the tree, and the entry before is not at hand. */

@@ -11,7 +11,7 @@ import {
   verifyNote,
 } from '../note/index.ts';
 import { keyInForce } from '../rotation/index.ts';
-import { readKeyChain } from './key-chain.ts';
+import { type LastProven, readKeyChain } from './key-chain.ts';
 import { readSignedPayload } from './read-signed.ts';
 
 /** `checks`: what held, in order. On failure `check` names the first one that did not. */
@@ -22,7 +22,7 @@ export type ReceiptVerdict =
 /**
  * Checks a receipt with no network, under the relay's root key alone: the relay's keys, now and when the log was
  * cosigned last, the receipt, the keys of the log from entry 0 on, its last checkpoint with the relay's cosignature, and
- * the box's word that it closed its log. `firstKey`: the box's evidence key as a stranger knows it from entry 0.
+ * of a box that was released that its log ends with saying so, and its word that it closed it. `firstKey`: the box's evidence key as a stranger knows it from entry 0.
  */
 export function verifyReceipt(
   bundle: unknown,
@@ -31,6 +31,7 @@ export function verifyReceipt(
 ): ReceiptVerdict {
   const checks: string[] = [];
   let check = 'form';
+  let last: LastProven | undefined;
   const step = <T>(name: string, fn: () => T): T => {
     check = name;
     const value = fn();
@@ -55,10 +56,14 @@ export function verifyReceipt(
     if (receipt.log.checkpoint !== '') {
       const { log, box } = receipt;
       const chain = step('keys of the log', () => readKeyChain(proof?.entries ?? [], { log, evk: box.evk }));
-      const evk = keyInForce(chain, log.size);
+      const evk = keyInForce(chain.keys, log.size);
       step('last checkpoint', () => assertCheckpoint(receipt, { evk, lists: [keys, ...before] }));
+      last = chain.last;
     }
-    if (receipt.released !== null) step("the box's own word", () => assertReleased(receipt));
+    if (receipt.released !== null) {
+      const word = step("the box's own word", () => readReleased(receipt));
+      step('the log is closed', () => assertClosed(receipt, { word, last }));
+    }
     return { ok: true, receipt, checks };
   } catch (error) {
     return { ok: false, check, detail: (error as Error).message };
@@ -118,7 +123,7 @@ function assertCheckpoint({ log }: CustodyReceipt, { evk, lists }: { evk: string
   verifyCosignature(log.checkpoint, known);
 }
 
-function assertReleased({ released, box, log }: CustodyReceipt): void {
+function readReleased({ released, box, log }: CustodyReceipt): ReleasedPayload {
   const word = readSignedPayload(released ?? '', {
     payloadType: PAYLOAD_TYPES.released,
     keys: [box.dik],
@@ -130,4 +135,17 @@ function assertReleased({ released, box, log }: CustodyReceipt): void {
     word.size === log.size &&
     word.rootHash === log.rootHash;
   if (!isSame) throw new TypeError('It speaks of another box, epoch or log');
+  return word;
+}
+
+/** The device key on a receipt is the relay's word for it; that the log ends with the release only the box can have written. */
+function assertClosed(
+  { log }: CustodyReceipt,
+  { word, last }: { word: ReleasedPayload; last: LastProven | undefined },
+): void {
+  const isEnd = last?.kind === 'released' && last.seq === log.size - 1 && last.isInTree;
+  if (!isEnd) throw new TypeError('Its last entry, that the box is released, is not there');
+  if (last.releaseId !== undefined && last.releaseId !== word.releaseId) {
+    throw new TypeError('Its last entry is of another release');
+  }
 }

@@ -41,8 +41,13 @@ const OURS = [
   /^\.local-admin\.token\.\d+-[0-9a-f]+\.tmp$/,
 ];
 const isIn = (list: readonly RegExp[], name: string): boolean => list.some((pattern) => pattern.test(name));
-/** The box stays the same box: it keeps the keys it is known by, and nothing anybody at the site trusts. */
+/** The box stays the same box: it keeps the key it is known by, and nothing anybody at the site trusts. */
 const isSiteKey = (name: string): boolean => name.startsWith('site-ca') || name.startsWith('server');
+/**
+ * Whoever had the box may have kept copies of its keys: what the next owner has sealed to it and what its next log says
+ * are not to rest on them. One that is moved goes on for the same people, and is told by its seal key from a copy.
+ */
+const isOwnerKey = (name: string): boolean => name.startsWith('evk.') || name.startsWith('seal.');
 
 /** Undefined when this box never left a site. */
 export async function readLeft(dataDir: string): Promise<LeftSite | undefined> {
@@ -78,6 +83,7 @@ export async function forgetSite(dataDir: string, log: Logger): Promise<void> {
   }
   if (faults.length > 0) throw faults[0];
   const identity = identityFolder(dataDir);
-  for (const name of await readdir(identity)) if (isSiteKey(name)) await rm(join(identity, name), { force: true });
+  const isOver = (name: string) => isSiteKey(name) || (left.movesTo === undefined && isOwnerKey(name));
+  for (const name of await readdir(identity)) if (isOver(name)) await rm(join(identity, name), { force: true });
   await writeLeft(dataDir, { ...left, isForgotten: true });
 }

@@ -54,6 +54,10 @@ export function createRotation({ ctx, identity, client, evidence, serial, onInFo
   function site() {
     const claim = state.get(db, 'claim');
     if (claim?.phase !== 'claimed') throw applianceErrors.make('KEYS_NOT_CLAIMED');
+    // Where it goes it is expected under the key it left with, and nothing follows the end of its log.
+    if (state.get(db, 'release') !== undefined) {
+      throw applianceErrors.make('KEYS_BUSY', { detail: 'The box is leaving its site' });
+    }
     return claim.site;
   }
 

@@ -20,10 +20,10 @@ import {
 import { isActiveAdmin, lockPeople, replaceSites, setCredentials, siteNames } from '../store/repositories/people.ts';
 import { insertStaff, partnerName } from '../store/repositories/staff.ts';
 import type { Deliver } from './delivery.ts';
+import { revokeIn } from './end-powers.ts';
 import { openSession, type SignedIn } from './open-session.ts';
 import { enterEmail } from './own-password.ts';
 import { assertPassword, hashPassword } from './password.ts';
-import { revokeIn } from './revoke-invites.ts';
 import { assertSites, assertSitesFit } from './users.ts';
 
 export const INVITE_TTL_MS = 7 * 24 * 3_600_000;

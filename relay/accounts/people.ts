@@ -19,7 +19,7 @@ import {
   partnerName,
   type Staff,
 } from '../store/repositories/staff.ts';
-import { revokeInvitesBy } from './revoke-invites.ts';
+import { endPowersOf } from './end-powers.ts';
 
 export const LINK_TTL_MS = 15 * 60_000;
 
@@ -148,7 +148,7 @@ export async function disablePerson(
     await lockPeople(trx, partnerId);
     if (!(await disableStaff(trx, staffId, nowMs))) throw relayErrors.make('NOT_FOUND');
     await endSessionsOf(trx, staffId);
-    await revokeInvitesBy(trx, staffId, { by: { partnerId, actor }, nowMs });
+    await endPowersOf(trx, staffId, { by: { partnerId, actor }, nowMs });
     await appendAudit(trx, { partnerId, atMs: nowMs, actor, action: 'staff.disabled', ref: staffId });
   });
 }

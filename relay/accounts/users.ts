@@ -14,7 +14,7 @@ import {
   siteNames,
   updatePerson,
 } from '../store/repositories/people.ts';
-import { revokeInvitesBy } from './revoke-invites.ts';
+import { endPowersOf } from './end-powers.ts';
 
 export interface PersonChange {
   readonly name?: string;
@@ -85,7 +85,8 @@ export async function changePerson(
   });
   await replaceSites(trx, { partnerId, staffId: userId, siteIds: plan.siteIds });
   if (plan.endsSessions) await endSessionsOf(trx, userId);
-  if (!isAdminAfter) await revokeInvitesBy(trx, userId, { by: tenant, nowMs });
+  const wasAdmin = person.role === 'admin' && !wasDisabled;
+  if (wasAdmin && !isAdminAfter) await endPowersOf(trx, userId, { by: tenant, nowMs });
 
   const audit = { partnerId, atMs: nowMs, actor, ref: userId };
   const by = { staffId: tenant.staffId };

@@ -94,8 +94,9 @@ export async function approve(
     const epoch = from === undefined ? 1 : from.epoch + 1;
     const origin = logOrigin(keys.host, applianceId, epoch);
     await insertAppliance(trx, { ...box, siteId, serial, origin, epoch, movedFrom: from?.applianceId ?? null });
-    // Who gave it up has a receipt; so has who takes it.
-    if (isHandedOver) await receive(trx, applianceId, { keys, by, nowMs, fromSite: from?.siteName });
+    // Who gave it up has a receipt, be it at another relay that this one knows nothing of; so has who takes it.
+    const reason = isHandedOver ? 'claimed after its release' : 'claimed';
+    await receive(trx, applianceId, { keys, by, reason, nowMs, fromSite: from?.siteName });
   } else {
     await rearm(trx, { keys, box, by, staffId, nowMs });
   }
@@ -136,7 +137,13 @@ async function movedFrom(
 async function receive(
   trx: Tx,
   applianceId: string,
-  { keys, by, nowMs, fromSite }: { keys: RelayKeyring; by: string; nowMs: number; fromSite: string | undefined },
+  {
+    keys,
+    by,
+    reason,
+    nowMs,
+    fromSite,
+  }: { keys: RelayKeyring; by: string; reason: string; nowMs: number; fromSite: string | undefined },
 ): Promise<void> {
   const box = await lockAppliance(trx, applianceId);
   if (box === undefined) return;
@@ -147,6 +154,6 @@ async function receive(
     reason: `moved here from ${fromSite}`,
     counterpart: { partnerName: ours, siteName: fromSite },
   };
-  const plain = { box, kind: 'received', by, reason: 'claimed after its release', atMs: nowMs } as const;
+  const plain = { box, kind: 'received', by, reason, atMs: nowMs } as const;
   await issueReceipt(trx, keys, { ...plain, ...moved, ...(previous && { previous }) });
 }

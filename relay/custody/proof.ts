@@ -20,7 +20,7 @@ export async function proofOf(
   const key = { applianceId: box.applianceId, epoch: box.epoch };
   return {
     relayKeysBefore: listsBefore(keys, log.checkpoint, listText),
-    entries: await keyEntries(trx, key, log.size),
+    entries: await provenEntries(trx, key, { size: log.size, isClosed: receipt.released !== null }),
   };
 }
 
@@ -49,13 +49,17 @@ function hasCosigned({ host, witness }: RelayKeys, checkpoint: string): boolean 
   });
 }
 
-/** Entry 0 and the changes of the key, with their place in the tree where all of it is here. */
-async function keyEntries(trx: Tx, key: LogRef, size: number): Promise<CustodyProof['entries']> {
+/** Entry 0, the changes of the key and the end of a closed log, with their place in the tree where all of it is here. */
+async function provenEntries(
+  trx: Tx,
+  key: LogRef,
+  { size, isClosed }: { size: number; isClosed: boolean },
+): Promise<CustodyProof['entries']> {
   const isWhole = ((await readLog(trx, key))?.receivedSize ?? 0) >= size;
   const turns = await readKeyTurns(trx, key);
-  const wanted = [0, ...turns.map(({ seq }) => seq)].filter((seq) => seq < size);
+  const wanted = [0, ...turns.map(({ seq }) => seq), ...(isClosed ? [size - 1] : [])].filter((seq) => seq < size);
   const found: CustodyProof['entries'] = [];
-  for (const index of wanted) {
+  for (const index of new Set(wanted)) {
     const envelope = await readEnvelope(trx, key, index);
     if (envelope === undefined) continue;
     const proof = isWhole ? await storedInclusion(trx, key, { index, size }) : undefined;

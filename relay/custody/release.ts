@@ -97,8 +97,9 @@ async function targetOf(
   if (siteName === undefined || toSiteId === siteId) {
     throw relayErrors.make('NOT_FOUND', { field: '/toSiteId', detail: 'There is no such other site' });
   }
-  const arriving = await arrivalsAt(trx, { partnerId: tenant.partnerId, siteId: toSiteId });
+  // In this order: a box that leaves between two of these looks, or arrives, is in the later one.
   const ordered = (await openReleases(trx)).map(({ envelope }) => ownPayload<ReleasePayload>(envelope).to?.siteId);
+  const arriving = await arrivalsAt(trx, { partnerId: tenant.partnerId, siteId: toSiteId });
   if (arriving.length > 0 || ordered.includes(toSiteId) || (await readCurrentBox(trx, toSiteId)) !== undefined) {
     throw relayErrors.make('TRANSFER_SITE_TAKEN', { field: '/toSiteId' });
   }

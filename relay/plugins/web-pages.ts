@@ -8,6 +8,7 @@ import { relayErrors } from '../errors.ts';
 export const PAGE_URLS = [
   '/',
   '/sites/*',
+  '/receipts/*',
   '/claim',
   '/code',
   '/sign-in',

@@ -17,7 +17,7 @@ import { defineHandlers, type Services } from './context.ts';
 
 /** Routes of boxes that leave, and of people who let them go or take them back. */
 export function custodyHandlers(services: Services, claims: Claims) {
-  const { keys, live, wakes } = services;
+  const { keys, live } = services;
   return defineHandlers({
     boxRelease: async ({ box, inTenant, nowMs }) => {
       const answer = await inTenant((trx) => fetchRelease(trx, keys, { asking: box, nowMs }));
@@ -51,7 +51,6 @@ export function custodyHandlers(services: Services, claims: Claims) {
         await orderRelease(trx, keys, { tenant, siteId, ...body, nowMs });
         return custodyOf(trx, { partnerId: tenant.partnerId, siteId, nowMs });
       });
-      wakes.wake(siteId, 'config');
       live.publish(tenant.partnerId, { kind: 'site', siteId, atMs: nowMs });
       return view;
     },

@@ -52,7 +52,8 @@ t.test(
     const section = page.locator('#custody');
     await section.getByText('The box is to be released.').waitFor();
     await section.getByRole('button', { name: 'Take it back' }).click();
-    await section.getByText('No box has left this site.').waitFor();
+    await section.getByText('The box is to be released.').waitFor({ state: 'hidden' });
+    await section.getByRole('link', { name: `Received: box ${box.serial}` }).waitFor();
 
     await section.getByRole('link', { name: 'Release the box' }).click();
     await page.getByRole('textbox', { name: 'Reason' }).fill('The clinic moves');
@@ -110,6 +111,7 @@ t.test('an admin moves a box to a site without one, and both pages say where it 
   t.equal((await leaving.word(custody.body.release.id)).status, 200);
   await page.goto(`${relay.url}/sites/${toSiteId}/custody`);
   await page.getByText(`Box ${box.serial} is on its way here.`).waitFor();
+  await page.getByText('No box watches this site yet: one was sent here.').waitFor();
   const { session } = (await box.start()).body;
   t.equal((await box.status(session)).body.state, 'approved');
   await page
@@ -117,6 +119,9 @@ t.test('an admin moves a box to a site without one, and both pages say where it 
     .getByRole('link', { name: `Received: box ${box.serial}` })
     .click();
   await page.getByText('moved here from Main street').waitFor();
+  await page.reload();
+  await page.getByText('moved here from Main street').waitFor();
+  t.equal(await page.getByText('nothing was cosigned').count(), 0, 'a log that begins has no end');
   await look(t, page, 'receipt-received');
 });
 

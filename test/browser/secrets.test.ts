@@ -27,13 +27,14 @@ t.test('an admin seals a secret to the box, and the page never shows it again', 
   for (const viewport of [PHONE, DESK]) {
     await page.setViewportSize(viewport);
     t.strictSame(await page.evaluate(lookAtPage), []);
+    const widthOf = async (label: string) => (await section.getByLabel(label, { exact: true }).boundingBox())?.width;
+    t.equal(await widthOf('Value'), await widthOf('Name of a secret'), 'both fields look alike');
   }
 
   const fresh = await relay.box(box.serial);
   const { session } = (await fresh.start()).body;
   const { number } = (await fresh.status(session)).body;
   await partner.admin.call('rearmBox', { params: { session }, body: { number, applianceId } });
-  await page.reload();
   await section.getByText('To be entered again: ssh-root').waitFor();
   await section.getByRole('button', { name: 'Remove the secret ssh-root' }).click();
   await section.getByText('This site has no secrets.').waitFor();

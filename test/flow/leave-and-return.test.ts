@@ -29,6 +29,11 @@ const release = async (system: System, reason: string) => {
   const { appliance } = await site(system);
   await system.staff.call('POST', `/api/sites/${system.siteId}/release`, { applianceId: appliance?.id, reason });
 };
+/** What the box says to a person who wants it to change its device key. */
+const rotate = (system: System) =>
+  runProgram('appliance', ['keys', 'rotate', 'dik', '--config', system.appliance.configFile]).catch(
+    (error: Error) => error.message,
+  );
 const checkedIn = (system: System, epoch: number) =>
   waitFor('a check-in', async () => {
     const { appliance } = await site(system);
@@ -47,7 +52,9 @@ t.test('a released box closes its log, tells its agents, forgets the site and is
   });
   const dataDir = join(system.base, 'appliance');
   const caBefore = readFileSync(join(dataDir, 'identity', 'site-ca.pem'), 'utf8');
-  const dikBefore = readFileSync(join(dataDir, 'identity', 'dik.pem'), 'utf8');
+  const keyIn = (name: string) => readFileSync(join(dataDir, 'identity', name), 'utf8');
+  const dikBefore = keyIn('dik.pem');
+  const ownersKeys = ['evk.pem', 'seal.key'].map((name) => ({ name, before: keyIn(name) }));
   const first = (await site(system)).appliance?.id;
 
   // The relay takes the word of the box, and the box never hears of it.
@@ -76,7 +83,8 @@ t.test('a released box closes its log, tells its agents, forgets the site and is
   t.match(receipts, [{ kind: 'released', reason: 'the clinic moves', released: /signatures/ }]);
   t.ok((receipts[0]?.log.size ?? 0) >= 4, 'claim, configuration, agent in and out, and the end');
 
-  t.equal(readFileSync(join(dataDir, 'identity', 'dik.pem'), 'utf8'), dikBefore, 'it is the same box');
+  t.equal(keyIn('dik.pem'), dikBefore, 'it is the same box');
+  for (const { name, before } of ownersKeys) t.not(keyIn(name), before, `${name}: nobody before had it`);
   t.not(readFileSync(join(dataDir, 'identity', 'site-ca.pem'), 'utf8'), caBefore, 'nobody at the site trusts it now');
   const kept = readdirSync(dataDir).filter(
     (name) => /site\.json$|uplink\.json/.test(name) && name !== 'left-site.json',
@@ -103,6 +111,7 @@ t.test('a box that was away is told of its release when it is back, and goes on 
     async () => (await custody(system)).release?.state === 'delivered',
     60_000,
   );
+  await waitFor('the box to know it', async () => /leaving its site/.test(await rotate(system)));
   system.appliance.kill('SIGKILL');
   await system.appliance.exited;
   system.proxy.decide = () => 'pass';

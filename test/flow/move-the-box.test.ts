@@ -99,7 +99,7 @@ t.test('staff move a box to another site, and nobody has to go there, whatever i
   for (const one of [given, taken]) {
     const { bundle } = await system.staff.call<{ bundle: CustodyBundle }>('GET', `/api/receipts/${one?.receiptId}`);
     t.match(verifyReceipt(bundle, rootKey), { ok: true });
-    t.equal(bundle.proof?.entries.length, one === given ? 2 : 0, 'the claim and the change of the key');
+    t.equal(bundle.proof?.entries.length, one === given ? 3 : 0, 'the claim, the change of the key and the end');
   }
   const proof = await waitFor(
     'the first entry to be cosigned',

@@ -19,7 +19,10 @@ export async function verifyReceipt(
   print(`Holds: ${checks.slice(1).join(', ')}.`);
   print(`Box ${box.serial} (${box.applianceId}, epoch ${box.epoch}): ${receipt.kind}`);
   print(`${receipt.siteName}, ${receipt.partnerName}: by ${receipt.by}, ${new Date(receipt.atMs).toISOString()}`);
-  print(`Its log ends at ${log.size} cosigned entries${log.rootHash === '' ? '' : `, root ${log.rootHash}`}.`);
+  // What two receipts of one box have in common, also where they are of two relays.
+  print(`Device key ${box.dik}`);
+  if (receipt.kind === 'received') print(`Its log begins here: ${log.origin}`);
+  else print(`Its log ends at ${log.size} cosigned entries${log.rootHash === '' ? '' : `, root ${log.rootHash}`}.`);
 }
 
 async function read(file: string): Promise<unknown> {

@@ -82,6 +82,23 @@ export async function revokeCode(trx: Tx, id: string, nowMs: number): Promise<bo
   return result.numUpdatedRows === 1n;
 }
 
+/** Ends the codes that no person would look at again, and that no box has used. Answers them. */
+export async function revokePreApproved(
+  trx: Tx,
+  { partnerId, nowMs }: { partnerId: string; nowMs: number },
+): Promise<{ id: string; siteId: string }[]> {
+  return trx
+    .updateTable('provision_code')
+    .set({ revoked_at_ms: nowMs })
+    .where('partner_id', '=', partnerId)
+    .where('pre_approved', '=', 1)
+    .where('used_at_ms', 'is', null)
+    .where('revoked_at_ms', 'is', null)
+    .where('expires_at_ms', '>', nowMs)
+    .returning(['id', 'site_id as siteId'])
+    .execute();
+}
+
 export async function disputeCode(trx: Tx, id: string, nowMs: number): Promise<void> {
   await trx
     .updateTable('provision_code')

@@ -42,6 +42,21 @@ t.test('all that the program makes goes or is kept by name, and what others keep
   t.notOk(keys.some((name) => /^(site-ca|server)/.test(name)));
 });
 
+t.test('keys for evidence and secrets end with the owner, and stay where the box moves for the same one', async (t) => {
+  const names = ['dik.pem', 'evk.pem', 'evk.next.pem', 'seal.key', 'site-ca.pem'];
+  const folder = () => ({ identity: Object.fromEntries(names.map((name) => [name, ''])) });
+  const base = t.testdir({ one: folder(), other: folder() });
+  for (const [left, kept] of [
+    [LEFT, ['dik.pem']],
+    [{ ...LEFT, movesTo: 'Hill road' }, ['dik.pem', 'evk.next.pem', 'evk.pem', 'seal.key']],
+  ] as const) {
+    const dataDir = join(base, left === LEFT ? 'one' : 'other');
+    await writeLeft(dataDir, left);
+    await forgetSite(dataDir, log);
+    t.strictSame(readdirSync(join(dataDir, 'identity')).sort(), kept);
+  }
+});
+
 t.test('one entry that cannot be removed does not keep the box from starting', async (t) => {
   if (skipWithout(t, { root: true, tools: ['mount', 'umount'] })) return;
   const dataDir = t.testdir({ identity: {}, 'set-aside-1': {}, 'site.json': '{}', reserve: '' });

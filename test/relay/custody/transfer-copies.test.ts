@@ -1,8 +1,10 @@
 import { BOX_PATHS } from '@sitewarden/agent-proto/http';
 import { sql } from 'kysely';
 import t from 'tap';
-import type { Store } from '../../../relay/store/index.ts';
+import type { Store, Tx } from '../../../relay/store/index.ts';
+import { insertArrival } from '../../../relay/store/repositories/arrivals.ts';
 import { lockClaim } from '../../../relay/store/repositories/claims.ts';
+import { moveRelease } from '../../../relay/store/repositories/custody.ts';
 import { onBothRelays, type Start } from '../../helpers/both-relays.ts';
 import { readQr, TestBox } from '../../helpers/box.ts';
 import { leavingBox } from '../../helpers/leave.ts';
@@ -141,7 +143,7 @@ await onBothRelays(t, {
     t.not(grant?.applianceId, other.applianceId);
     t.match(grant, { epoch: 2, previous: { size: 1 } });
     const kinds = (await custody(toSiteId)).receipts.map(({ kind }) => kind);
-    t.same(kinds.sort(), ['received', 'removed']);
+    t.same(kinds.sort(), ['received', 'received', 'removed']);
     t.match((await custody(siteId)).receipts, [{ kind: 'released' }]);
   },
 
@@ -171,6 +173,32 @@ await onBothRelays(t, {
     }
   },
 
+  'no second box is told to move to a site while the first one is just leaving for it': async (t, start) => {
+    const { relay, partnerId, admin, siteId, toSiteId, box, applianceId, transfer, custody } =
+      await transferWorld(start);
+    const { siteId: secondSite } = await seedSite(relay.store, partnerId, 'Second');
+    const second = await relay.claim(admin, secondSite);
+    t.equal((await transfer()).status, 200);
+    const releaseId = (await custody(siteId)).release?.id ?? '';
+    const order = () =>
+      admin.call('transferBox', {
+        params: { siteId: secondSite },
+        body: { applianceId: second.applianceId, reason: 'moves', toSiteId },
+      });
+    // The first box's last word, held before its commit where the engine lets somebody else look meanwhile.
+    const held = await holdTransaction(relay.store, partnerId, async (trx) => {
+      if (relay.store.kind === 'postgres') await sql`LOCK TABLE box_release IN ACCESS EXCLUSIVE MODE`.execute(trx);
+      await moveRelease(trx, { id: releaseId, appliance_id: applianceId }, { to: 'closed', atMs: Date.now() });
+      const place = { partner_id: partnerId, site_id: toSiteId, from_appliance: applianceId, from_site_name: 'Main' };
+      const who = { fingerprint: box.fingerprint, serial: box.serial, ordered_by: 'Ada Moreno', at_ms: Date.now() };
+      await insertArrival(trx, { ...place, ...who });
+    });
+    const late = order();
+    await Promise.race([late, held.untilWaiting(1)]);
+    await held.release();
+    t.match(await late, { status: 409, body: { code: 'TRANSFER_SITE_TAKEN' } });
+  },
+
   'of two claims of one site that are approved at once one is asked which box may go': async (t, start) => {
     const { relay, partnerId, admin, toSiteId: siteId } = await transferWorld(start);
     const operator = await relay.staff(partnerId, 'operator');
@@ -197,16 +225,27 @@ await onBothRelays(t, {
   },
 });
 
-/** Keeps the row of a claim, so that its approval stops in the middle. SQLite has one writer: nothing there is in the middle. */
-async function holdClaim(store: Store, partnerId: string, session: string) {
-  if (store.kind === 'sqlite') return { untilWaiting: async () => {}, release: async () => {} };
+/** Keeps the row of a claim, so that its approval stops in the middle. */
+function holdClaim(store: Store, partnerId: string, session: string) {
+  return holdTransaction(store, partnerId, async (trx) => {
+    if (store.kind === 'postgres') await lockClaim(trx, session);
+  });
+}
+
+/** Does `work` and commits it at `release`. SQLite has one writer, where nothing is in the middle: it is committed at once. */
+async function holdTransaction(store: Store, partnerId: string, work: (trx: Tx) => Promise<void>) {
+  if (store.kind === 'sqlite') {
+    await store.inTenant(partnerId, work);
+    return { untilWaiting: async () => {}, release: async () => {} };
+  }
   const { promise: isReleased, resolve: release } = Promise.withResolvers<void>();
-  const { promise: isHeld, resolve: hold } = Promise.withResolvers<void>();
+  const { promise: isHeld, resolve: hold, reject: fail } = Promise.withResolvers<void>();
   const holding = store.inTenant(partnerId, async (trx) => {
-    await lockClaim(trx, session);
+    await work(trx);
     hold();
     await isReleased;
   });
+  holding.catch(fail);
   await isHeld;
   let isOver = false;
   return {

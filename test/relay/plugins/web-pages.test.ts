@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Fastify from 'fastify';
 import t, { type Test } from 'tap';
@@ -31,6 +32,14 @@ t.test('every address of the dashboard answers with the one page', async (t) => 
     t.match(answer.body, 'Sitewarden');
     t.equal(answer.headers['cache-control'], 'no-cache', 'a new build is seen at once');
   }
+});
+
+t.test('every page of the dashboard can be opened anew by its address', async (t) => {
+  const get = await pages(t, t.testdir(BUILT));
+  const routes = readFileSync(join(import.meta.dirname, '../../../relay/web/src/routes.tsx'), 'utf8');
+  const paths = [...routes.matchAll(/path: '(\/[^']+)'/g)].map(([, path = '']) => path.replace(/:\w+\??/g, 'x'));
+  t.ok(paths.length > 8);
+  for (const path of paths) t.equal((await get(path)).statusCode, 200, path);
 });
 
 t.test('files with a digest in their name are kept for good, the others are asked for again', async (t) => {

@@ -6,6 +6,7 @@ import { createInvites, inviteState } from '../../../relay/accounts/invites.ts';
 import type { Store } from '../../../relay/store/index.ts';
 import { lockPeople } from '../../../relay/store/repositories/people.ts';
 import { onBothRelays, type Start } from '../../helpers/both-relays.ts';
+import { readQr } from '../../helpers/box.ts';
 import { invite, join, PASSWORD, signIn } from '../../helpers/invites.ts';
 import { seedPartner, seedSite, testClock } from '../../helpers/relay.ts';
 import { StaffClient } from '../../helpers/staff-client.ts';
@@ -205,6 +206,40 @@ await onBothRelays(t, {
       t.match(await stranger.call('acceptInvite', { body }), INVALID, `${way}, and it stays ended`);
     }
     t.match(await stranger.call('acceptInvite', { body: { token: mine.token, password: PASSWORD } }), { status: 200 });
+  },
+
+  'who is no admin any more leaves no code that puts a box in without a person': async (t, start) => {
+    const { relay, clock, admin, partnerId } = await world(start);
+    const { siteId } = await seedSite(relay.store, partnerId, 'Code street');
+    const put = (userId: string, body: object) => admin.call('changeUser', { params: { userId }, body });
+    const ways = {
+      disabled: (id: string) => put(id, { disabled: true }),
+      demoted: (id: string) => put(id, { role: 'operator' }),
+      'disabled with a shell': (staffId: string) =>
+        disablePerson(relay.store, { partnerId, staffId, actor: 'relay console', nowMs: clock.nowMs() }),
+    };
+    const ended: string[] = [];
+    for (const [way, end] of Object.entries(ways)) {
+      const email = `pat-${way.replaceAll(' ', '-')}@partner.example`;
+      const pat = await join(relay, admin, { email, name: 'Pat', role: 'admin' });
+      const make = async (preApproved: boolean) =>
+        (await pat.client.call<{ url: string }>('createCode', { body: { siteId, preApproved } })).body;
+      const [alone, watched] = [await make(true), await make(false)];
+      await put(pat.id, { name: 'Somebody else' });
+      await end(pat.id);
+      const box = await relay.box();
+      t.match(await box.presentQr(readQr(alone.url).secret), { body: { code: 'CODE_REVOKED' } }, way);
+      const claim = await box.presentQr(readQr(watched.url).secret);
+      t.match(claim.body, { state: 'claimed' }, `${way}: a person looks at this one`);
+      const seen = await relay.store.inTenant(partnerId, (trx) =>
+        trx.selectFrom('audit_event').select('actor').where('action', '=', 'code.revoked').orderBy('id').execute(),
+      );
+      ended.push(way === 'disabled with a shell' ? 'relay console' : 'Ada Moreno');
+      t.same(
+        seen.map(({ actor }) => actor),
+        ended,
+      );
+    }
   },
 
   'an invite whose maker is no active admin lets nobody in, though nobody took it back': async (t, start) => {

@@ -55,6 +55,26 @@ t.test('an order and another configuration wake the box of their site and no oth
   t.strictSame(deaf.heard, []);
 });
 
+t.test('a box that is to leave is not woken: until its next check-in people can take it back', async (t) => {
+  const [one, other] = [await claimed(), await claimed()];
+  const [leaves, moves] = [await listening(one), await listening(other)];
+  const { siteId: toSiteId } = await seedSite(relay.store, partnerId, `Site ${makeNonce()}`);
+  const reason = 'the clinic moves';
+  const ordered = [
+    await admin.call('orderRelease', {
+      params: { siteId: one.siteId },
+      body: { applianceId: one.applianceId, reason },
+    }),
+    await admin.call('transferBox', {
+      params: { siteId: other.siteId },
+      body: { applianceId: other.applianceId, reason, toSiteId },
+    }),
+  ];
+  for (const { status, body } of ordered) t.equal(status, 200, JSON.stringify(body));
+  for (const { siteId } of [one, other]) relay.services.wakes.wake(siteId, 'orders');
+  for (const client of [leaves, moves]) t.equal(await client.next(), 'orders', 'nothing came before');
+});
+
 t.test('a hundred orders at once are a few wakes', async (t) => {
   const one = await claimed();
   const client = await listening(one);

@@ -11,7 +11,7 @@ type PerSite = (siteId: string) => QueryKey;
 const AFFECTED: Record<LiveChange['kind'], { always: QueryKey[]; perSite: PerSite[] }> = {
   site: {
     always: [keys.sites, keys.claimSession],
-    perSite: [keys.site, keys.timeline, keys.custody, keys.quarantine],
+    perSite: [keys.site, keys.timeline, keys.custody, keys.quarantine, keys.secrets],
   },
   agents: { always: [keys.sites, keys.claimSession], perSite: [keys.site, keys.agents, keys.timeline] },
   incidents: { always: [keys.sites], perSite: [keys.site, keys.incidents, keys.timeline] },

@@ -16,6 +16,6 @@ export const RECEIPTS: Record<Receipt['kind'], { title: string; says: string }> 
   },
   received: {
     title: 'Received',
-    says: 'The box was released from the site before and is in service at this one. Its log here begins anew; where it was moved from another site of the same company, the first entry names the end of the log there.',
+    says: 'The box was claimed for this site under the device key below. A box that was somewhere else before left a receipt there that names the same key. Its log here begins anew; where it was moved from another site of the same company, the first entry names the end of the log there.',
   },
 };

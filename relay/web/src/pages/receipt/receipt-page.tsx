@@ -50,12 +50,17 @@ function Paper({ answer: { receipt, bundle } }: { answer: ReceiptAnswer }) {
   const proof: FactRow[] = [
     { name: 'Appliance', value: <code>{box.applianceId}</code> },
     { name: 'Log', value: <code>{log.origin}</code> },
-    {
-      name: 'Ends at',
-      value: log.size === 0 ? 'nothing was cosigned' : `${formatCount(log.size)} entries, cosigned by the relay`,
-    },
-    { name: 'Root hash', value: <code>{log.rootHash || 'none'}</code> },
-    { name: "The box's own word", value: receipt.released === null ? 'none' : 'signed by its device key' },
+    // A log that begins has no end yet, and a box that comes said nothing about one.
+    ...(receipt.kind === 'received'
+      ? []
+      : [
+          {
+            name: 'Ends at',
+            value: log.size === 0 ? 'nothing was cosigned' : `${formatCount(log.size)} entries, cosigned by the relay`,
+          },
+          { name: 'Root hash', value: <code>{log.rootHash || 'none'}</code> },
+          { name: "The box's own word", value: receipt.released === null ? 'none' : 'signed by its device key' },
+        ]),
     { name: 'Device key', value: <code>{box.dik}</code> },
     { name: 'Evidence key', value: <code>{box.evk}</code> },
     ...(next

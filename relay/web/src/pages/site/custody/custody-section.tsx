@@ -30,7 +30,9 @@ export function CustodySection({ siteId, hasBox }: { siteId: string; hasBox: boo
             ))}
             {release && <Waiting siteId={siteId} release={release} mayUndo={may(role, 'order')} />}
             {receipts.length === 0 ? (
-              <p className="dim">No box has left this site. Each one that does leaves a receipt here.</p>
+              <p className="dim">
+                No box has come to this site yet. Each one has a receipt here when it comes and when it leaves.
+              </p>
             ) : (
               <ul>
                 {receipts.map((receipt) => (

@@ -1,4 +1,4 @@
-import { Button, PasswordInput, TextInput } from '@mantine/core';
+import { Button, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { keys } from '../../../api/keys.ts';
@@ -93,7 +93,8 @@ function Secrets({ siteId, list: { secrets, hasBox } }: { siteId: string; list: 
             error={isNameBad && 'This cannot be a name.'}
             onChange={(event) => setName(event.currentTarget.value)}
           />
-          <PasswordInput
+          <TextInput
+            type="password"
             label="Value"
             description="Sealed to the box at once. Nobody can read it here again, so keep it where you have it from."
             value={value}

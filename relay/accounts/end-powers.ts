@@ -1,5 +1,6 @@
 import { appendAudit } from '../audit/index.ts';
 import type { Tx } from '../store/index.ts';
+import { revokePreApproved } from '../store/repositories/codes.ts';
 import { dropSecret } from '../store/repositories/directory.ts';
 import { type InviteRow, openInvitesBy, revokeInvite } from '../store/repositories/invites.ts';
 
@@ -19,13 +20,23 @@ export async function revokeIn(trx: Tx, row: InviteRow, { by, nowMs }: { by: Rev
   await appendAudit(trx, { partnerId, atMs: nowMs, actor, action: 'invite.revoked', ref: row.id, detail });
 }
 
-/** Ends what somebody who is no admin any more could be let in again by. The caller holds `lockPeople`. */
-export async function revokeInvitesBy(
+/**
+ * Ends what somebody who is no admin any more could be let in again by, or put a box of their own in with. A code says no
+ * person, only a name; those that need no approval live ten minutes, so all of the company end. The caller holds `lockPeople`.
+ */
+export async function endPowersOf(
   trx: Tx,
   makerId: string,
   { by, nowMs }: { by: Revoker; nowMs: number },
 ): Promise<void> {
+  // Rows before the audit chain, as everywhere.
+  const codes = await revokePreApproved(trx, { partnerId: by.partnerId, nowMs });
   for (const row of await openInvitesBy(trx, { partnerId: by.partnerId, makerId, nowMs })) {
     await revokeIn(trx, row, { by, nowMs });
+  }
+  const { partnerId, actor, staffId } = by;
+  for (const { id, siteId } of codes) {
+    const detail = { siteId, ...(staffId === undefined ? {} : { staffId }) };
+    await appendAudit(trx, { partnerId, atMs: nowMs, actor, action: 'code.revoked', ref: id, detail });
   }
 }
