@@ -1,17 +1,13 @@
-import { type EntryKind, type EvidencePredicate, keyTurnFacts } from '@sitewarden/agent-proto/evidence';
+import {
+  type EntryKind,
+  type EvidencePredicate,
+  keyTurnFacts,
+  onlyClosedFacts,
+} from '@sitewarden/agent-proto/evidence';
 import type { AgentRow } from '@sitewarden/agent-proto/http';
 import type { ChangeBodies, ChangeKind, ChangeRow, NOT_EVIDENCE } from '../store/changes.ts';
 import { type EntryDraft, snapshotOf } from './entry-text.ts';
-import {
-  boundShort,
-  boundText,
-  evidenceControls,
-  evidenceFacts,
-  evidenceParams,
-  MAX_TEXT,
-  ownFacts,
-  plainName,
-} from './facts.ts';
+import { boundShort, boundText, evidenceControls, evidenceParams, MAX_TEXT, ownFacts, plainName } from './facts.ts';
 import { codeOf, incidentText, OUTCOMES, osFacts, subjectName } from './words.ts';
 
 /** What every entry says about the moment it was written. */
@@ -94,7 +90,7 @@ function incidentEntry({ row, controls, facts }: ChangeBodies['incident_opened']
     actor: row.agentId === null ? { type: 'system', id: 'box' } : { type: 'agent', id: row.agentId },
     target: { agentId: row.agentId, host: plainName(row.host), check: row.check, subject: subjectName(row.subject) },
     incidentId: row.id,
-    after: snapshotOf(evidenceFacts(facts, row.check)),
+    after: snapshotOf(onlyClosedFacts(facts, row.check)),
     outcome: { code, text: incidentText(row, code) },
     controls: evidenceControls(controls, row.check),
   };
@@ -113,8 +109,8 @@ function actionEntry({ row, ruleDigest, target, controls }: ChangeBodies['action
     incidentId: row.incidentId,
     rule: { id: boundShort(row.ruleId), version: row.ruleVersion, digest: ruleDigest },
     action: { name: boundShort(row.action), runId: row.id, params: evidenceParams(row.params, target.check) },
-    before: snapshotOf(evidenceFacts(row.before, target.check)),
-    after: snapshotOf(evidenceFacts(row.after, target.check)),
+    before: snapshotOf(onlyClosedFacts(row.before, target.check)),
+    after: snapshotOf(onlyClosedFacts(row.after, target.check)),
     outcome: { code: codeOf(row), text: OUTCOMES[row.state] },
     controls: evidenceControls(controls, target.check),
   };
