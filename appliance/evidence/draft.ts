@@ -8,7 +8,7 @@ import type { AgentRow } from '@sitewarden/agent-proto/http';
 import type { ChangeBodies, ChangeKind, ChangeRow, NOT_EVIDENCE } from '../store/changes.ts';
 import { type EntryDraft, snapshotOf } from './entry-text.ts';
 import { boundShort, boundText, evidenceControls, evidenceParams, MAX_TEXT, ownFacts, plainName } from './facts.ts';
-import { codeOf, incidentText, OUTCOMES, osFacts, subjectName } from './words.ts';
+import { codeOf, incidentText, ORDER_OUTCOMES, OUTCOMES, osFacts, subjectName } from './words.ts';
 
 /** What every entry says about the moment it was written. */
 export type EntryMoment = Pick<EvidencePredicate, 'bootId' | 'monotonicMs' | 'timeQuality'>;
@@ -116,15 +116,31 @@ function actionEntry({ row, ruleDigest, target, controls }: ChangeBodies['action
   };
 }
 
-function orderEntry(body: ChangeBodies['order_received'], code: string): Draft {
+/** Of what a workstation said to an order no word is left: the box's own words, known codes and closed facts. */
+function orderEntry(body: ChangeBodies['order_received'], kind: 'received' | 'finished'): Draft {
+  const { target, before, after, state } = body;
+  const check = target?.check ?? null;
+  const params = evidenceParams(body.params, check);
+  const isAnswered = kind === 'finished' && check !== null && after !== undefined;
+  const code = body.isAnswer === true ? codeOf({ code: body.code, state }) : (body.code ?? state);
   return {
     ...NOTHING,
     controls: [],
     actor: { type: 'staff', id: boundShort(body.requestedBy) },
-    target: { ...own, subject: boundShort(body.action) },
+    target: {
+      agentId: target?.agentId ?? null,
+      host: plainName(target?.host ?? ''),
+      check: check as Draft['target']['check'],
+      subject: boundShort(body.action),
+    },
     orderId: body.orderId,
-    after: snapshotOf({ seq: body.orderSeq, ...evidenceParams(body.params, null) }),
-    outcome: { code: boundShort(code), text: boundText(body.detail) },
+    action: { name: boundShort(body.action), runId: null, params },
+    before: isAnswered ? snapshotOf(onlyClosedFacts(before ?? {}, check)) : null,
+    after: snapshotOf(isAnswered ? onlyClosedFacts(after, check) : { seq: body.orderSeq, ...params }),
+    outcome: {
+      code: boundShort(kind === 'received' ? 'received' : code),
+      text: boundText(body.isAnswer === true ? ORDER_OUTCOMES[state] : body.detail),
+    },
   };
 }
 
@@ -231,7 +247,7 @@ const DRAFTERS: { [K in EvidenceKinds]: { kind: EntryKind; draft: Drafter<K> } }
   released: { kind: 'released', draft: releasedEntry },
   dik_rotated: { kind: 'dik_rotated', draft: keyTurn('dik', 'The device key was replaced; the relay has the new one') },
   evk_rotated: { kind: 'evk_rotated', draft: keyTurn('evk', 'Every entry after this one is signed by the new key') },
-  order_finished: { kind: 'order_finished', draft: (body) => orderEntry(body, body.code ?? body.state) },
+  order_finished: { kind: 'order_finished', draft: (body) => orderEntry(body, 'finished') },
 };
 
 export const isEvidence = (kind: ChangeRow['kind']): kind is EvidenceKinds => Object.hasOwn(DRAFTERS, kind);

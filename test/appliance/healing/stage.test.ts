@@ -58,9 +58,9 @@ function site(t: Parameters<typeof applianceContext>[0], tier: 0 | 1 | 2 = 1) {
       ctx.clock.move(afterMs);
       await healing.settle();
     },
-    orders: () => agentOrders.queuedFor(ctx.db, source),
+    orders: () => agentOrders.queuedFor(ctx.db, source, Number.MAX_SAFE_INTEGER),
     async answer(action: string, change: { state: 'done' | 'failed' | 'refused'; code?: string }) {
-      const order = agentOrders.queuedFor(ctx.db, source).find((one) => one.action === action);
+      const order = agentOrders.queuedFor(ctx.db, source, Number.MAX_SAFE_INTEGER).find((one) => one.action === action);
       if (order === undefined) throw new Error(`no ${action} is queued`);
       agentOrders.move(ctx.db, { id: order.id, detail: 'as told', atMs: ctx.clock.nowMs(), ...change });
       await healing.settle();
