@@ -8,15 +8,12 @@ import type { LifecyclePart } from '@sitewarden/kit/lifecycle';
 import { withTransaction } from '@sitewarden/kit/sqlite';
 import type { ApplianceContext } from '../lib/context.ts';
 import { createLoop } from '../lib/loop.ts';
+import { runsOnMs } from '../lib/runs-on.ts';
 import { agentOrders, changes, relayOrders } from '../store/index.ts';
 import { checkOfOrder, ORDER_REFUSALS, targetOf } from './plan-order.ts';
 
 /** The last receipt may be under way when an order's time is over. */
 const GRACE_MS = 5000;
-/** An order is only begun before its time is over: what mends something may then run on for so long. */
-const RUNS_ON_MS = 30 * 60_000;
-/** One package, or one transaction of rpm, that was begun in the window. */
-const INSTALL_RUNS_ON_MS = 2 * 3_600_000;
 /** The repair is over, and somebody waits to see that it helped. */
 const RECHECK_EXPIRES_MS = 5 * 60_000;
 
@@ -130,9 +127,6 @@ function boxPart({ boxCheck, expiresAtMs }: relayOrders.RelayOrderRecord, nowMs:
   if (boxCheck === 'wanted' && expiresAtMs + GRACE_MS <= nowMs) return 'missed';
   return boxCheck;
 }
-
-const runsOnMs = (action: string): number =>
-  action === 'security_updates_install' ? INSTALL_RUNS_ON_MS : isMendingAction(action) ? RUNS_ON_MS : 0;
 
 /** Ends agents' orders whose time is over, and relay orders whose agents' orders have all ended. */
 export function createOrderProgress(ctx: ApplianceContext): LifecyclePart {
