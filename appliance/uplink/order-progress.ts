@@ -56,21 +56,26 @@ export function answerEnd(order: Answered | undefined, check?: CheckName): Answe
         code: 'AGENT_WENT_SILENT',
         detail: 'The agent began and was not heard of again. Give the order again.',
       };
-    default:
+    default: {
+      const words = code === null ? undefined : BOX_ENDS[code];
+      if (words !== undefined && !detail) return { state, code, detail: words };
       return {
         // AGENT/1 has no word of its own for an agent that was stopped in the middle.
         state: code === 'INDETERMINATE' ? 'indeterminate' : state,
         code: code ?? 'AGENTS_FAILED',
-        detail: detail || withoutWords(code),
+        detail: detail || 'The agent did not answer. Look at the agent itself.',
         isAnswer: true,
         ...facts,
       };
+    }
   }
 }
 
-/** The box ends an order by itself when the tier is lowered before it is sent. */
-const withoutWords = (code: string | null): string =>
-  code === 'TIER_TOO_LOW' ? ORDER_REFUSALS.TIER_TOO_LOW : 'The agent did not answer. Look at the agent itself.';
+/** The box ends an order by itself, without a word of the agent, when its tier is lowered or it is removed meanwhile. */
+const BOX_ENDS: Readonly<Record<string, string>> = {
+  TIER_TOO_LOW: ORDER_REFUSALS.TIER_TOO_LOW,
+  AGENT_REMOVED: 'The agent was removed before it answered. Enrol it anew, then give the order again.',
+};
 
 const NOT_CONNECTED = 'The agent was not connected in time. Start it and give the order again.';
 

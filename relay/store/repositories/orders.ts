@@ -132,18 +132,22 @@ const toOrder = (row: Selectable<RelayDatabase['site_order']>): StoredOrder => (
   expiresAtMs: row.expires_at_ms,
 });
 
-/** Envelopes of the orders a box still has to be told of, oldest first. They are delivered from here on. */
+/**
+ * Envelopes of the orders a box still has to be told of, oldest first. They are delivered from here on. What it has begun
+ * comes after what it has not: orders that wait a week for their window must not keep a new one from it.
+ */
 export async function takeWaiting(
   trx: Tx,
   input: { applianceId: string; epoch: number; states: readonly OrderState[]; nowMs: number; limit: number },
 ): Promise<string[]> {
   const rows = await trx
     .selectFrom('site_order')
-    .select(['id', 'state', 'envelope'])
+    .select(['id', 'seq', 'state', 'envelope'])
     .where('appliance_id', '=', input.applianceId)
     .where('epoch', '=', input.epoch)
     .where('state', 'in', [...input.states])
     .where('expires_at_ms', '>', input.nowMs)
+    .orderBy(sql`CASE WHEN state = 'started' THEN 1 ELSE 0 END`)
     .orderBy('seq')
     .limit(input.limit)
     .execute();
@@ -156,7 +160,7 @@ export async function takeWaiting(
       .where('state', '=', 'queued')
       .execute();
   }
-  return rows.map((row) => row.envelope);
+  return rows.sort((a, b) => a.seq - b.seq).map((row) => row.envelope);
 }
 
 /** The order a receipt names, locked until the transaction ends. */

@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Facts } from '@sitewarden/agent-proto/agent';
-import { type CheckName, minTierOf, type TierNumber } from '@sitewarden/agent-proto/checks';
+import { type CheckName, minTierOf, TIERS, type TierNumber } from '@sitewarden/agent-proto/checks';
 import t from 'tap';
 import { evaluateBitlocker } from '../../../agent/collect/bitlocker/evaluate.ts';
 import { evaluateDefender } from '../../../agent/collect/defender/evaluate.ts';
@@ -185,6 +187,25 @@ for (const rule of rules) {
     if (rule.attempts.max > 1) t.match(decide({ runs: [past(1)] }), { kind: 'wait', reason: 'COOLDOWN' });
   });
 }
+
+t.test('the document of repairs has each built-in rule with its action, its tier and its tries', async (t) => {
+  const text = readFileSync(join(import.meta.dirname, '..', '..', '..', 'docs', 'operations', 'repairs.md'), 'utf8');
+  const lines = text.split('\n').filter((line) => /^\| `[a-z]+(?:-[a-z]+)+` /.test(line));
+  t.equal(lines.length, rules.length);
+  for (const rule of rules) {
+    const cells =
+      lines
+        .find((line) => line.startsWith(`| \`${rule.id}\``))
+        ?.split('|')
+        .map((cell) => cell.trim()) ?? [];
+    t.match(cells[2], rule.action);
+    t.equal(cells[3], TIERS[rule.minTier]);
+    const hold = rule.holdForMs / 60_000;
+    t.equal(cells[4], hold === 0 ? '' : hold < 60 ? `${hold} minutes` : `${hold / 60} hour${hold === 60 ? '' : 's'}`);
+    const within = rule.attempts.withinMs === 86_400_000 ? 'a day' : `in ${rule.attempts.withinMs / 60_000} minutes`;
+    t.equal(cells[5], `${rule.attempts.max} ${within}`);
+  }
+});
 
 t.test('what only an agent can do is never wanted on the box', async (t) => {
   const { check, fires } = CASES['firewall-off']!;

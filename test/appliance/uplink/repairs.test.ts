@@ -255,9 +255,11 @@ t.test('a window that does not fit is refused on the box too', async (t) => {
   t.match(await give(nowMs + HOUR_MS, nowMs + 2 * HOUR_MS, { dry_run: true }), { state: 'started', detail: '' });
 });
 
-t.test('a repair that an agent was stopped in the middle of is not known to have ended', async (t) => {
+t.test('an order that an agent was cut off in, or that the box ended by itself, says so', async (t) => {
   const interrupted = { state: 'failed', code: 'INDETERMINATE', detail: 'cut off', after: {}, before: {} } as const;
   t.match(answerEnd(interrupted, 'firewall'), { state: 'indeterminate', code: 'INDETERMINATE' });
   const lowered = { state: 'refused', code: 'TIER_TOO_LOW', detail: null, after: null, before: null } as const;
-  t.match(answerEnd(lowered, 'firewall'), { state: 'refused', detail: /Raise the tier/ });
+  t.match(answerEnd(lowered, 'firewall'), { state: 'refused', detail: /Raise the tier/, isAnswer: undefined });
+  const removed = { ...lowered, state: 'failed', code: 'AGENT_REMOVED' } as const;
+  t.match(answerEnd(removed, 'firewall'), { state: 'failed', code: 'AGENT_REMOVED', detail: /was removed/ });
 });

@@ -6,7 +6,13 @@ import { newId } from '@sitewarden/kit/ids';
 import t, { type Test } from 'tap';
 import { verifyAudit } from '../../../relay/audit/index.ts';
 import type { Tenant } from '../../../relay/lib/identity.ts';
-import { createOrder, ORDER_TTL_MS, type OrderWish, type ShownOrder } from '../../../relay/orders/index.ts';
+import {
+  createOrder,
+  deliverOrders,
+  ORDER_TTL_MS,
+  type OrderWish,
+  type ShownOrder,
+} from '../../../relay/orders/index.ts';
 import * as view from '../../../relay/routes/contract/views.ts';
 import { validatorOf } from '../../../relay/routes/input.ts';
 import { listSiteOrders } from '../../../relay/sites/index.ts';
@@ -273,6 +279,20 @@ t.test('answers to repairs, on both engines', async (t) => {
       const ends = await Promise.allSettled([it.undo(made.id), it.undo(made.id), it.undo(made.id)]);
       const codes = ends.map((end) => (end.status === 'fulfilled' ? 'made' : (end.reason as { code: string }).code));
       t.strictSame(codes.sort(), ['UNDO_TWICE', 'UNDO_TWICE', 'made']);
+    },
+
+    'a hundred orders that wait for their window do not keep a new one from the box': async (t, store) => {
+      const it = await orderRig(store);
+      const nowMs = it.clock.nowMs();
+      const params = windowAt(nowMs + HOUR_MS, nowMs + 2 * HOUR_MS);
+      for (let n = 0; n < 100; n += 1) await it.order({ action: 'security_updates_install', params });
+      await it.within((trx) => trx.updateTable('site_order').set({ state: 'started' }).execute());
+      const made = await it.order({ action: 'firewall_on' });
+      const { orders } = await it.within((trx) =>
+        deliverOrders(trx, { applianceId: it.sim.box.applianceId, nowMs: nowMs + 1 }),
+      );
+      t.equal(orders.length, 100);
+      t.equal(orders.at(-1), made.envelope, 'the newest is last, as it was given last');
     },
 
     'an undo needs the tier of what it puts back': async (t, store) => {
