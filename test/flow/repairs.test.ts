@@ -108,12 +108,12 @@ t.test(
     t.equal(await state(), 'running');
 
     const { detail } = await manager.status(service);
-  t.match(await it.order('restart_service', id, { service, dry_run: true }), {
-    ...{ state: 'done', dryRun: true, canUndo: false, detail: /Dry run, nothing was changed.*restart the service/ },
-  });
-  t.equal((await manager.status(service)).detail, detail, 'it is the same process');
+    t.match(await it.order('restart_service', id, { service, dry_run: true }), {
+      ...{ state: 'done', dryRun: true, canUndo: false, detail: /Dry run, nothing was changed.*restart the service/ },
+    });
+    t.equal((await manager.status(service)).detail, detail, 'it is the same process');
 
-  // Undone, it is down again; the check that follows says so, and the rule for required services mends it.
+    // Undone, it is down again; the check that follows says so, and the rule for required services mends it.
     const undo = await it.order('undo', id, { order_id: started.id });
     t.match(undo, { state: 'done', before: { state: 'running' }, after: { state: 'stopped' } });
     t.match(
