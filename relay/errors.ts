@@ -185,6 +185,43 @@ const STAFF_ERRORS = {
     message: 'This box is not in quarantine at this site. Load the site again to see how it stands.',
   },
   APPLIANCE_NONE: { status: 409, message: 'This site has no active appliance. Claim a box for it first.' },
+  ORDER_TIER_TOO_LOW: {
+    status: 409,
+    message: 'Nothing was ordered. Ask an admin to raise the tier of the workstation, of its group or of the site.',
+  },
+  ORDER_TIER_NOT_YET: {
+    status: 409,
+    message: 'Nothing was ordered. Wait until the page of the workstation shows the new tier, then order it again.',
+  },
+  ORDER_WINDOW_UNFIT: {
+    status: 422,
+    message:
+      'Nothing was ordered. Name a maintenance window of at most 24 hours that ends later than now and within the next 7 days.',
+  },
+  UNDO_ORDER_UNKNOWN: {
+    status: 404,
+    message: 'This site has no such order. Load the orders again and name one of them.',
+  },
+  UNDO_OTHER_AGENT: {
+    status: 409,
+    message: 'That order was for another workstation. Name the workstation it was for.',
+  },
+  UNDO_NOT_POSSIBLE: {
+    status: 409,
+    message: 'There is no way back for this action. Change it by hand where it has to be as it was.',
+  },
+  UNDO_NOT_DONE: {
+    status: 409,
+    message: 'Only an order that is done can be undone. Wait for its end; what failed is looked at on the workstation.',
+  },
+  UNDO_DRY_RUN: {
+    status: 409,
+    message: 'That order was a dry run: it changed nothing, so there is nothing to put back.',
+  },
+  UNDO_TWICE: {
+    status: 409,
+    message: 'That order was undone already, or is just being undone. Load the orders again to see how it stands.',
+  },
   LISTEN_FAILED: {
     status: 500,
     message: 'Stop what uses this address, or name another one with listen.host and listen.port, then start again.',

@@ -19,6 +19,7 @@ export const ACTION_PARAMS = {
   defender_start: closed({ dry_run }),
   signatures_update: closed({ dry_run }),
   screenlock_policy: closed({ idle_seconds: IdleSeconds, dry_run }),
+  restart_service: closed({ service: Service, dry_run }),
   start_service: closed({ service: Service, dry_run }),
   security_updates_scan: closed({ dry_run }),
   /** The maintenance window, on the appliance's clock. */
@@ -29,6 +30,8 @@ export const ACTION_PARAMS = {
 } as const;
 
 export type MendingAction = keyof typeof ACTION_PARAMS;
+export const MENDING_ACTIONS = Object.keys(ACTION_PARAMS) as MendingAction[];
+export const isMendingAction = (name: string): name is MendingAction => Object.hasOwn(ACTION_PARAMS, name);
 export type ActionParams<N extends MendingAction> = Static<(typeof ACTION_PARAMS)[N]>;
 
 const validators = new Map<MendingAction, Validator<unknown>>();

@@ -1,4 +1,4 @@
-export { AGENT_ACTIONS, type AgentAction, minTierOf } from './actions.ts';
+export { AGENT_ACTIONS, type AgentAction, canUndoAction, checkOf, minTierOf } from './actions.ts';
 export { CHECK_NAMES, CHECKS, type CheckDefinition, type CheckName, isCheckName } from './catalogue.ts';
 export { DIAGNOSTICS, onlyDiagnostics } from './diagnostics.ts';
 export { KEY_PROTECTORS } from './key-protectors.ts';

@@ -1,3 +1,4 @@
+export { closedFacts, onlyClosedFacts, wholeNumber } from './closed-facts.ts';
 export { buildStatement, snapshotFacts } from './entry.ts';
 export { type KeyTurn, keyTurnFacts, readKeyTurn } from './key-turn.ts';
 export { createLogVerifier, type LogVerdict, type LogVerifier } from './log-verifier.ts';
@@ -9,4 +10,11 @@ export {
   type EntryPlace,
   type EntryVerdict,
 } from './verify.ts';
-export { CLOSED_FACTS, type ClosedFact, ENGINE_NAMES, isPlainName, RECEIPT_CODES } from './vocabulary.ts';
+export {
+  CLOSED_FACTS,
+  CLOSED_PARAMS,
+  type ClosedFact,
+  ENGINE_NAMES,
+  isPlainName,
+  RECEIPT_CODES,
+} from './vocabulary.ts';

@@ -61,7 +61,8 @@ export const EvidencePredicate = closed({
   incidentId: Nullable(Id('inc')),
   orderId: Nullable(Id('ord')),
   rule: Nullable(closed({ id: ShortText, version: Count, digest: Sha256Hex })),
-  action: Nullable(closed({ name: ShortText, runId: Id('run'), params: FactsObject })),
+  /** `runId` null: staff ordered it, and `orderId` names the order. */
+  action: Nullable(closed({ name: ShortText, runId: Nullable(Id('run')), params: FactsObject })),
   before: Nullable(FactsSnapshot),
   after: Nullable(FactsSnapshot),
   /** A short code, and words for people; for actions only after verification says so. */

@@ -1,4 +1,4 @@
-import { type CheckName, KEY_PROTECTORS } from '../checks/index.ts';
+import { CHECK_NAMES, type CheckName, KEY_PROTECTORS } from '../checks/index.ts';
 
 /**
  * What a fact may be in evidence: a number, a truth, one word of a list, or several. A word outside its list is left out,
@@ -9,6 +9,8 @@ export type ClosedFact =
   | 'flag'
   /** The name of a service, which is the subject of the entry too. */
   | 'service'
+  /** The id of an order of staff. */
+  | 'order'
   | { readonly one: readonly string[] }
   /** Words with commas between them, in one string. */
   | { readonly joined: readonly string[] }
@@ -117,6 +119,17 @@ export const CLOSED_FACTS: Readonly<Record<CheckName, Readonly<Record<string, Cl
     manager: { one: ['systemd', 'sysv', 'windows', 'launchd', 'pidfile', 'combined'] },
     state: { one: ['running', 'stopped', 'failed', 'not_installed', 'unknown'] },
   },
+};
+
+/** Parameters of actions and of orders, beside the agent that an order names and the facts of a check. */
+export const CLOSED_PARAMS: Readonly<Record<string, ClosedFact>> = {
+  service: 'service',
+  checks: { list: CHECK_NAMES },
+  dry_run: 'flag',
+  idle_seconds: 'integer',
+  window_start_ms: 'integer',
+  window_end_ms: 'integer',
+  order_id: 'order',
 };
 
 /** Codes an agent may end an order with. Evidence names no other. */

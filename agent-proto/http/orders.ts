@@ -1,4 +1,5 @@
-import { type Static, type TSchema, Type } from '@sinclair/typebox';
+import { type Static, type TObject, type TSchema, Type } from '@sinclair/typebox';
+import { ACTION_PARAMS, MENDING_ACTIONS, type MendingAction } from '../actions/params.ts';
 import {
   Count,
   closed,
@@ -13,10 +14,21 @@ import {
   UnixMs,
 } from './common.ts';
 
-export const ORDER_ACTIONS = ['run_check', 'remove_agent', 'collect_diagnostics'] as const;
+/** Those of the box itself and the two that change nothing; then all that mends something on a workstation. */
+export const ORDER_ACTIONS = ['run_check', 'remove_agent', 'collect_diagnostics', ...MENDING_ACTIONS] as const;
 export type OrderAction = (typeof ORDER_ACTIONS)[number];
 
 const OneAgent = closed({ agent_id: Id('agt') });
+
+/** As the agent takes them, for one agent. `undo` names the order of staff; the box knows which of the agent's own it led to. */
+const mendingParams = Object.fromEntries(
+  MENDING_ACTIONS.map((name) => {
+    const { properties } = ACTION_PARAMS[name];
+    const undone = name === 'undo' ? { order_id: Id('ord') } : {};
+    return [name, closed({ agent_id: Id('agt'), ...properties, ...undone })];
+  }),
+) as unknown as Record<MendingAction, TObject>;
+
 /** What each action takes. The relay makes nothing else; a box refuses anything else with ORDER_PARAMS_INVALID. */
 export const ORDER_PARAMS = {
   /** All agents and the box when `agent_id` is absent; all checks when `checks` is. */
@@ -28,6 +40,7 @@ export const ORDER_PARAMS = {
   remove_agent: OneAgent,
   /** The answer is the `after` of the receipt. */
   collect_diagnostics: OneAgent,
+  ...mendingParams,
 } as const satisfies Record<OrderAction, TSchema>;
 
 export const isOrderAction = (name: string): name is OrderAction => (ORDER_ACTIONS as readonly string[]).includes(name);
@@ -76,6 +89,8 @@ export const ReceiptPayload = closed({
   code: Nullable(ShortText),
   detail: Text,
   atMs: UnixMs,
+  /** Of what mends: the closed facts of its check, seen before it and after it. */
+  before: Type.Optional(FactsObject),
   /** What the agent answered, once done: for collect_diagnostics, facts of DIAGNOSTICS. Missing: nothing. */
   after: Type.Optional(FactsObject),
 });

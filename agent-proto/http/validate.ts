@@ -4,26 +4,41 @@ import { Ajv, type ErrorObject } from 'ajv';
 export type Validation<T> = { ok: true; value: T } | { ok: false; field: string; detail: string };
 export type Validator<T> = (value: unknown) => Validation<T>;
 
+export interface Fault {
+  /** A JSON pointer. */
+  readonly field: string;
+  readonly detail: string;
+}
+
+const options = {
+  strict: true,
+  strictSchema: false,
+  strictTypes: false,
+  discriminator: false,
+  verbose: true,
+} as const;
+
+/** As `compile`, but it names every fault there is; none: the value fits. */
+export function compileFaults(schema: TSchema): (value: unknown) => Fault[] {
+  const validate = new Ajv({ ...options, allErrors: true }).compile(schema);
+  return (value) => (validate(value) ? [] : (validate.errors ?? []).map(faultOf));
+}
+
 /** Compiles a schema once. The validator changes nothing, coerces nothing and names the first field at fault. */
 export function compile<S extends TSchema>(schema: S): Validator<Static<S>> {
-  const validate = new Ajv({
-    strict: true,
-    strictSchema: false,
-    strictTypes: false,
-    allErrors: false,
-    discriminator: false,
-    verbose: true,
-  }).compile(schema);
+  const validate = new Ajv({ ...options, allErrors: false }).compile(schema);
   return (value) => {
     if (validate(value)) return { ok: true, value: value as Static<S> };
-    const error = validate.errors?.[0];
-    const extra = error?.params as { additionalProperty?: string; missingProperty?: string } | undefined;
-    const name = extra?.additionalProperty ?? extra?.missingProperty;
-    return {
-      ok: false,
-      field: `${error?.instancePath ?? ''}${name ? `/${name}` : ''}` || '/',
-      detail: (error && inWords(error)) ?? 'invalid',
-    };
+    return { ok: false, ...faultOf(validate.errors?.[0]) };
+  };
+}
+
+function faultOf(error: ErrorObject | undefined): Fault {
+  const extra = error?.params as { additionalProperty?: string; missingProperty?: string } | undefined;
+  const name = extra?.additionalProperty ?? extra?.missingProperty;
+  return {
+    field: `${error?.instancePath ?? ''}${name ? `/${name}` : ''}` || '/',
+    detail: (error && inWords(error)) ?? 'invalid',
   };
 }
 

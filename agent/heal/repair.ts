@@ -5,8 +5,8 @@ import type { SiteConfig } from '../site/index.ts';
 import type { Action, ActionContext, Refusal, Sight } from './actions/types.ts';
 import { carryOut, notPossible, type Plan } from './plan.ts';
 
-/** An action that undo can name; undo itself is none. */
-export type RepairName = Exclude<MendingAction, 'undo'>;
+/** An action that looks, plans and proves. A restart has nothing to look for first: it is wanted of a service that runs too. */
+export type RepairName = Exclude<MendingAction, 'restart_service' | 'undo'>;
 
 /** How one operating system does it. */
 export interface Way<P> {
@@ -32,6 +32,8 @@ export interface RepairDefinition<N extends RepairName> {
 export interface Repair {
   readonly action: Action;
   readonly check: CheckName;
+  /** On one operating system at least. */
+  readonly canUndo: boolean;
   /** Of what the plan of this action kept here. */
   planUndo(kept: Facts, before: Sight, context: ActionContext): Promise<Plan> | undefined;
 }
@@ -41,6 +43,7 @@ export function defineRepair<N extends RepairName>(definition: RepairDefinition<
   const { name, minTier, check, ways, elsewhere } = definition;
   return {
     check,
+    canUndo: Object.values(ways).some((way) => way.undo !== undefined),
     action: {
       name,
       minTier,

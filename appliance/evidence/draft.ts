@@ -1,18 +1,14 @@
-import { type EntryKind, type EvidencePredicate, keyTurnFacts } from '@sitewarden/agent-proto/evidence';
+import {
+  type EntryKind,
+  type EvidencePredicate,
+  keyTurnFacts,
+  onlyClosedFacts,
+} from '@sitewarden/agent-proto/evidence';
 import type { AgentRow } from '@sitewarden/agent-proto/http';
 import type { ChangeBodies, ChangeKind, ChangeRow, NOT_EVIDENCE } from '../store/changes.ts';
 import { type EntryDraft, snapshotOf } from './entry-text.ts';
-import {
-  boundShort,
-  boundText,
-  evidenceControls,
-  evidenceFacts,
-  evidenceParams,
-  MAX_TEXT,
-  ownFacts,
-  plainName,
-} from './facts.ts';
-import { codeOf, incidentText, OUTCOMES, osFacts, subjectName } from './words.ts';
+import { boundShort, boundText, evidenceControls, evidenceParams, MAX_TEXT, ownFacts, plainName } from './facts.ts';
+import { codeOf, incidentText, ORDER_OUTCOMES, OUTCOMES, osFacts, subjectName } from './words.ts';
 
 /** What every entry says about the moment it was written. */
 export type EntryMoment = Pick<EvidencePredicate, 'bootId' | 'monotonicMs' | 'timeQuality'>;
@@ -94,7 +90,7 @@ function incidentEntry({ row, controls, facts }: ChangeBodies['incident_opened']
     actor: row.agentId === null ? { type: 'system', id: 'box' } : { type: 'agent', id: row.agentId },
     target: { agentId: row.agentId, host: plainName(row.host), check: row.check, subject: subjectName(row.subject) },
     incidentId: row.id,
-    after: snapshotOf(evidenceFacts(facts, row.check)),
+    after: snapshotOf(onlyClosedFacts(facts, row.check)),
     outcome: { code, text: incidentText(row, code) },
     controls: evidenceControls(controls, row.check),
   };
@@ -113,22 +109,38 @@ function actionEntry({ row, ruleDigest, target, controls }: ChangeBodies['action
     incidentId: row.incidentId,
     rule: { id: boundShort(row.ruleId), version: row.ruleVersion, digest: ruleDigest },
     action: { name: boundShort(row.action), runId: row.id, params: evidenceParams(row.params, target.check) },
-    before: snapshotOf(evidenceFacts(row.before, target.check)),
-    after: snapshotOf(evidenceFacts(row.after, target.check)),
+    before: snapshotOf(onlyClosedFacts(row.before, target.check)),
+    after: snapshotOf(onlyClosedFacts(row.after, target.check)),
     outcome: { code: codeOf(row), text: OUTCOMES[row.state] },
     controls: evidenceControls(controls, target.check),
   };
 }
 
-function orderEntry(body: ChangeBodies['order_received'], code: string): Draft {
+/** Of what a workstation said to an order no word is left: the box's own words, known codes and closed facts. */
+function orderEntry(body: ChangeBodies['order_received'], kind: 'received' | 'finished'): Draft {
+  const { target, before, after, state } = body;
+  const check = target?.check ?? null;
+  const params = evidenceParams(body.params, check);
+  const isAnswered = kind === 'finished' && check !== null && after !== undefined;
+  const code = body.isAnswer === true ? codeOf({ code: body.code, state }) : (body.code ?? state);
   return {
     ...NOTHING,
     controls: [],
     actor: { type: 'staff', id: boundShort(body.requestedBy) },
-    target: { ...own, subject: boundShort(body.action) },
+    target: {
+      agentId: target?.agentId ?? null,
+      host: plainName(target?.host ?? ''),
+      check: check as Draft['target']['check'],
+      subject: boundShort(body.action),
+    },
     orderId: body.orderId,
-    after: snapshotOf({ seq: body.orderSeq, ...evidenceParams(body.params, null) }),
-    outcome: { code: boundShort(code), text: boundText(body.detail) },
+    action: { name: boundShort(body.action), runId: null, params },
+    before: isAnswered ? snapshotOf(onlyClosedFacts(before ?? {}, check)) : null,
+    after: snapshotOf(isAnswered ? onlyClosedFacts(after, check) : { seq: body.orderSeq, ...params }),
+    outcome: {
+      code: boundShort(kind === 'received' ? 'received' : code),
+      text: boundText(body.isAnswer === true ? ORDER_OUTCOMES[state] : body.detail),
+    },
   };
 }
 
@@ -235,7 +247,7 @@ const DRAFTERS: { [K in EvidenceKinds]: { kind: EntryKind; draft: Drafter<K> } }
   released: { kind: 'released', draft: releasedEntry },
   dik_rotated: { kind: 'dik_rotated', draft: keyTurn('dik', 'The device key was replaced; the relay has the new one') },
   evk_rotated: { kind: 'evk_rotated', draft: keyTurn('evk', 'Every entry after this one is signed by the new key') },
-  order_finished: { kind: 'order_finished', draft: (body) => orderEntry(body, body.code ?? body.state) },
+  order_finished: { kind: 'order_finished', draft: (body) => orderEntry(body, 'finished') },
 };
 
 export const isEvidence = (kind: ChangeRow['kind']): kind is EvidenceKinds => Object.hasOwn(DRAFTERS, kind);

@@ -37,7 +37,7 @@ function snapshotText(snapshot: EntryDraft['before']): string {
 
 function actionText(action: EntryDraft['action']): string {
   if (action === null) return 'null';
-  return `{"name":${quote(action.name)},"params":${factsText(action.params)},"runId":${quote(action.runId)}}`;
+  return `{"name":${quote(action.name)},"params":${factsText(action.params)},"runId":${nullable(action.runId)}}`;
 }
 
 function ruleText(rule: EntryDraft['rule']): string {

@@ -1,6 +1,6 @@
 import type { Facts } from '@sitewarden/agent-proto/agent';
-import { CHECK_NAMES, CHECKS, isCheckName } from '@sitewarden/agent-proto/checks';
-import { CLOSED_FACTS, type ClosedFact, isPlainName } from '@sitewarden/agent-proto/evidence';
+import { CHECKS, isCheckName } from '@sitewarden/agent-proto/checks';
+import { CLOSED_FACTS, CLOSED_PARAMS, closedFacts, isPlainName, wholeNumber } from '@sitewarden/agent-proto/evidence';
 
 export const MAX_TEXT = 1024;
 const MAX_SHORT = 256;
@@ -28,44 +28,11 @@ export function evidenceControls(controls: readonly string[], check: string): st
   return known.filter((control) => controls.includes(control));
 }
 
-/** The facts of a check that are closed, each with a value its kind allows; all others are left out. */
-export function evidenceFacts(facts: Facts, check: string): Facts {
-  return isCheckName(check) ? closedFacts(facts, CLOSED_FACTS[check]) : {};
-}
-
 /** Parameters of actions and orders. */
 export function evidenceParams({ agent_id: agentId, ...params }: Facts, check: string | null): Facts {
-  const kinds: Record<string, ClosedFact> = { service: 'service', checks: { list: CHECK_NAMES } };
-  if (check !== null && isCheckName(check)) Object.assign(kinds, CLOSED_FACTS[check]);
-  const closed = closedFacts(params, kinds);
+  const own = check !== null && isCheckName(check) ? CLOSED_FACTS[check] : {};
+  const closed = closedFacts(params, { ...own, ...CLOSED_PARAMS });
   return typeof agentId === 'string' && AGENT_ID.test(agentId) ? { ...closed, agent_id: agentId } : closed;
-}
-
-function closedFacts(facts: Facts, kinds: Readonly<Record<string, ClosedFact>>): Facts {
-  const closed: Facts = {};
-  for (const [name, kind] of Object.entries(kinds)) {
-    const value = Object.hasOwn(facts, name) ? closedValue(facts[name], kind) : undefined;
-    if (value !== undefined) closed[name] = value;
-  }
-  return closed;
-}
-
-function closedValue(value: Facts[string] | undefined, kind: ClosedFact): Facts[string] | undefined {
-  if (kind === 'integer') return wholeNumber(value);
-  if (kind === 'flag') return typeof value === 'boolean' ? value : undefined;
-  if (kind === 'service') return typeof value === 'string' && isPlainName(value) ? value : undefined;
-  if ('list' in kind) {
-    if (!Array.isArray(value)) return undefined;
-    return kind.list.filter((word) => value.includes(word));
-  }
-  if (typeof value !== 'string') return undefined;
-  if ('one' in kind) return kind.one.includes(value) ? value : undefined;
-  return value.length <= MAX_TEXT && value.split(',').every((word) => kind.joined.includes(word)) ? value : undefined;
-}
-
-function wholeNumber(value: unknown): number | undefined {
-  const whole = typeof value === 'number' ? Math.round(value) + 0 : undefined;
-  return Number.isSafeInteger(whole) ? whole : undefined;
 }
 
 /** Facts made by this program itself: bounded, and otherwise as they are. */

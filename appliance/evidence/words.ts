@@ -1,6 +1,6 @@
 import type { Facts } from '@sitewarden/agent-proto/agent';
 import { RECEIPT_CODES } from '@sitewarden/agent-proto/evidence';
-import type { ActionRunRow, ActionRunState, AgentRow, IncidentRow } from '@sitewarden/agent-proto/http';
+import type { ActionRunState, AgentRow, IncidentRow, ReceiptPayload } from '@sitewarden/agent-proto/http';
 import { RUN_CODES } from '../lib/action-codes.ts';
 import { incidentTitle, MORE_SUBJECTS } from '../lib/incident-words.ts';
 import { plainName } from './facts.ts';
@@ -29,10 +29,20 @@ export const OUTCOMES: Readonly<Record<ActionRunState, string>> = {
   not_verified: RUN_CODES.NOT_VERIFIED,
 };
 
+/** How an order ended by the answer of its workstation; what it said stands beside the order. */
+export const ORDER_OUTCOMES: Readonly<Record<ReceiptPayload['state'], string>> = {
+  started: 'The order was taken.',
+  done: 'The workstation has done it.',
+  failed: 'The workstation could not do it.',
+  refused: 'The workstation refused it.',
+  expired: 'The workstation did not begin in time.',
+  indeterminate: 'It is not known whether the workstation did it.',
+};
+
 const CODES = new Set<string>([...RECEIPT_CODES, ...Object.keys(RUN_CODES)]);
 
 /** A code that no program here has is an agent's own text. */
-export const codeOf = ({ code, state }: Pick<ActionRunRow, 'code' | 'state'>): string =>
+export const codeOf = ({ code, state }: { code: string | null; state: string }): string =>
   state !== 'verified' && state !== 'not_verified' && code !== null && CODES.has(code) ? code : state;
 
 const OS_FAMILIES: readonly string[] = ['linux', 'windows', 'macos'];

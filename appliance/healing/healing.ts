@@ -4,7 +4,7 @@ import { withTransaction } from '@sitewarden/kit/sqlite';
 import { applianceErrors } from '../errors.ts';
 import type { ApplianceContext } from '../lib/context.ts';
 import { createLoop } from '../lib/loop.ts';
-import { BUILTIN_RULES_DIR, createRuleSet, loadRuleFolder, type RuleSet } from '../rules/index.ts';
+import { BUILTIN_RULES_DIR, createRuleSet, isBoxAction, loadRuleFolder, type RuleSet } from '../rules/index.ts';
 import { type ActionRun, advanceCursor, changes, isDiskFault, noteTurn } from '../store/index.ts';
 import { LOCAL_ACTIONS } from './actions/index.ts';
 import { advanceRuns } from './advance-runs.ts';
@@ -98,6 +98,7 @@ export function createHealing(ctx: ApplianceContext, options: HealingOptions = {
   async function execute(run: ActionRun): Promise<void> {
     const rule = rules.rules.find((one) => one.id === run.ruleId);
     if (rule === undefined) throw new Error(`no rule ${run.ruleId}`);
+    if (!isBoxAction(rule.action)) throw new Error(`${rule.action} is an agent's`);
     const context = { services, allowedServices: boxServices, signal: stopping.signal };
     const result = await LOCAL_ACTIONS[rule.action].run(run.params, context);
     onMoved(withTransaction(ctx.db, (db) => finishRun(db, run, { result, rule, nowMs: clock.nowMs() })));

@@ -4,7 +4,7 @@ import { TIERS } from '@sitewarden/agent-proto/checks';
 import { isPlainName } from '@sitewarden/agent-proto/evidence';
 import type { SqliteDatabase } from '@sitewarden/kit/sqlite';
 import { nextStepOf } from '../lib/incident-words.ts';
-import type { Rule, RuleSet, RuleSubject } from '../rules/index.ts';
+import { isBoxAction, type Rule, type RuleSet, type RuleSubject } from '../rules/index.ts';
 import {
   type ActionRun,
   actionRunsNear,
@@ -136,7 +136,7 @@ const horizonMs = (rule: Rule): number => Math.max(rule.cooldown.ms, rule.attemp
 
 /** An agent guards its own services, so what is not even a name is refused here; the box touches only what it was told to. */
 function isAllowed(rule: Rule, source: string, params: Facts, { boxServices }: PlanContext): boolean {
-  if (source === BOX) return LOCAL_ACTIONS[rule.action].isAllowed(params, boxServices);
+  if (source === BOX) return isBoxAction(rule.action) && LOCAL_ACTIONS[rule.action].isAllowed(params, boxServices);
   return Object.values(params).every((value) => typeof value !== 'string' || isPlainName(value));
 }
 

@@ -3,6 +3,7 @@ import type { CheckStatus } from '@sitewarden/agent-proto/checks';
 import type { ActionRunState, OrderState } from '@sitewarden/agent-proto/http';
 import { RUN_CODES, type RunCode } from '../lib/action-codes.ts';
 import { workstationSays } from '../lib/incident-words.ts';
+import { runsOnMs } from '../lib/runs-on.ts';
 
 /** What the agent said about its order so far. */
 export interface OrderFact {
@@ -16,6 +17,7 @@ export interface OrderFact {
 
 export interface ProgressInput {
   readonly run: {
+    readonly action: string;
     readonly state: ActionRunState;
     readonly finishedAtMs: number | null;
     readonly verifyByMs: number | null;
@@ -57,7 +59,7 @@ export function progress(input: ProgressInput): Progress {
   return { kind: 'nothing' };
 }
 
-function progressStarted({ where, nowMs }: ProgressInput): Progress {
+function progressStarted({ run, where, nowMs }: ProgressInput): Progress {
   // Only this process executes on the box: a started run it does not know of began before a crash.
   if (where.kind === 'box') return where.isExecuting ? { kind: 'nothing' } : ended('indeterminate', 'INTERRUPTED');
   const { order } = where;
@@ -84,7 +86,8 @@ function progressStarted({ where, nowMs }: ProgressInput): Progress {
     case 'queued':
     case 'delivered':
     case 'started': {
-      if (nowMs < order.expiresAtMs + RECEIPT_GRACE_MS) return { kind: 'nothing' };
+      const graceMs = order.state === 'started' ? Math.max(RECEIPT_GRACE_MS, runsOnMs(run.action)) : RECEIPT_GRACE_MS;
+      if (nowMs < order.expiresAtMs + graceMs) return { kind: 'nothing' };
       return order.state === 'started' ? ended('indeterminate', 'ORDER_UNANSWERED') : ended('failed', 'ORDER_EXPIRED');
     }
   }

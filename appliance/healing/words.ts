@@ -7,9 +7,19 @@ import type { Because, Decision } from './plan.ts';
 
 /** "restart cron": what an action does, as a person would order it. Complete by type. */
 const DEEDS: Record<ActionName, (params: Facts) => string> = {
-  restart_service: ({ service }) =>
-    `restart ${typeof service === 'string' && isPlainName(service) ? service : 'the service'}`,
+  restart_service: (params) => `restart ${serviceOf(params)}`,
+  start_service: (params) => `start ${serviceOf(params)}`,
+  firewall_on: () => 'turn on the firewall',
+  defender_start: () => 'start the anti-malware engine',
+  signatures_update: () => 'update the anti-malware signatures',
+  screenlock_policy: ({ idle_seconds: seconds }) =>
+    `set the screen lock${typeof seconds === 'number' ? ` to ${span(seconds * 1000)}` : ''}`,
+  security_updates_scan: () => 'look for security updates',
+  bitlocker_resume: () => 'resume the protection of the encrypted disks',
 };
+
+const serviceOf = ({ service }: Facts): string =>
+  typeof service === 'string' && isPlainName(service) ? service : 'the service';
 
 export interface Wording {
   readonly host: string;
@@ -99,5 +109,6 @@ const utcTime = (atMs: number): string =>
 const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`;
 
 function span(ms: number): string {
+  if (ms % 3_600_000 === 0 && ms > 3_600_000) return count(ms / 3_600_000, 'hour');
   return ms % 60_000 === 0 && ms > 0 ? count(ms / 60_000, 'minute') : count(Math.round(ms / 1000), 'second');
 }

@@ -76,7 +76,7 @@ export function runSession(call: SessionCall, agentId: string, deps: SessionDeps
   const session: Session = {
     agentId,
     end,
-    pushOrders: () => sendOrders(agentOrders.queuedFor(ctx.db, agentId)),
+    pushOrders: () => sendOrders(agentOrders.queuedFor(ctx.db, agentId, ctx.clock.nowMs())),
     pushConfig: () => send({ $case: 'config', value: currentConfig() }),
   };
 
@@ -155,7 +155,7 @@ export function runSession(call: SessionCall, agentId: string, deps: SessionDeps
         nowMs: ctx.clock.nowMs(),
       },
     });
-    sendOrders(agentOrders.unansweredFor(ctx.db, agentId));
+    sendOrders(agentOrders.unansweredFor(ctx.db, agentId, ctx.clock.nowMs()));
   }
 
   function onOther({ message }: SessionRequest): void {

@@ -77,13 +77,14 @@ export function createLaneWriter(rules: EnqueueRules): (change: ChangeRow) => La
   }
 
   function receipt(order: ChangeBodies['order_received']): Uint8Array {
-    const { orderId, orderSeq, state, code, detail, atMs, after } = order;
+    const { orderId, orderSeq, state, code, detail, atMs, before, after } = order;
     const { applianceId, epoch } = rules;
     const payload = {
       ...{ orderId, applianceId, epoch, orderSeq, state, atMs },
       code: code && clipped(code, 256),
       // Without a receipt the relay would wait for the end of its order for ever: better the beginning of the words.
       detail: clipped(detail, 1024),
+      ...(before === undefined ? {} : { before }),
       ...(after === undefined ? {} : { after }),
     };
     const valid = validateReceipt(payload);

@@ -1,5 +1,7 @@
+import { minTierOf, TIERS } from '@sitewarden/agent-proto/checks';
 import { type ConfigIssue, loadConfig } from '@sitewarden/kit/config';
 import { isNode, isPair, LineCounter, parseDocument } from 'yaml';
+import { paramSchemas } from './actions.ts';
 import { compileRule } from './compile.ts';
 import { fieldsOf, parseFieldKey } from './fields.ts';
 import { type Condition, RuleFile } from './schema.ts';
@@ -51,12 +53,43 @@ function meaningFaults(file: RuleFile): Fault[] {
     }
   };
   walk(file.when, ['when'], 1);
-  for (const [name, value] of Object.entries(file.action.params)) {
-    if (typeof value === 'string' || known.includes(value.from)) continue;
+  for (const [name, value] of Object.entries(file.action.params ?? {})) {
+    if (typeof value !== 'object' || known.includes(value.from)) continue;
     const path = ['action', 'params', name, 'from'];
     faults.push({ path, message: `the check ${file.check} has no field \`${value.from}\``, hint });
   }
-  return faults;
+  return [...faults, ...actionFaults(file)];
+}
+
+/** What its action does not take, or takes and is not there; and a tier on which no agent would do it. */
+function actionFaults({ action, min_tier: tier }: RuleFile): Fault[] {
+  const { name, params = {} } = action;
+  const wanted = Object.keys(paramSchemas(name));
+  const hint = wanted.length === 0 ? `${name} takes none: leave it out` : `${name} takes: ${wanted.join(', ')}`;
+  const strange = Object.keys(params).filter((param) => !wanted.includes(param));
+  const missing = wanted.filter((param) => !Object.hasOwn(params, param));
+  const least = minTierOf(name);
+  return [
+    ...strange.map((param) => ({
+      path: ['action', 'params', param],
+      message: `the action ${name} has no parameter \`${param}\``,
+      hint,
+    })),
+    ...missing.map((param) => ({
+      path: action.params === undefined ? ['action', 'name'] : ['action', 'params'],
+      message: `the action ${name} needs the parameter \`${param}\``,
+      hint,
+    })),
+    ...(TIERS.indexOf(tier) >= least
+      ? []
+      : [
+          {
+            path: ['min_tier'],
+            message: `no agent does ${name} below ${TIERS[least]}`,
+            hint: `write ${TIERS.slice(least).join(' or ')}`,
+          },
+        ]),
+  ];
 }
 
 function locate(text: string, faults: readonly Fault[]): ConfigIssue[] {

@@ -1,6 +1,7 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox';
 import { CHECK_NAMES, TIERS } from '@sitewarden/agent-proto/checks';
 import { closed, oneOf } from '@sitewarden/agent-proto/http';
+import { RULE_ACTIONS, ruleParams } from './actions.ts';
 import { allFields, MODIFIERS, type Modifier } from './fields.ts';
 
 const MAX_LIST_ITEMS = 64;
@@ -54,12 +55,6 @@ const ConditionSchema = Type.Recursive(
   { $id: 'Condition' },
 );
 
-const ServiceName = Type.String({
-  pattern: '^[A-Za-z0-9@._][A-Za-z0-9@._-]{0,63}$',
-  description: '1 to 64 of A-Z a-z 0-9 @ . _ -, not beginning with a hyphen',
-});
-const FromField = closed({ from: Type.String({ maxLength: 80, description: 'a field such as facts.service' }) });
-
 /** A number nobody can argue with is never changed: each carries its reason. */
 const seconds = (minimum: number, maximum: number) =>
   closed({ seconds: Type.Integer({ minimum, maximum }), reason: Type.String({ minLength: 1, maxLength: 256 }) });
@@ -75,8 +70,8 @@ export const RuleFile = closed({
   check: oneOf(CHECK_NAMES),
   when: Type.Unsafe<Condition>(ConditionSchema),
   action: closed({
-    name: oneOf(['restart_service'] as const),
-    params: closed({ service: Type.Union([ServiceName, FromField]) }),
+    name: oneOf(RULE_ACTIONS),
+    params: Type.Optional(ruleParams()),
   }),
   hold_for: seconds(0, 86_400),
   cooldown: closed({

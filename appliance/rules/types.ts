@@ -1,8 +1,7 @@
 import type { Facts } from '@sitewarden/agent-proto/agent';
 import type { CheckName, CheckSeverity, CheckStatus, TierNumber } from '@sitewarden/agent-proto/checks';
-import type { RuleFile, Scope } from './schema.ts';
-
-export type ActionName = RuleFile['action']['name'];
+import type { ActionName } from './actions.ts';
+import type { Scope } from './schema.ts';
 
 /** What a rule looks at: one result as it stands. */
 export interface RuleSubject {
@@ -29,7 +28,9 @@ export interface Rule {
   readonly cooldown: { readonly ms: number; readonly per: Scope };
   readonly attempts: { readonly max: number; readonly withinMs: number; readonly per: Scope };
   readonly verifyWithinMs: number;
+  /** Never below that of the action. */
   readonly minTier: TierNumber;
+  /** Never true of the box for what only an agent can do. */
   matches(subject: RuleSubject): boolean;
   /** Undefined when a field a parameter is taken from is missing or is not fit to be one. */
   params(subject: RuleSubject): Facts | undefined;

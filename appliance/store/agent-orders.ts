@@ -15,6 +15,8 @@ export interface AgentOrderRecord {
   readonly requestedBy: string;
   readonly createdAtMs: number;
   readonly expiresAtMs: number;
+  /** Until then the box keeps it to itself; null: it never waits. */
+  readonly notBeforeMs: number | null;
   readonly state: OrderState;
   readonly code: string | null;
   readonly detail: string | null;
@@ -27,23 +29,27 @@ export interface AgentOrderRecord {
 export const END_STATES = ['done', 'failed', 'refused', 'expired', 'indeterminate'] as const satisfies OrderState[];
 
 const COLUMNS = `id, agent_id AS agentId, action, params, action_run_id AS actionRunId, relay_order_id AS relayOrderId,
-  requested_by AS requestedBy, created_at_ms AS createdAtMs, expires_at_ms AS expiresAtMs, state, code, detail, before, after,
-  changed_at_ms AS changedAtMs`;
+  requested_by AS requestedBy, created_at_ms AS createdAtMs, expires_at_ms AS expiresAtMs,
+  not_before_ms AS notBeforeMs, state, code, detail, before, after, changed_at_ms AS changedAtMs`;
+const IS_TIME = '(not_before_ms IS NULL OR not_before_ms <= ?)';
 const OPEN = `state IN ('queued', 'delivered', 'started')`;
 
 export const AGENT_ORDER_SQL = {
   insert: `INSERT INTO agent_order (id, agent_id, action, params, action_run_id, relay_order_id, requested_by, created_at_ms,
-    expires_at_ms, state, changed_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?)`,
+    expires_at_ms, not_before_ms, state, changed_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?)`,
   byId: `SELECT ${COLUMNS} FROM agent_order WHERE id = ?`,
-  queuedFor: `SELECT ${COLUMNS} FROM agent_order WHERE agent_id = ? AND state = 'queued' ORDER BY created_at_ms, id`,
-  unansweredFor: `SELECT ${COLUMNS} FROM agent_order WHERE agent_id = ? AND state IN ('queued', 'delivered')
+  queuedFor: `SELECT ${COLUMNS} FROM agent_order WHERE agent_id = ? AND state = 'queued' AND ${IS_TIME}
     ORDER BY created_at_ms, id`,
+  unansweredFor: `SELECT ${COLUMNS} FROM agent_order WHERE agent_id = ? AND state IN ('queued', 'delivered')
+    AND ${IS_TIME} ORDER BY created_at_ms, id`,
   byRelayOrder: `SELECT ${COLUMNS} FROM agent_order WHERE relay_order_id = ? ORDER BY created_at_ms, id`,
   byActionRun: `SELECT ${COLUMNS} FROM agent_order WHERE action_run_id = ? ORDER BY created_at_ms, id`,
   move: `UPDATE agent_order SET state = ?, code = ?, detail = ?, before = ?, after = ?, changed_at_ms = ?
     WHERE id = ? AND ${OPEN}`,
   deliver: `UPDATE agent_order SET state = 'delivered', changed_at_ms = ? WHERE id = ? AND state = 'queued'`,
   endOpenOf: `UPDATE agent_order SET state = 'failed', code = ?, changed_at_ms = ? WHERE agent_id = ? AND ${OPEN}`,
+  nowDue: `SELECT DISTINCT agent_id AS agentId FROM agent_order
+    WHERE state = 'queued' AND not_before_ms IS NOT NULL AND not_before_ms > ? AND not_before_ms <= ?`,
   due: `SELECT ${COLUMNS} FROM agent_order WHERE ${OPEN} AND expires_at_ms <= ? ORDER BY expires_at_ms LIMIT 500`,
 } as const;
 
@@ -71,7 +77,8 @@ export type NewAgentOrder = Pick<
   | 'requestedBy'
   | 'createdAtMs'
   | 'expiresAtMs'
->;
+> &
+  Partial<Pick<AgentOrderRecord, 'notBeforeMs'>>;
 
 /** Queued. After the commit emit the signal `agentOrder`. */
 export function insert(db: SqliteDatabase, order: NewAgentOrder): void {
@@ -85,6 +92,7 @@ export function insert(db: SqliteDatabase, order: NewAgentOrder): void {
     order.requestedBy,
     order.createdAtMs,
     order.expiresAtMs,
+    order.notBeforeMs ?? null,
     order.createdAtMs,
   );
 }
@@ -94,14 +102,22 @@ export function byId(db: SqliteDatabase, id: string): AgentOrderRecord | undefin
   return raw && record(raw);
 }
 
-/** Oldest first. */
-export function queuedFor(db: SqliteDatabase, agentId: string): AgentOrderRecord[] {
-  return prepared<[string], Raw>(db, AGENT_ORDER_SQL.queuedFor).all(agentId).map(record);
+/** Those whose time has come, oldest first. */
+export function queuedFor(db: SqliteDatabase, agentId: string, nowMs: number): AgentOrderRecord[] {
+  return prepared<[string, number], Raw>(db, AGENT_ORDER_SQL.queuedFor).all(agentId, nowMs).map(record);
 }
 
 /** Queued, or delivered without a word back: what a new session is given. Agents do each order id once. */
-export function unansweredFor(db: SqliteDatabase, agentId: string): AgentOrderRecord[] {
-  return prepared<[string], Raw>(db, AGENT_ORDER_SQL.unansweredFor).all(agentId).map(record);
+export function unansweredFor(db: SqliteDatabase, agentId: string, nowMs: number): AgentOrderRecord[] {
+  return prepared<[string, number], Raw>(db, AGENT_ORDER_SQL.unansweredFor).all(agentId, nowMs).map(record);
+}
+
+/** Agents with an order that waited for its time, which came after `sinceMs`. */
+export function agentsNowDue(db: SqliteDatabase, { sinceMs, nowMs }: { sinceMs: number; nowMs: number }): string[] {
+  type Row = { agentId: string };
+  return prepared<[number, number], Row>(db, AGENT_ORDER_SQL.nowDue)
+    .all(sinceMs, nowMs)
+    .map(({ agentId }) => agentId);
 }
 
 export function byRelayOrder(db: SqliteDatabase, relayOrderId: string): AgentOrderRecord[] {

@@ -176,7 +176,12 @@ export interface OrderChange {
   readonly code: string | null;
   readonly detail: string;
   readonly atMs: number;
-  /** What an agent answered; not for evidence. */
+  /** Of an order for one workstation. `check`: whose facts `before` and `after` are; null: of none. */
+  readonly target?: { readonly agentId: string; readonly host: string; readonly check: string | null };
+  /** `code` and `detail` are a workstation's own words: for people, not for evidence. */
+  readonly isAnswer?: true;
+  readonly before?: Facts;
+  /** What an agent answered; for evidence as far as it is facts of `target.check`. */
   readonly after?: Facts;
 }
 

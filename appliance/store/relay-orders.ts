@@ -90,7 +90,12 @@ export function move(
 }
 
 /** Body of the two order changes, and of the receipt. */
-export function toChange(order: RelayOrderRecord, state: OrderChange['state']): OrderChange {
+export function toChange(
+  order: RelayOrderRecord,
+  state: OrderChange['state'],
+  target: OrderChange['target'],
+): OrderChange {
   const { orderId, seq, action, params, requestedBy, code, detail, changedAtMs } = order;
-  return { orderId, orderSeq: seq, action, params, requestedBy, state, code, detail, atMs: changedAtMs };
+  const change = { orderId, orderSeq: seq, action, params, requestedBy, state, code, detail, atMs: changedAtMs };
+  return target === undefined ? change : { ...change, target };
 }

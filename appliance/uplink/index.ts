@@ -26,7 +26,7 @@ import { nextCheckinDelayMs, retryCheckinDelayMs } from './schedule.ts';
 import { applyConfig, type ConfigOwner } from './site-config.ts';
 
 export { glanceAtChain, readRefusal } from './chain-file.ts';
-export { ORDER_REFUSALS } from './orders.ts';
+export { ORDER_REFUSALS } from './plan-order.ts';
 export { storeRelayKeys } from './relay-keys.ts';
 export { type SignedConfig, storeConfig, type VerifiedConfig, verifyConfig } from './site-config.ts';
 

@@ -1,61 +1,25 @@
-import type { Static, TSchema } from '@sinclair/typebox';
-import type { Facts } from '@sitewarden/agent-proto/agent';
-import { type AgentAction, CHECK_NAMES, isCheckName } from '@sitewarden/agent-proto/checks';
-import {
-  BOX_PATHS,
-  compile,
-  isOrderAction,
-  ORDER_ACTIONS,
-  ORDER_PARAMS,
-  type OrderAction,
-  type OrderPayload,
-  OrdersResponse,
-  type Validator,
-} from '@sitewarden/agent-proto/http';
+import { BOX_PATHS, compile, type OrderPayload, OrdersResponse } from '@sitewarden/agent-proto/http';
 import { newId } from '@sitewarden/kit/ids';
 import { withTransaction } from '@sitewarden/kit/sqlite';
-import { BOX_CHECKS } from '../lib/box-checks.ts';
 import type { ApplianceContext } from '../lib/context.ts';
 import { lazily } from '../lib/lazily.ts';
 import type { RelayClient } from '../lib/relay-client.ts';
 import { readOrder, TrustError } from '../lib/trust.ts';
-import { type AgentRecord, byId as agentById, list as listAgents } from '../store/agents.ts';
 import { agentOrders, changes, relayOrders, removeAgent, state } from '../store/index.ts';
+import { ORDER_REFUSALS, type OrderPlan, planOrder, type Refusal, targetOf } from './plan-order.ts';
 
-/** Why an order is not run although it is genuine. */
-export const ORDER_REFUSALS = {
-  ORDER_EXPIRED: 'The order reached the box after its time. Give it again.',
-  ORDER_AGENT_UNKNOWN: 'This site has no active agent of that id. Look at the list of agents.',
-  ORDER_ACTION_UNKNOWN: 'This version of the box does not know the action. Update the appliance.',
-  ORDER_PARAMS_INVALID: 'The parameters do not fit the action. Give the order again.',
-  ORDER_CHECKS_UNKNOWN: 'None of the named checks is known to this version. Update the appliance.',
-} as const;
 const REMOVED = 'The box no longer lets this agent in; the agent stops at its next contact';
 const REMOVED_BEFORE = 'The agent was removed before';
-type Refusal = keyof typeof ORDER_REFUSALS;
+const WAITS = 'The box keeps the order until its maintenance window begins';
 
 export interface OrderTaker {
   /** Fetches what the relay has and begins what is new, each order once. Rejects with RelayFailure. */
   fetch(): Promise<void>;
 }
 
-type Plan =
-  /** One order for each agent; `boxChecks`: what the box itself is to look at. */
-  | {
-      readonly kind: 'ask';
-      readonly agents: readonly AgentRecord[];
-      readonly action: AgentAction;
-      readonly params: Facts;
-      readonly boxChecks: readonly string[];
-    }
-  | { readonly kind: 'remove'; readonly agentId: string };
-
 export function createOrderTaker(ctx: ApplianceContext, client: RelayClient): OrderTaker {
   const { db, clock, log, signals } = ctx;
   const validator = lazily(() => compile(OrdersResponse));
-  const paramsOf = Object.fromEntries(
-    ORDER_ACTIONS.map((action) => [action, lazily(() => compile<TSchema>(ORDER_PARAMS[action]))]),
-  ) as Record<OrderAction, () => Validator<unknown>>;
 
   /** A genuine order for this box that was never seen; undefined for everything else. */
   function readNew(envelope: string): OrderPayload | undefined {
@@ -83,31 +47,11 @@ export function createOrderTaker(ctx: ApplianceContext, client: RelayClient): Or
     return order;
   }
 
-  function plan(order: OrderPayload): Plan | Refusal {
-    if (client.clock.nowMs() >= order.expiresAtMs) return 'ORDER_EXPIRED';
-    const { action } = order;
-    if (!isOrderAction(action)) return 'ORDER_ACTION_UNKNOWN';
-    const fit = paramsOf[action]()(order.params);
-    if (!fit.ok) return 'ORDER_PARAMS_INVALID';
-    const { agent_id: agentId, checks: asked } = fit.value as Static<(typeof ORDER_PARAMS)['run_check']>;
-    const agent = agentId === undefined ? undefined : agentById(db, agentId);
-    if (action === 'remove_agent') {
-      // Also one that was removed on site meanwhile: it is as the order wants it.
-      return agent === undefined ? 'ORDER_AGENT_UNKNOWN' : { kind: 'remove', agentId: agent.id };
-    }
-    if (agentId !== undefined && agent?.state !== 'active') return 'ORDER_AGENT_UNKNOWN';
-    const agents = agent === undefined ? listAgents(db) : [agent];
-    if (action === 'collect_diagnostics') return { kind: 'ask', agents, action, params: {}, boxChecks: [] };
-    const checks = asked === undefined ? [...CHECK_NAMES] : asked.filter(isCheckName);
-    if (checks.length === 0) return 'ORDER_CHECKS_UNKNOWN';
-    const isBoxAsked = agentId === undefined && BOX_CHECKS.some((check) => checks.includes(check));
-    return { kind: 'ask', agents, action, params: { checks }, boxChecks: isBoxAsked ? checks : [] };
-  }
-
   /** The order, what it leads to and what is said about it: one commit, so it begins once and never halfway. */
   function take(order: OrderPayload): void {
-    const decision = plan(order);
     const nowMs = clock.nowMs();
+    const relayNowMs = client.clock.nowMs();
+    const decision = planOrder(db, order, { relayNowMs, nowMs });
     const row: relayOrders.RelayOrderRecord = {
       orderId: order.orderId,
       seq: order.seq,
@@ -115,7 +59,7 @@ export function createOrderTaker(ctx: ApplianceContext, client: RelayClient): Or
       params: order.params,
       requestedBy: order.requestedBy,
       // The relay's time may differ from the box's; what counts is how much is left.
-      expiresAtMs: nowMs + Math.max(0, order.expiresAtMs - client.clock.nowMs()),
+      expiresAtMs: nowMs + Math.max(0, order.expiresAtMs - relayNowMs),
       state: 'started',
       code: null,
       detail: '',
@@ -155,11 +99,13 @@ export function createOrderTaker(ctx: ApplianceContext, client: RelayClient): Or
     };
   }
 
-  function ask(order: relayOrders.RelayOrderRecord, plan: Extract<Plan, { kind: 'ask' }>): () => void {
-    const { action, params, boxChecks } = plan;
-    const row = { ...order, boxCheck: boxChecks.length > 0 ? 'wanted' : null } as const;
+  function ask(order: relayOrders.RelayOrderRecord, plan: Extract<OrderPlan, { kind: 'ask' }>): () => void {
+    const { action, params, boxChecks, notBeforeMs } = plan;
+    const detail = notBeforeMs === null ? '' : WAITS;
+    const row = { ...order, boxCheck: boxChecks.length > 0 ? 'wanted' : null, detail } as const;
     const { orderId: relayOrderId, requestedBy, expiresAtMs, receivedAtMs: createdAtMs } = row;
-    const shared = { action, params, actionRunId: null, relayOrderId, requestedBy, createdAtMs, expiresAtMs };
+    const times = { createdAtMs, expiresAtMs, notBeforeMs };
+    const shared = { action, params, actionRunId: null, relayOrderId, requestedBy, ...times };
     relayOrders.insert(db, row);
     for (const { id: agentId } of plan.agents) agentOrders.insert(db, { ...shared, id: newId('ord'), agentId });
     note('order_received', row, 'started');
@@ -177,7 +123,7 @@ export function createOrderTaker(ctx: ApplianceContext, client: RelayClient): Or
     changes.append(db, {
       kind,
       refId: order.orderId,
-      body: relayOrders.toChange(order, state),
+      body: relayOrders.toChange(order, state, targetOf(db, order)),
       atMs: order.changedAtMs,
     });
   }

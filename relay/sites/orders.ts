@@ -1,4 +1,4 @@
-import { viewOrder } from '../orders/index.ts';
+import { viewOrders } from '../orders/index.ts';
 import type { Tx } from '../store/index.ts';
 import { listOrders } from '../store/repositories/orders.ts';
 import { assertSite } from './assert-site.ts';
@@ -9,5 +9,5 @@ const MAX_ORDERS = 200;
 export async function listSiteOrders(trx: Tx, siteId: string, nowMs: number) {
   await assertSite(trx, siteId);
   const orders = await listOrders(trx, siteId, MAX_ORDERS);
-  return { orders: orders.map((order) => viewOrder(order, nowMs)), asOfMs: nowMs };
+  return { orders: await viewOrders(trx, { siteId, orders, nowMs }), asOfMs: nowMs };
 }

@@ -333,6 +333,10 @@ export interface RelayDatabase extends CustodyTables, TierTables {
     expires_at_ms: number;
     /** JSON; what the workstation answered. */
     after_facts: Generated<string | null>;
+    /** JSON; what it was like before. */
+    before_facts: Generated<string | null>;
+    /** The order this one puts back. */
+    undoes: Generated<string | null>;
   };
 
   /** Append-only, hash-chained per partner: hash = SHA-256(prev hash | canonical JSON of the rest). */

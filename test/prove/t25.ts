@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ORDER_ACTIONS, type OrderAction } from '@sitewarden/agent-proto/http';
 import type { RelayConfig } from '../../relay/config/index.ts';
 import { ROLES, type Role } from '../../relay/lib/roles.ts';
 import { ROUTES, type RouteContract, type RouteName } from '../../relay/routes/contract/table.ts';
@@ -206,16 +207,33 @@ const isForBoxes = (route: RouteContract) => route.access === 'box' || route.acc
 
 async function proveAll(world: World, tally: Tally): Promise<void> {
   for (const [name, route] of Object.entries(ROUTES) as [RouteName, RouteContract][]) {
-    if (isForStaff(route)) await proveStaffRoute(world, { name, route, tally });
+    if (name === 'createOrder') {
+      for (const action of ORDER_ACTIONS) await proveStaffRoute(world, { name, route, tally, body: orderBody(action) });
+    } else if (isForStaff(route)) await proveStaffRoute(world, { name, route, tally });
     else if (isForBoxes(route)) await proveBoxRoute(world, { name, route, tally });
     else await proveOpenRoute(world, { name, route, tally });
   }
+}
+
+/** Every action that staff can order, of an agent that is not there. */
+function orderBody(action: OrderAction): unknown {
+  if (action === 'run_check') return { action };
+  const params: Partial<Record<OrderAction, object>> = {
+    restart_service: { service: 'cron' },
+    start_service: { service: 'cron' },
+    screenlock_policy: { idle_seconds: 600 },
+    security_updates_install: { window_start_ms: Date.now(), window_end_ms: Date.now() + 3_600_000 },
+    undo: { order_id: `ord_${'a'.repeat(26)}` },
+  };
+  return { action, agentId: `agt_${'a'.repeat(26)}`, ...(params[action] && { params: params[action] }) };
 }
 
 interface Case {
   readonly name: RouteName;
   readonly route: RouteContract;
   readonly tally: Tally;
+  /** Instead of the sample of the route. */
+  readonly body?: unknown;
 }
 
 interface Called {
@@ -227,10 +245,10 @@ interface Called {
 /** Streams are only opened: what matters is whether they are. */
 async function call(
   { client, url, company }: { client: StaffClient | undefined; url: string; company: Company },
-  { name, route }: Case,
+  { name, route, body: given }: Case,
 ): Promise<Called> {
   const path = route.url.replaceAll(/:([A-Za-z]+)/g, (_, key: string) => paramsOf(route, company)[key] ?? '');
-  const body = bodyOf(name, route, company);
+  const body = given ?? bodyOf(name, route, company);
   const response = await fetch(`${url}${path}`, {
     method: route.method,
     headers: {

@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { validateActionParams } from '@sitewarden/agent-proto/actions';
 import type { Facts } from '@sitewarden/agent-proto/agent';
 import type { ServiceStatus } from '@sitewarden/kit/services';
+import { paramsRefusal } from '../repair.ts';
 import type { Action, ActionContext } from './types.ts';
 
 /** A service that is slow to come up shows it within this; one that dies at once is caught by the last look. */
@@ -11,17 +13,26 @@ const POLL_MS = 200;
 export const restartService: Action = {
   name: 'restart_service',
   minTier: 1,
-  refuse(params, { requiredServices }) {
-    const { service } = params;
-    if (typeof service !== 'string' || service === '') {
-      return { code: 'ORDER_PARAMS_INVALID', detail: 'service is the name of one service' };
-    }
-    return requiredServices.includes(service) ? undefined : { code: 'SERVICE_NOT_REQUIRED' };
+  refuse(raw, { requiredServices }) {
+    const read = validateActionParams('restart_service', raw);
+    if (!read.ok) return paramsRefusal(read);
+    return requiredServices.includes(read.value.service) ? undefined : { code: 'SERVICE_NOT_REQUIRED' };
   },
-  async run(params, context) {
-    const service = params.service as string;
+  async run(raw, context) {
+    const read = validateActionParams('restart_service', raw);
+    if (!read.ok) return { refusal: paramsRefusal(read), before: {}, after: {} };
+    const { service, dry_run: isDryRun = false } = read.value;
     const { services, signal } = context;
     const before = await services.status(service, { signal });
+    if (isDryRun) {
+      const facts = factsOf(service, before);
+      const deed = before.state === 'stopped' ? 'start' : 'restart';
+      return {
+        before: facts,
+        after: facts,
+        note: `Dry run, nothing was changed. It would do: ${deed} the service ${service}.`,
+      };
+    }
     if (before.state === 'stopped') await services.start(service, { signal });
     else await services.restart(service, { signal });
     const after = await settle(service, context);

@@ -1,9 +1,8 @@
+import { MAX_WINDOW_MS } from '@sitewarden/agent-proto/actions';
 import { defineRepair } from '../repair.ts';
 import { installLinux } from '../updates/install-linux.ts';
 import { installMac } from '../updates/install-macos.ts';
 import { installWindows } from '../updates/install-windows.ts';
-
-const MAX_WINDOW_MS = 24 * 3_600_000;
 
 /**
  * Installs pending security updates, inside the window alone: nothing is begun after its end. Never restarts the machine;

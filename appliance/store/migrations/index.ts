@@ -5,6 +5,7 @@ import * as enrollTokenKey from './0004-enroll-token-key.ts';
 import * as orderBoxCheck from './0005-order-box-check.ts';
 import * as reportInOrder from './0006-report-in-order.ts';
 import * as rmm from './0007-rmm.ts';
+import * as orderNotBefore from './0008-order-not-before.ts';
 
 /** Appended only: a name that was released never changes. */
 export const MIGRATIONS = [
@@ -15,4 +16,5 @@ export const MIGRATIONS = [
   { name: '0005-order-box-check', up: orderBoxCheck.up },
   { name: '0006-report-in-order', up: reportInOrder.up },
   { name: '0007-rmm', up: rmm.up },
+  { name: '0008-order-not-before', up: orderNotBefore.up },
 ];

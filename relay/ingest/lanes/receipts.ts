@@ -1,13 +1,16 @@
 import type { KeyObject } from 'node:crypto';
+import type { Facts } from '@sitewarden/agent-proto/agent';
 import { parseCanonical } from '@sitewarden/agent-proto/canonical';
-import { onlyDiagnostics } from '@sitewarden/agent-proto/checks';
+import { type CheckName, checkOf, onlyDiagnostics } from '@sitewarden/agent-proto/checks';
 import { decodeEnvelope, verifyEnvelopeAsync } from '@sitewarden/agent-proto/dsse';
+import { onlyClosedFacts } from '@sitewarden/agent-proto/evidence';
 import { compile, PAYLOAD_TYPES, ReceiptPayload } from '@sitewarden/agent-proto/http';
 import { fingerprint, publicKeyFromRaw } from '@sitewarden/agent-proto/keys';
 import { relayErrors } from '../../errors.ts';
 import { nextOrderState } from '../../orders/index.ts';
+import type { Tx } from '../../store/index.ts';
 import { retiredKeys } from '../../store/repositories/box-keys.ts';
-import { lockOrder, saveOrderState } from '../../store/repositories/orders.ts';
+import { lockOrder, readOrder, saveOrderState } from '../../store/repositories/orders.ts';
 import type { LaneDeps, LaneHandler } from '../types.ts';
 
 /** What became of orders, signed by the box. A receipt moves its order forward or not at all. */
@@ -51,8 +54,9 @@ export function createReceiptsLane({ store }: LaneDeps): LaneHandler {
             const state = nextOrderState(order.state, receipt.state);
             if (state === order.state) continue;
             const { orderId, code, detail } = receipt;
-            const after = answerOf(order.action, receipt);
-            await saveOrderState(trx, { orderId, state, code, detail, after, atMs: nowMs });
+            const check = await checkOfOrder(trx, order);
+            const { before, after } = answerOf(order.action, check, receipt);
+            await saveOrderState(trx, { orderId, state, code, detail, before, after, atMs: nowMs });
           }
         },
       };
@@ -60,10 +64,26 @@ export function createReceiptsLane({ store }: LaneDeps): LaneHandler {
   };
 }
 
+/** Whose facts an order can be answered with: those of an undo are of what it puts back. */
+async function checkOfOrder(trx: Tx, order: { action: string; undoes: string | null; siteId: string }) {
+  if (order.undoes === null) return checkOf(order.action);
+  const undone = await readOrder(trx, { siteId: order.siteId, orderId: order.undoes });
+  return undone && checkOf(undone.action);
+}
+
+interface Answer {
+  readonly before: string | null;
+  readonly after: string | null;
+}
+
 /** Kept only of what was asked for, and of that only the closed set: a box could send anything. */
-function answerOf(action: string, { after }: ReceiptPayload): string | null {
-  if (after === undefined || action !== 'collect_diagnostics') return null;
-  return JSON.stringify(onlyDiagnostics(after));
+function answerOf(action: string, check: CheckName | undefined, { before, after }: ReceiptPayload): Answer {
+  if (action === 'collect_diagnostics') {
+    return { before: null, after: after === undefined ? null : JSON.stringify(onlyDiagnostics(after)) };
+  }
+  const kept = (facts: Facts | undefined) =>
+    facts === undefined || check === undefined ? null : JSON.stringify(onlyClosedFacts(facts, check));
+  return { before: kept(before), after: kept(after) };
 }
 
 function invalid(seq: number, detail: string): Error {

@@ -277,11 +277,23 @@ export const OrderView = closed({
   siteId: Id('site'),
   action: ShortText,
   params: FactsObject,
+  /** Null: for all agents and the box. */
+  agentId: Nullable(Id('agt')),
   state: oneOf(ORDER_STATES),
   code: Nullable(ShortText),
   detail: Text,
-  /** What the agent answered to collect_diagnostics; null before, and for the other actions. */
+  /** It only said what it would do. */
+  dryRun: Type.Boolean(),
+  /** Of what mends: closed facts of its check. Null until it ended, and for all other actions. */
+  before: Nullable(FactsObject),
+  /** The same afterwards; for collect_diagnostics what the agent answered. */
   after: Nullable(FactsObject),
+  /** An `undo` of this order would be taken now. */
+  canUndo: Type.Boolean(),
+  /** The order that put back what this one changed, or is about to; null: none. */
+  undoneBy: Nullable(
+    closed({ orderId: Id('ord'), requestedBy: ShortText, state: oneOf(ORDER_STATES), createdAtMs: UnixMs }),
+  ),
   requestedBy: ShortText,
   createdAtMs: UnixMs,
   changedAtMs: UnixMs,
@@ -298,6 +310,13 @@ export const OrderRequest = closed({
     }),
   ),
   checks: Type.Optional(Type.Array(ShortText, { maxItems: 16, description: 'run_check only; all when absent' })),
+  params: Type.Optional(
+    Type.Record(Type.String({ maxLength: 64 }), Type.Unknown(), {
+      maxProperties: 64,
+      description:
+        'of actions that mend something, as ACTION_PARAMS in agent-proto/actions; undo: order_id of the order to undo',
+    }),
+  ),
 });
 
 /** What people call a client or a site: no blanks at its ends, nothing invisible, nothing that turns the text around. */

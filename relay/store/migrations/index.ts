@@ -20,6 +20,7 @@ import { rearmTries } from './0018-rearm-tries.ts';
 import { agentTiers } from './0019-agent-tiers.ts';
 import { checkHistory } from './0020-check-history.ts';
 import { claimArrival } from './0021-claim-arrival.ts';
+import { orderRepairs } from './0022-order-repairs.ts';
 
 /** `statements` of one transaction. Appended only: a migration that was ever applied never changes. */
 export interface RelayMigration {
@@ -49,4 +50,5 @@ export const MIGRATIONS: readonly RelayMigration[] = [
   { name: '0019-agent-tiers', statements: agentTiers },
   { name: '0020-check-history', statements: checkHistory },
   { name: '0021-claim-arrival', statements: claimArrival },
+  { name: '0022-order-repairs', statements: orderRepairs },
 ];

@@ -1,3 +1,4 @@
+import type { TierNumber } from '@sitewarden/agent-proto/checks';
 import type { AgentRow, RmmRow } from '@sitewarden/agent-proto/http';
 import type { Tx } from '../types.ts';
 import { inChunks, lastOfEach, plainText } from './bulk.ts';
@@ -67,15 +68,17 @@ export async function storeRmm(trx: Tx, owner: RowOwner, rows: readonly RmmRow[]
   }
 }
 
-export async function hasAgent(trx: Tx, siteId: string, agentId: string): Promise<boolean> {
+/** The tier that the box of the site goes by; undefined: the site has no such agent, or it was removed. */
+export async function agentTierOnBox(trx: Tx, siteId: string, agentId: string): Promise<TierNumber | undefined> {
   const row = await trx
     .selectFrom('agent')
-    .select('id')
+    .select('tier')
     .where('site_id', '=', siteId)
     .where('id', '=', agentId)
     .where('state', '=', 'active')
+    .orderBy('received_at_ms', 'desc')
     .executeTakeFirst();
-  return row !== undefined;
+  return row && (row.tier as TierNumber);
 }
 
 export interface StoredAgent {

@@ -1,5 +1,6 @@
 import type { OrderState } from '@sitewarden/agent-proto/http';
-import { sql } from 'kysely';
+import { type Selectable, sql } from 'kysely';
+import type { RelayDatabase } from '../schema.ts';
 import type { Tx } from '../types.ts';
 
 export interface StoredOrder {
@@ -13,8 +14,12 @@ export interface StoredOrder {
   state: OrderState;
   code: string | null;
   detail: string;
+  /** JSON; what the workstation was like before. */
+  before: string | null;
   /** JSON; what the agent answered. */
   after: string | null;
+  /** The order this one puts back. */
+  undoes: string | null;
   requestedBy: string;
   envelope: string;
   createdAtMs: number;
@@ -52,7 +57,9 @@ export async function insertOrder(trx: Tx, partnerId: string, order: StoredOrder
       state: order.state,
       code: order.code,
       detail: order.detail,
+      before_facts: order.before,
       after_facts: order.after,
+      undoes: order.undoes,
       requested_by: order.requestedBy,
       envelope: order.envelope,
       created_at_ms: order.createdAtMs,
@@ -71,38 +78,76 @@ export async function listOrders(trx: Tx, siteId: string, limit: number): Promis
     .orderBy('id', 'desc')
     .limit(limit)
     .execute();
-  return rows.map((row) => ({
-    id: row.id,
-    siteId: row.site_id,
-    applianceId: row.appliance_id,
-    epoch: row.epoch,
-    seq: row.seq,
-    action: row.action,
-    params: row.params,
-    state: row.state as OrderState,
-    code: row.code,
-    detail: row.detail,
-    after: row.after_facts,
-    requestedBy: row.requested_by,
-    envelope: row.envelope,
-    createdAtMs: row.created_at_ms,
-    changedAtMs: row.changed_at_ms,
-    expiresAtMs: row.expires_at_ms,
-  }));
+  return rows.map(toOrder);
 }
 
-/** Envelopes of the orders a box still has to be told of, oldest first. They are delivered from here on. */
+export async function readOrder(
+  trx: Tx,
+  { siteId, orderId }: { siteId: string; orderId: string },
+): Promise<StoredOrder | undefined> {
+  const row = await trx
+    .selectFrom('site_order')
+    .selectAll()
+    .where('site_id', '=', siteId)
+    .where('id', '=', orderId)
+    .executeTakeFirst();
+  return row && toOrder(row);
+}
+
+/** Every order that names one of these to put it back, oldest first. */
+export async function listUndos(
+  trx: Tx,
+  { siteId, orderIds }: { siteId: string; orderIds: readonly string[] },
+): Promise<StoredOrder[]> {
+  if (orderIds.length === 0) return [];
+  const rows = await trx
+    .selectFrom('site_order')
+    .selectAll()
+    .where('site_id', '=', siteId)
+    .where('undoes', 'in', [...orderIds])
+    .orderBy('created_at_ms')
+    .orderBy('id')
+    .execute();
+  return rows.map(toOrder);
+}
+
+const toOrder = (row: Selectable<RelayDatabase['site_order']>): StoredOrder => ({
+  id: row.id,
+  siteId: row.site_id,
+  applianceId: row.appliance_id,
+  epoch: row.epoch,
+  seq: row.seq,
+  action: row.action,
+  params: row.params,
+  state: row.state as OrderState,
+  code: row.code,
+  detail: row.detail,
+  before: row.before_facts,
+  after: row.after_facts,
+  undoes: row.undoes,
+  requestedBy: row.requested_by,
+  envelope: row.envelope,
+  createdAtMs: row.created_at_ms,
+  changedAtMs: row.changed_at_ms,
+  expiresAtMs: row.expires_at_ms,
+});
+
+/**
+ * Envelopes of the orders a box still has to be told of, oldest first. They are delivered from here on. What it has begun
+ * comes after what it has not: orders that wait a week for their window must not keep a new one from it.
+ */
 export async function takeWaiting(
   trx: Tx,
   input: { applianceId: string; epoch: number; states: readonly OrderState[]; nowMs: number; limit: number },
 ): Promise<string[]> {
   const rows = await trx
     .selectFrom('site_order')
-    .select(['id', 'state', 'envelope'])
+    .select(['id', 'seq', 'state', 'envelope'])
     .where('appliance_id', '=', input.applianceId)
     .where('epoch', '=', input.epoch)
     .where('state', 'in', [...input.states])
     .where('expires_at_ms', '>', input.nowMs)
+    .orderBy(sql`CASE WHEN state = 'started' THEN 1 ELSE 0 END`)
     .orderBy('seq')
     .limit(input.limit)
     .execute();
@@ -115,20 +160,20 @@ export async function takeWaiting(
       .where('state', '=', 'queued')
       .execute();
   }
-  return rows.map((row) => row.envelope);
+  return rows.sort((a, b) => a.seq - b.seq).map((row) => row.envelope);
 }
 
 /** The order a receipt names, locked until the transaction ends. */
 export async function lockOrder(
   trx: Tx,
   { orderId, applianceId }: { orderId: string; applianceId: string },
-): Promise<{ state: OrderState; epoch: number; seq: number; action: string } | undefined> {
+): Promise<Pick<StoredOrder, 'siteId' | 'state' | 'epoch' | 'seq' | 'action' | 'undoes'> | undefined> {
   const row = await trx
     .updateTable('site_order')
     .set({ state: sql.ref('state') })
     .where('id', '=', orderId)
     .where('appliance_id', '=', applianceId)
-    .returning(['state', 'epoch', 'seq', 'action'])
+    .returning(['site_id as siteId', 'state', 'epoch', 'seq', 'action', 'undoes'])
     .executeTakeFirst();
   return row && { ...row, state: row.state as OrderState };
 }
@@ -140,6 +185,7 @@ export async function saveOrderState(
     state: OrderState;
     code: string | null;
     detail: string;
+    before: string | null;
     after: string | null;
     atMs: number;
   },
@@ -150,6 +196,7 @@ export async function saveOrderState(
       state: change.state,
       code: change.code,
       detail: change.detail,
+      before_facts: change.before,
       after_facts: change.after,
       changed_at_ms: change.atMs,
     })

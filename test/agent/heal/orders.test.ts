@@ -6,6 +6,7 @@ import { createPidfileManager } from '@sitewarden/kit/services';
 import { systemClock } from '@sitewarden/kit/time';
 import t from 'tap';
 import { ACTIONS } from '../../../agent/heal/index.ts';
+import { isRepairName, REPAIRS } from '../../../agent/heal/repairs.ts';
 import { openQueue } from '../../../agent/queue/index.ts';
 import { type AgentUnderTest, makeAgent } from '../helpers/in-process-agent.ts';
 import { startTestAppliance, type TestAppliance } from '../helpers/test-appliance.ts';
@@ -126,8 +127,14 @@ t.test('diagnostics tell how the agent is, what went wrong lately and why a chec
   await daemon.stop();
 });
 
-t.test('what the agent can do is what the contract says, with the same tiers', async (t) => {
-  const own = Object.fromEntries(ACTIONS.map(({ name, minTier }) => [name, { minTier }]));
+t.test('what the agent can do is what the contract says, with the same tiers, checks and ways back', async (t) => {
+  const of = (name: string) => (isRepairName(name) ? REPAIRS[name] : undefined);
+  const own = Object.fromEntries(
+    ACTIONS.map(({ name, minTier }) => {
+      const check = name === 'restart_service' ? 'services' : of(name)?.check;
+      return [name, { minTier, ...(check && { check }), ...(of(name)?.canUndo && { canUndo: true }) }];
+    }),
+  );
   t.same(own, AGENT_ACTIONS);
   t.equal(minTierOf('format_disk'), 2);
 });

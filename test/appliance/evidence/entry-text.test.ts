@@ -34,7 +34,7 @@ const draft: fc.Arbitrary<EntryDraft> = fc.record({
   incidentId: fc.option(text),
   orderId: fc.option(text),
   rule: fc.option(fc.record({ id: text, version: count, digest: text })),
-  action: fc.option(fc.record({ name: text, runId: text, params: facts })),
+  action: fc.option(fc.record({ name: text, runId: fc.option(text), params: facts })),
   before: snapshot,
   after: snapshot,
   outcome: fc.record({ code: text, text }),

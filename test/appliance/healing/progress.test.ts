@@ -4,8 +4,8 @@ import t from 'tap';
 import { type OrderFact, type ProgressInput, progress, RECEIPT_GRACE_MS } from '../../../appliance/healing/progress.ts';
 
 const NOW = Date.UTC(2026, 2, 1);
-const started = { state: 'started', finishedAtMs: null, verifyByMs: null } as const;
-const done = { state: 'done', finishedAtMs: NOW, verifyByMs: NOW + 120_000 } as const;
+const started = { action: 'restart_service', state: 'started', finishedAtMs: null, verifyByMs: null } as const;
+const done = { action: 'restart_service', state: 'done', finishedAtMs: NOW, verifyByMs: NOW + 120_000 } as const;
 const order = (change: Partial<OrderFact>): ProgressInput['where'] => ({
   kind: 'agent',
   order: {
@@ -61,6 +61,15 @@ t.test('an order that expires unanswered is a failure, or unclear when the agent
   t.match(look({ nowMs, where: order({}) }), { state: 'failed', code: 'ORDER_EXPIRED' });
   t.match(look({ where: order({ state: 'expired' }) }), { state: 'failed', code: 'ORDER_EXPIRED' });
   t.match(look({ nowMs, where: order({ state: 'started' }) }), { state: 'indeterminate', code: 'ORDER_UNANSWERED' });
+});
+
+t.test('a repair that was begun in time may run on for as long as it takes', async (t) => {
+  const run = { ...started, action: 'signatures_update' };
+  const nowMs = NOW + 300_000 + RECEIPT_GRACE_MS;
+  t.match(look({ run, nowMs, where: order({ state: 'started' }) }), { kind: 'nothing' });
+  t.match(look({ run, nowMs, where: order({}) }), { state: 'failed', code: 'ORDER_EXPIRED' }, 'not begun in time');
+  const late = { run, nowMs: NOW + 3_600_000, where: order({ state: 'started' }) };
+  t.match(look(late), { state: 'indeterminate', code: 'ORDER_UNANSWERED' });
 });
 
 t.test('a done run is verified by a fresh pass only', async (t) => {

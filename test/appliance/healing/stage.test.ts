@@ -6,7 +6,7 @@ import { createPidfileManager, type ServiceManager } from '@sitewarden/kit/servi
 import t from 'tap';
 import { createAssess } from '../../../appliance/assess/index.ts';
 import { createHealing } from '../../../appliance/healing/index.ts';
-import { createRuleSet } from '../../../appliance/rules/index.ts';
+import { BUILTIN_RULES_DIR, createRuleSet, loadRuleFolder } from '../../../appliance/rules/index.ts';
 import {
   activeActionRuns,
   agentOrders,
@@ -31,14 +31,14 @@ const unused: ServiceManager = {
 };
 
 /** A site with one agent whose part the test plays: what intake would write, it writes. */
-function site(t: Parameters<typeof applianceContext>[0], tier: 0 | 1 | 2 = 1) {
+function site(t: Parameters<typeof applianceContext>[0], tier: 0 | 1 | 2 = 1, rules = createRuleSet([restartRule()])) {
   const ctx = applianceContext(t);
   const source = newId('agt');
   const host = { hostname: 'front-desk', osFamily: 'linux', osVersion: 'Debian 12', agentVersion: '0.1.0' };
   agents.insert(ctx.db, { id: source, host, tier, enrolledAtMs: START_MS });
   agents.setConnected(ctx.db, { id: source, connected: true, atMs: START_MS });
   const assess = createAssess(ctx);
-  const healing = createHealing(ctx, { rules: createRuleSet([restartRule()]), services: unused });
+  const healing = createHealing(ctx, { rules, services: unused });
   let seq = 0;
   return {
     ctx,
@@ -58,9 +58,9 @@ function site(t: Parameters<typeof applianceContext>[0], tier: 0 | 1 | 2 = 1) {
       ctx.clock.move(afterMs);
       await healing.settle();
     },
-    orders: () => agentOrders.queuedFor(ctx.db, source),
+    orders: () => agentOrders.queuedFor(ctx.db, source, Number.MAX_SAFE_INTEGER),
     async answer(action: string, change: { state: 'done' | 'failed' | 'refused'; code?: string }) {
-      const order = agentOrders.queuedFor(ctx.db, source).find((one) => one.action === action);
+      const order = agentOrders.queuedFor(ctx.db, source, Number.MAX_SAFE_INTEGER).find((one) => one.action === action);
       if (order === undefined) throw new Error(`no ${action} is queued`);
       agentOrders.move(ctx.db, { id: order.id, detail: 'as told', atMs: ctx.clock.nowMs(), ...change });
       await healing.settle();
@@ -374,4 +374,42 @@ t.test('the box touches no service it does not require of itself', async (t) => 
   t.strictSame(recentActionRuns(ctx.db, 9), []);
   t.match(openIncidents(ctx.db), [{ state: 'needs_person', nextStep: /may not restart sshd/ }]);
   t.equal(services.kind, 'pidfile');
+});
+
+t.test('a rule orders a repair that only an agent can do, after its hold, from its tier on', async (t) => {
+  const loaded = loadRuleFolder(BUILTIN_RULES_DIR);
+  if (!loaded.ok) throw new Error(loaded.text);
+  const rules = createRuleSet(loaded.rules);
+  const off = {
+    check: 'firewall',
+    subject: '',
+    actual: 'no input filter is loaded',
+    reason: 'Nothing filters incoming packets.',
+    facts: { technology: 'none', active: false, input_policy: 'none', rule_count: 0 },
+  } as Partial<ResultInput>;
+  const low = site(t, 1, rules);
+  await low.report(off);
+  t.match(low.incident(), { state: 'open', nextStep: /on a higher tier it would turn on the firewall/ });
+  await low.look(3600 * SECOND);
+  t.strictSame(low.orders(), []);
+
+  const it = site(t, 2, rules);
+  await it.report(off);
+  t.match(it.incident(), {
+    state: 'open',
+    nextStep: /if this lasts for 10 minutes, Sitewarden will turn on the firewall/,
+  });
+  t.strictSame(it.orders(), []);
+  await it.look(600 * SECOND);
+  t.match(it.orders(), [{ action: 'firewall_on', params: {}, requestedBy: 'rule:firewall-off' }]);
+  await it.answer('firewall_on', { state: 'done' });
+  await it.look();
+  t.match(
+    it.orders().filter(({ action }) => action === 'run_check'),
+    [{ params: { checks: ['firewall'] } }],
+  );
+  const recheck = await it.answer('run_check', { state: 'done' });
+  await it.report({ ...off, status: 'pass', actual: 'nftables: drop', facts: { active: true } }, recheck);
+  t.match(it.run(), { state: 'verified', action: 'firewall_on' });
+  t.equal(it.incident(), undefined);
 });

@@ -41,19 +41,63 @@ function faults(text: string): string {
 t.test('every built-in rule is valid, and the first one is what it says', async (t) => {
   const result = loadRuleFolder(BUILTIN_RULES_DIR);
   if (!result.ok) throw new Error(result.text);
-  t.match(result.rules, [
-    {
-      id: 'required-service-down',
-      version: 1,
-      check: 'services',
-      action: 'restart_service',
-      holdForMs: 0,
-      cooldown: { ms: 300_000, per: 'host' },
-      attempts: { max: 2, withinMs: 900_000, per: 'host' },
-      verifyWithinMs: 120_000,
-      minTier: 1,
-    },
-  ]);
+  t.match(
+    result.rules.filter(({ id }) => id === 'required-service-down'),
+    [
+      {
+        id: 'required-service-down',
+        version: 1,
+        check: 'services',
+        action: 'restart_service',
+        holdForMs: 0,
+        cooldown: { ms: 300_000, per: 'host' },
+        attempts: { max: 2, withinMs: 900_000, per: 'host' },
+        verifyWithinMs: 120_000,
+        minTier: 1,
+      },
+    ],
+  );
+});
+
+t.test('a rule can order every repair of an agent, with the parameters of that repair and no others', async (t) => {
+  const withAction = (action: string, tier = 'FULL_REMEDIATION') =>
+    BUILTIN.replace(/action:\n(?: {2}.*\n)+/, `action:\n${action}\n`).replace('SELF_HEAL', tier);
+  for (const [action, params] of [
+    ['  name: firewall_on', {}],
+    ['  name: defender_start\n  params: {}', {}],
+    ['  name: start_service\n  params:\n    service: cron', { service: 'cron' }],
+    ['  name: start_service\n  params:\n    service: { from: subject }', { service: 'cron' }],
+    ['  name: screenlock_policy\n  params:\n    idle_seconds: 600', { idle_seconds: 600 }],
+  ] as const) {
+    const result = parseRule(withAction(action), 'rule.yaml');
+    if (!result.ok) throw new Error(formatIssues(result.issues, 'rule.yaml'));
+    t.strictSame(result.rule.params(down), params, action);
+  }
+  t.match(
+    faults(withAction('  name: firewall_on\n  params:\n    service: cron')),
+    /rule\.yaml:11:5: .*has no parameter/,
+  );
+  t.match(faults(withAction('  name: screenlock_policy')), /rule\.yaml:9:3: .*needs the parameter `idle_seconds`/);
+  t.match(faults(withAction('  name: screenlock_policy\n  params: {}')), /rule\.yaml:10:3: .*needs the parameter/);
+  t.match(faults(withAction('  name: screenlock_policy\n  params:\n    idle_seconds: 5')), /idle_seconds/);
+  t.match(faults(withAction('  name: firewall_on\n  params:\n    dry_run: true')), /unknown key `dry_run`/);
+  for (const name of ['undo', 'security_updates_install', 'run_check', 'format_disk']) {
+    t.match(faults(withAction(`  name: ${name}`)), /action\.name: must be one of/, name);
+  }
+  const fromNumber = '  name: screenlock_policy\n  params:\n    idle_seconds: { from: facts.detail }';
+  const rule = (parseRule(withAction(fromNumber), 'x') as { rule: Rule }).rule;
+  const detail = (value: unknown) => rule.params({ ...down, facts: { ...down.facts, detail: value as never } });
+  t.strictSame(detail(300), { idle_seconds: 300 });
+  for (const value of ['300', 5, 901, true]) t.equal(detail(value), undefined, String(value));
+});
+
+t.test('a tier below that of the action is refused where it stands', async (t) => {
+  const text = BUILTIN.replace(/action:\n(?: {2}.*\n)+/, 'action:\n  name: firewall_on\n');
+  const line = text.slice(0, text.indexOf('min_tier')).split('\n').length;
+  const found = faults(text);
+  t.match(found, new RegExp(`rule\\.yaml:${line}:1: min_tier: no agent does firewall_on below FULL_REMEDIATION`));
+  t.match(found, /write FULL_REMEDIATION/);
+  t.match(faults(BUILTIN.replace('SELF_HEAL', 'MONITOR_ONLY')), /no agent does restart_service below SELF_HEAL/);
 });
 
 t.test('the built-in rule wants to restart what is stopped or failed, and nothing else', async (t) => {

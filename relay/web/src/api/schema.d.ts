@@ -2148,22 +2148,38 @@ export interface components {
         };
         OrderRequest: {
             /** @enum {string} */
-            action: "run_check" | "remove_agent" | "collect_diagnostics";
+            action: "run_check" | "remove_agent" | "collect_diagnostics" | "firewall_on" | "defender_start" | "signatures_update" | "screenlock_policy" | "restart_service" | "start_service" | "security_updates_scan" | "security_updates_install" | "bitlocker_resume" | "undo";
             /** @description run_check without one: all agents and the box; the other actions need it */
             agentId?: string;
             /** @description run_check only; all when absent */
             checks?: string[];
+            /** @description of actions that mend something, as ACTION_PARAMS in agent-proto/actions; undo: order_id of the order to undo */
+            params?: {
+                [key: string]: unknown;
+            };
         };
         OrderView: {
             id: string;
             siteId: string;
             action: string;
             params: components["schemas"]["FactsObject"];
+            agentId: string | null;
             /** @enum {string} */
             state: "queued" | "delivered" | "started" | "done" | "failed" | "refused" | "expired" | "indeterminate";
             code: string | null;
             detail: string;
+            dryRun: boolean;
+            before: components["schemas"]["FactsObject"] | null;
             after: components["schemas"]["FactsObject"] | null;
+            canUndo: boolean;
+            undoneBy: {
+                orderId: string;
+                requestedBy: string;
+                /** @enum {string} */
+                state: "queued" | "delivered" | "started" | "done" | "failed" | "refused" | "expired" | "indeterminate";
+                /** @description Unix time in milliseconds */
+                createdAtMs: number;
+            } | null;
             requestedBy: string;
             /** @description Unix time in milliseconds */
             createdAtMs: number;

@@ -1,0 +1,153 @@
+import type { Static, TSchema } from '@sinclair/typebox';
+import { isMendingAction, type MendingAction, windowFault, windowOf } from '@sitewarden/agent-proto/actions';
+import type { Facts } from '@sitewarden/agent-proto/agent';
+import {
+  type AgentAction,
+  CHECK_NAMES,
+  type CheckName,
+  canUndoAction,
+  checkOf,
+  isCheckName,
+  minTierOf,
+} from '@sitewarden/agent-proto/checks';
+import {
+  compile,
+  isOrderAction,
+  ORDER_ACTIONS,
+  ORDER_PARAMS,
+  type OrderAction,
+  type OrderPayload,
+  type Validator,
+} from '@sitewarden/agent-proto/http';
+import type { SqliteDatabase } from '@sitewarden/kit/sqlite';
+import { BOX_CHECKS } from '../lib/box-checks.ts';
+import { lazily } from '../lib/lazily.ts';
+import { type AgentRecord, byId as agentById, list as listAgents } from '../store/agents.ts';
+import { agentOrders, relayOrders } from '../store/index.ts';
+
+/** Why an order is not run although it is genuine. */
+export const ORDER_REFUSALS = {
+  ORDER_EXPIRED: 'The order reached the box after its time. Give it again.',
+  ORDER_AGENT_UNKNOWN: 'This site has no active agent of that id. Look at the list of agents.',
+  ORDER_ACTION_UNKNOWN: 'This version of the box does not know the action. Update the appliance.',
+  ORDER_PARAMS_INVALID: 'The parameters do not fit the action. Give the order again.',
+  ORDER_CHECKS_UNKNOWN: 'None of the named checks is known to this version. Update the appliance.',
+  ORDER_WINDOW_UNFIT:
+    'The maintenance window is over, too long, or outlives the order. Give it again with another one.',
+  UNDO_ORDER_UNKNOWN:
+    'The box knows no order of that id, done on this workstation, that can be undone. Undo it by hand.',
+  TIER_TOO_LOW: 'The tier of this workstation does not allow it. Raise the tier, then give the order again.',
+} as const;
+export type Refusal = keyof typeof ORDER_REFUSALS;
+
+export type OrderPlan =
+  /** One order for each agent; `boxChecks`: what the box itself is to look at. */
+  | {
+      readonly kind: 'ask';
+      readonly agents: readonly AgentRecord[];
+      readonly action: AgentAction;
+      readonly params: Facts;
+      readonly boxChecks: readonly string[];
+      /** On the box's clock; null: at once. */
+      readonly notBeforeMs: number | null;
+    }
+  | { readonly kind: 'remove'; readonly agentId: string };
+
+export interface PlanClock {
+  /** By the relay, by which the order was made. */
+  readonly relayNowMs: number;
+  /** By the box, by which agents go. */
+  readonly nowMs: number;
+}
+
+type Params = Static<(typeof ORDER_PARAMS)['run_check']>;
+
+const fitOf = lazily(
+  () =>
+    Object.fromEntries(
+      ORDER_ACTIONS.map((action) => [action, lazily(() => compile<TSchema>(ORDER_PARAMS[action]))]),
+    ) as Record<OrderAction, () => Validator<unknown>>,
+);
+
+/** What a genuine order leads to. Reads rows and changes none. */
+export function planOrder(db: SqliteDatabase, order: OrderPayload, clock: PlanClock): OrderPlan | Refusal {
+  if (clock.relayNowMs >= order.expiresAtMs) return 'ORDER_EXPIRED';
+  const { action } = order;
+  if (!isOrderAction(action)) return 'ORDER_ACTION_UNKNOWN';
+  const fit = fitOf()[action]()(order.params);
+  if (!fit.ok) return 'ORDER_PARAMS_INVALID';
+  const { agent_id: agentId, checks: asked } = fit.value as Params;
+  const agent = agentId === undefined ? undefined : agentById(db, agentId);
+  if (action === 'remove_agent') {
+    // Also one that was removed on site meanwhile: it is as the order wants it.
+    return agent === undefined ? 'ORDER_AGENT_UNKNOWN' : { kind: 'remove', agentId: agent.id };
+  }
+  if (agentId !== undefined && agent?.state !== 'active') return 'ORDER_AGENT_UNKNOWN';
+  const agents = agent === undefined ? listAgents(db) : [agent];
+  const ask = { kind: 'ask', agents, boxChecks: [], notBeforeMs: null } as const;
+  if (action === 'collect_diagnostics') return { ...ask, action, params: {} };
+  if (isMendingAction(action)) {
+    return agent === undefined ? 'ORDER_AGENT_UNKNOWN' : planMending(db, { order, action, agent, clock });
+  }
+  const checks = asked === undefined ? [...CHECK_NAMES] : asked.filter(isCheckName);
+  if (checks.length === 0) return 'ORDER_CHECKS_UNKNOWN';
+  const isBoxAsked = agentId === undefined && BOX_CHECKS.some((check) => checks.includes(check));
+  return { ...ask, action, params: { checks }, boxChecks: isBoxAsked ? checks : [] };
+}
+
+interface Mending {
+  readonly order: OrderPayload;
+  readonly action: MendingAction;
+  readonly agent: AgentRecord;
+  readonly clock: PlanClock;
+}
+
+function planMending(db: SqliteDatabase, { order, action, agent, clock }: Mending): OrderPlan | Refusal {
+  const { agent_id: _agent, ...params } = order.params;
+  const ask = { kind: 'ask', agents: [agent], action, boxChecks: [], notBeforeMs: null } as const;
+  if (action === 'undo') {
+    const undone = undoneOrder(db, order.params);
+    if (undone === undefined) return 'UNDO_ORDER_UNKNOWN';
+    if (agent.tier < Math.max(minTierOf(action), minTierOf(undone.action))) return 'TIER_TOO_LOW';
+    return { ...ask, params: { ...params, order_id: undone.agentOrderId } };
+  }
+  if (agent.tier < minTierOf(action)) return 'TIER_TOO_LOW';
+  const window = windowOf(params);
+  if (window === undefined) return { ...ask, params };
+  const isDryRun = params.dry_run === true;
+  const latestEndMs = isDryRun ? window.endMs : order.expiresAtMs;
+  if (windowFault(window, { nowMs: clock.relayNowMs, latestEndMs }) !== undefined) return 'ORDER_WINDOW_UNFIT';
+  const shiftMs = clock.nowMs - clock.relayNowMs;
+  const startMs = Math.max(0, window.startMs + shiftMs);
+  return {
+    ...ask,
+    params: { ...params, window_start_ms: startMs, window_end_ms: window.endMs + shiftMs },
+    notBeforeMs: isDryRun || startMs <= clock.nowMs ? null : startMs,
+  };
+}
+
+/** The agent's own order that an order of staff led to, if it changed something that can be put back. */
+function undoneOrder(db: SqliteDatabase, { agent_id: agentId, order_id: orderId }: Facts) {
+  const order = relayOrders.byId(db, String(orderId));
+  const isDone = order?.state === 'done' && order.params.dry_run !== true;
+  if (order === undefined || !isDone || !canUndoAction(order.action)) return undefined;
+  const given = agentOrders.byRelayOrder(db, order.orderId).find((one) => one.agentId === agentId);
+  return given && { action: order.action, agentOrderId: given.id };
+}
+
+/** The check whose facts an order for a workstation is about; undefined for orders that mend nothing. */
+export function checkOfOrder(db: SqliteDatabase, { action, params }: Pick<OrderPayload, 'action' | 'params'>) {
+  if (action !== 'undo') return checkOf(action);
+  const undone = relayOrders.byId(db, String(params.order_id));
+  return undone && checkOf(undone.action);
+}
+
+/** Which workstation an order is for, as evidence names it. */
+export function targetOf(
+  db: SqliteDatabase,
+  order: Pick<OrderPayload, 'action' | 'params'>,
+): { agentId: string; host: string; check: CheckName | null } | undefined {
+  const { agent_id: agentId } = order.params;
+  const agent = typeof agentId === 'string' ? agentById(db, agentId) : undefined;
+  return agent && { agentId: agent.id, host: agent.hostname, check: checkOfOrder(db, order) ?? null };
+}
