@@ -55,6 +55,7 @@ export function runSession(call: SessionCall, agentId: string, deps: SessionDeps
   const { ctx, journal, presence, receipts, bucket, talkBucket } = deps;
   const stream: AgentStream = journal.stream(agentId);
   let isOpen = false;
+  let isWelcomed = false;
   let isEnded = false;
   let isPaused = false;
 
@@ -64,7 +65,8 @@ export function runSession(call: SessionCall, agentId: string, deps: SessionDeps
 
   const watcher: StreamWatcher = {
     onCommitted(through) {
-      send({ $case: 'ack', value: { throughSeq: through } });
+      // The welcome says it for what came before it.
+      if (isWelcomed) send({ $case: 'ack', value: { throughSeq: through } });
       if (isPaused) {
         isPaused = false;
         call.resume();
@@ -144,8 +146,15 @@ export function runSession(call: SessionCall, agentId: string, deps: SessionDeps
     clearTimeout(helloTimer);
     isOpen = true;
     deps.onOpen(session);
-    presence.connected(agentId, host);
     stream.watchers.add(watcher);
+    presence.connected(agentId, host, (error) => {
+      if (error !== undefined) end(error);
+      else if (!isEnded) welcome();
+    });
+  }
+
+  function welcome(): void {
+    isWelcomed = true;
     send({
       $case: 'welcome',
       value: {

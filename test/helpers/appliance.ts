@@ -22,6 +22,8 @@ export interface ApplianceOptions {
   reportsPerS?: number;
   /** Wraps the process, like `strace ...`. */
   intakePort?: number;
+  /** Default: any. */
+  localPort?: number;
   /** Address of the page. Default 127.0.0.1. */
   localHost?: string;
   installers?: { dir: string; publicKey?: string };
@@ -58,7 +60,7 @@ export async function startAppliance(options: ApplianceOptions): Promise<TestApp
         reportsPerS: options.reportsPerS ?? 2000,
         burst: (options.reportsPerS ?? 2000) * 2,
       },
-      local: { host: options.localHost ?? '127.0.0.1', port: 0 },
+      local: { host: options.localHost ?? '127.0.0.1', port: options.localPort ?? 0 },
       ...(options.installers === undefined ? {} : { installers: options.installers }),
       ...(options.withoutSerial ? {} : { serial: 'TEST-0001' }),
       model: 'test',
