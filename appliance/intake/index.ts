@@ -16,7 +16,7 @@ import { createReceipts } from './receipts.ts';
 import { renew } from './renew.ts';
 import { createServers } from './servers.ts';
 import { type AgentServiceHandlers, unary } from './service.ts';
-import { runSession, type SessionCall } from './session.ts';
+import { PATIENCE, type Patience, runSession, type SessionCall } from './session.ts';
 import { createSessions } from './sessions.ts';
 import { costOf, TokenBucket } from './token-bucket.ts';
 import { createUnknownWatch } from './unknown-watch.ts';
@@ -27,6 +27,8 @@ export { hashToken } from './enroll.ts';
 const HOUR_MS = 3_600_000;
 /** Certificates that ran out meanwhile end their connections within this time. */
 const SWEEP_MS = 10_000;
+/** For the status of a call to get out before its connection goes. */
+const STATUS_MS = 500;
 const ENROLL_RATE = { perS: 5, burst: 50 } as const;
 /** Of one agent, all but reports: it beats once a minute, and each order has two receipts, which may all wait for a session. */
 const TALK_RATE = { perS: 10, burst: 500, refill: 100 } as const;
@@ -37,6 +39,7 @@ export interface IntakeOptions {
   /** Whether the disk lets anything more in. */
   readonly room: Pick<Room, 'assert' | 'onFull'>;
   readonly marks?: Pick<Marks, 'raiseReport'>;
+  readonly patience?: Patience;
   /** The time certificates are judged by; default: the clock of the box. */
   readonly certificateNowMs?: () => number;
 }
@@ -52,7 +55,14 @@ interface AgentBuckets {
 }
 
 /** AGENT/1 on its port. */
-export function createIntake({ ctx, identity, room, marks, certificateNowMs }: IntakeOptions): Intake {
+export function createIntake({
+  ctx,
+  identity,
+  room,
+  marks,
+  certificateNowMs,
+  patience = PATIENCE,
+}: IntakeOptions): Intake {
   const { log, clock, config, metrics } = ctx;
   const nowMs = certificateNowMs ?? clock.nowMs;
   const presence = createPresence(ctx);
@@ -106,6 +116,16 @@ export function createIntake({ ctx, identity, room, marks, certificateNowMs }: I
     if (!(error instanceof CodedError)) log.error({ err: error }, 'a call failed');
   }
 
+  /** A moment for the status to get out. */
+  function dropSoon(peerName: string): void {
+    setTimeout(() => listener?.drop(peerName), STATUS_MS).unref();
+  }
+
+  function onStuck(peerName: string): void {
+    log.warn({ peerName }, 'a call stood still and was cut');
+    dropSoon(peerName);
+  }
+
   const handlers: AgentServiceHandlers = {
     enroll: unary(async (request) => {
       const waitMs = enrollBucket.take(clock.monotonicMs());
@@ -123,7 +143,7 @@ export function createIntake({ ctx, identity, room, marks, certificateNowMs }: I
         call.resume();
         return;
       }
-      const deps = { ctx, journal, presence, receipts, ...bucketsOf(agentId) };
+      const deps = { ctx, journal, presence, receipts, patience, onStuck, ...bucketsOf(agentId) };
       runSession(call, agentId, { ...deps, onOpen: sessions.open, onClose: sessions.close, onUnknown });
     },
     pushReport: unary(async (request, peerName) => {
@@ -145,8 +165,7 @@ export function createIntake({ ctx, identity, room, marks, certificateNowMs }: I
   function removeAgent(agentId: string): void {
     removed.add(agentId);
     sessions.of(agentId)?.end(applianceErrors.make('AGENT_REMOVED'));
-    // A moment for the status to get out.
-    setTimeout(() => listener?.cut((peer) => peer.agentId === agentId), 500).unref();
+    setTimeout(() => listener?.cut((peer) => peer.agentId === agentId), STATUS_MS).unref();
   }
 
   function sweep(): void {
@@ -176,6 +195,8 @@ export function createIntake({ ctx, identity, room, marks, certificateNowMs }: I
           return peer?.kind === 'refused' ? peer.error : applianceErrors.make('CLIENT_CERTIFICATE_NEEDED');
         },
         onRefused: (code) => metrics.intakeRefusals.inc({ code }),
+        wholeWithinMs: patience.unreadMs,
+        onStuck,
       });
       shutDownServers = servers.forceShutdown;
       listener = await listen({

@@ -45,6 +45,8 @@ export interface Listener {
   peer(name: string): Peer | undefined;
   /** Ends every connection of this agent, or those its certificate has run out for. */
   cut(matches: (peer: Extract<Peer, { kind: 'agent' }>) => boolean): number;
+  /** Ends this connection, named as for `peer`. */
+  drop(name: string): void;
   useTls(tls: ServerTls): void;
   close(): Promise<void>;
 }
@@ -152,6 +154,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
       for (const { socket } of found) socket.destroy();
       return found.length;
     },
+    drop: (name) => peers.get(name)?.socket.destroy(),
     useTls(tls) {
       server.setSecureContext({ key: tls.keyPem, cert: tls.certificatePem + options.caPem, ca: options.caPem });
     },
