@@ -32,6 +32,8 @@ const STATUS_MS = 500;
 const ENROLL_RATE = { perS: 5, burst: 50 } as const;
 /** Of one agent, all but reports: it beats once a minute, and each order has two receipts, which may all wait for a session. */
 const TALK_RATE = { perS: 10, burst: 500, refill: 100 } as const;
+/** Of one agent: it renews every twenty days, and each time costs a signature and a row. */
+const RENEW_RATE = { perS: 0.1, burst: 20 } as const;
 
 export interface IntakeOptions {
   readonly ctx: ApplianceContext;
@@ -52,6 +54,7 @@ export interface Intake extends LifecyclePart {
 interface AgentBuckets {
   readonly bucket: TokenBucket;
   readonly talkBucket: TokenBucket;
+  readonly renewBucket: TokenBucket;
 }
 
 /** AGENT/1 on its port. */
@@ -96,6 +99,7 @@ export function createIntake({
     const both = {
       bucket: new TokenBucket({ perS, burst, nowMs: atMs, refill: Math.ceil(burst / 4) }),
       talkBucket: new TokenBucket({ ...TALK_RATE, nowMs: atMs }),
+      renewBucket: new TokenBucket({ ...RENEW_RATE, nowMs: atMs }),
     };
     buckets.set(agentId, both);
     return both;
@@ -130,7 +134,8 @@ export function createIntake({
     enroll: unary(async (request) => {
       const waitMs = enrollBucket.take(clock.monotonicMs());
       if (waitMs > 0) throw applianceErrors.make('RATE_LIMITED', { data: { retryDelayMs: waitMs } });
-      return await enroll(ctx, identity.siteCa, { request, certificateNowMs: nowMs() });
+      assertReadable<Exclude<typeof request, Unreadable>>(request);
+      return await enroll(ctx, identity.siteCa, { request: request.message, certificateNowMs: nowMs() });
     }, onRefused),
     session(call: SessionCall) {
       let agentId: string;
@@ -155,11 +160,13 @@ export function createIntake({
       if (unknown !== undefined) onUnknown(agentId, unknown);
       return await pushReport(journal, agentId, request.message);
     }, onRefused),
-    renewCertificate: unary(
-      async (request, peerName) =>
-        await renew(ctx, identity.siteCa, { agentId: agentOf(peerName), request, certificateNowMs: nowMs() }),
-      onRefused,
-    ),
+    renewCertificate: unary(async (request, peerName) => {
+      const agentId = agentOf(peerName);
+      const waitMs = bucketsOf(agentId).renewBucket.take(clock.monotonicMs());
+      if (waitMs > 0) throw applianceErrors.make('RATE_LIMITED', { data: { retryDelayMs: waitMs } });
+      assertReadable<Exclude<typeof request, Unreadable>>(request);
+      return await renew(ctx, identity.siteCa, { agentId, request: request.message, certificateNowMs: nowMs() });
+    }, onRefused),
   };
 
   function removeAgent(agentId: string): void {
@@ -172,8 +179,8 @@ export function createIntake({
     const atMs = nowMs();
     listener?.cut((peer) => peer.notAfterMs <= atMs);
     const monotonicMs = clock.monotonicMs();
-    for (const [id, { bucket, talkBucket }] of buckets) {
-      if (bucket.isFull(monotonicMs) && talkBucket.isFull(monotonicMs)) buckets.delete(id);
+    for (const [id, own] of buckets) {
+      if (Object.values(own).every((bucket: TokenBucket) => bucket.isFull(monotonicMs))) buckets.delete(id);
     }
   }
 
