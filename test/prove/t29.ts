@@ -19,10 +19,12 @@ import type { ProofResult } from './promises.ts';
 
 const SIZES = {
   quick: { messages: 600, wire: 60, attackers: 12 },
-  full: { messages: 20_000, wire: 1_500, attackers: 40 },
+  full: { messages: 20_000, wire: 1_000, attackers: 40 },
 };
 /** Calls on their way at once. */
 const AT_ONCE = 8;
+/** Connections of noise at once. */
+const WIRE_AT_ONCE = 24;
 const BATCH = 200;
 const HANG_MS = 1000;
 const GIVE_UP_MS = 10_000;
@@ -176,7 +178,7 @@ async function attack(
     ];
     for (const [target, bytes] of kinds) {
       const cases = fc.sample(bytes, { numRuns: wire, seed });
-      await inTurns(cases, AT_ONCE, (one) => throwAt(target, one, STAYS_MS));
+      await inTurns(cases, WIRE_AT_ONCE, (one) => throwAt(target, one, STAYS_MS));
       tally.cases += cases.length;
     }
   } finally {
