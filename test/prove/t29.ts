@@ -158,17 +158,22 @@ async function attack(
   try {
     for (let done = 0; done < messages; done += BATCH) {
       const cases = fc.sample(hostileMessages(csr), { numRuns: Math.min(BATCH, messages - done), seed: seed + done });
+      const own = monitorEventLoopDelay({ resolution: 5 });
+      own.enable();
+      const answers: { rpc: string; tookMs: number; code: status }[] = [];
       await inTurns(cases, AT_ONCE, async (one, index) => {
         const client = one.rpc === 'enroll' ? stranger : (clients[(done + index) % clients.length] as Client);
         const { tookMs, code } = await tell(client, one);
-        worstMs = Math.max(worstMs, tookMs);
-        check(
-          tally,
-          code !== status.DEADLINE_EXCEEDED && tookMs <= HANG_MS,
-          `${one.rpc} hung for ${Math.round(tookMs)} ms`,
-        );
+        answers.push({ rpc: one.rpc, tookMs, code });
         check(tally, code !== status.UNKNOWN && code !== status.INTERNAL, `${one.rpc} failed inside: ${describe(one)}`);
       });
+      own.disable();
+      // What this process itself was late is not the box's.
+      for (const { rpc, tookMs, code } of answers) {
+        const boxMs = Math.max(0, tookMs - own.max / 1e6);
+        worstMs = Math.max(worstMs, boxMs);
+        check(tally, code !== status.DEADLINE_EXCEEDED && boxMs <= HANG_MS, `${rpc} hung for ${Math.round(boxMs)} ms`);
+      }
     }
     const kinds: readonly (readonly [Target, fc.Arbitrary<Uint8Array>])[] = [
       [{ ...intake, tls: {} }, hostileHttp2],
