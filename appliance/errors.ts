@@ -79,6 +79,11 @@ export const applianceErrors = defineErrors({
     grpc: GRPC.deadlineExceeded,
     message: 'The request did not arrive in time. Check the network, then try again.',
   },
+  CALL_STUCK: {
+    status: 503,
+    grpc: GRPC.unavailable,
+    message: 'No whole message came for too long, or no answer was read. Check the network, then connect again.',
+  },
   HELLO_NEEDED: {
     status: 412,
     grpc: GRPC.failedPrecondition,

@@ -16,7 +16,7 @@ import { createReceipts } from './receipts.ts';
 import { renew } from './renew.ts';
 import { createServers } from './servers.ts';
 import { type AgentServiceHandlers, unary } from './service.ts';
-import { runSession, type SessionCall } from './session.ts';
+import { PATIENCE, type Patience, runSession, type SessionCall } from './session.ts';
 import { createSessions } from './sessions.ts';
 import { costOf, TokenBucket } from './token-bucket.ts';
 import { createUnknownWatch } from './unknown-watch.ts';
@@ -27,9 +27,13 @@ export { hashToken } from './enroll.ts';
 const HOUR_MS = 3_600_000;
 /** Certificates that ran out meanwhile end their connections within this time. */
 const SWEEP_MS = 10_000;
+/** For the status of a call to get out before its connection goes. */
+const STATUS_MS = 500;
 const ENROLL_RATE = { perS: 5, burst: 50 } as const;
 /** Of one agent, all but reports: it beats once a minute, and each order has two receipts, which may all wait for a session. */
 const TALK_RATE = { perS: 10, burst: 500, refill: 100 } as const;
+/** Of one agent: it renews every twenty days, and each time costs a signature and a row. */
+const RENEW_RATE = { perS: 0.1, burst: 20 } as const;
 
 export interface IntakeOptions {
   readonly ctx: ApplianceContext;
@@ -37,6 +41,7 @@ export interface IntakeOptions {
   /** Whether the disk lets anything more in. */
   readonly room: Pick<Room, 'assert' | 'onFull'>;
   readonly marks?: Pick<Marks, 'raiseReport'>;
+  readonly patience?: Patience;
   /** The time certificates are judged by; default: the clock of the box. */
   readonly certificateNowMs?: () => number;
 }
@@ -49,10 +54,18 @@ export interface Intake extends LifecyclePart {
 interface AgentBuckets {
   readonly bucket: TokenBucket;
   readonly talkBucket: TokenBucket;
+  readonly renewBucket: TokenBucket;
 }
 
 /** AGENT/1 on its port. */
-export function createIntake({ ctx, identity, room, marks, certificateNowMs }: IntakeOptions): Intake {
+export function createIntake({
+  ctx,
+  identity,
+  room,
+  marks,
+  certificateNowMs,
+  patience = PATIENCE,
+}: IntakeOptions): Intake {
   const { log, clock, config, metrics } = ctx;
   const nowMs = certificateNowMs ?? clock.nowMs;
   const presence = createPresence(ctx);
@@ -86,6 +99,7 @@ export function createIntake({ ctx, identity, room, marks, certificateNowMs }: I
     const both = {
       bucket: new TokenBucket({ perS, burst, nowMs: atMs, refill: Math.ceil(burst / 4) }),
       talkBucket: new TokenBucket({ ...TALK_RATE, nowMs: atMs }),
+      renewBucket: new TokenBucket({ ...RENEW_RATE, nowMs: atMs }),
     };
     buckets.set(agentId, both);
     return both;
@@ -106,11 +120,22 @@ export function createIntake({ ctx, identity, room, marks, certificateNowMs }: I
     if (!(error instanceof CodedError)) log.error({ err: error }, 'a call failed');
   }
 
+  /** A moment for the status to get out. */
+  function dropSoon(peerName: string): void {
+    setTimeout(() => listener?.drop(peerName), STATUS_MS).unref();
+  }
+
+  function onStuck(peerName: string): void {
+    log.warn({ peerName }, 'a call stood still and was cut');
+    dropSoon(peerName);
+  }
+
   const handlers: AgentServiceHandlers = {
     enroll: unary(async (request) => {
       const waitMs = enrollBucket.take(clock.monotonicMs());
       if (waitMs > 0) throw applianceErrors.make('RATE_LIMITED', { data: { retryDelayMs: waitMs } });
-      return await enroll(ctx, identity.siteCa, { request, certificateNowMs: nowMs() });
+      assertReadable<Exclude<typeof request, Unreadable>>(request);
+      return await enroll(ctx, identity.siteCa, { request: request.message, certificateNowMs: nowMs() });
     }, onRefused),
     session(call: SessionCall) {
       let agentId: string;
@@ -123,7 +148,7 @@ export function createIntake({ ctx, identity, room, marks, certificateNowMs }: I
         call.resume();
         return;
       }
-      const deps = { ctx, journal, presence, receipts, ...bucketsOf(agentId) };
+      const deps = { ctx, journal, presence, receipts, patience, onStuck, ...bucketsOf(agentId) };
       runSession(call, agentId, { ...deps, onOpen: sessions.open, onClose: sessions.close, onUnknown });
     },
     pushReport: unary(async (request, peerName) => {
@@ -135,26 +160,27 @@ export function createIntake({ ctx, identity, room, marks, certificateNowMs }: I
       if (unknown !== undefined) onUnknown(agentId, unknown);
       return await pushReport(journal, agentId, request.message);
     }, onRefused),
-    renewCertificate: unary(
-      async (request, peerName) =>
-        await renew(ctx, identity.siteCa, { agentId: agentOf(peerName), request, certificateNowMs: nowMs() }),
-      onRefused,
-    ),
+    renewCertificate: unary(async (request, peerName) => {
+      const agentId = agentOf(peerName);
+      const waitMs = bucketsOf(agentId).renewBucket.take(clock.monotonicMs());
+      if (waitMs > 0) throw applianceErrors.make('RATE_LIMITED', { data: { retryDelayMs: waitMs } });
+      assertReadable<Exclude<typeof request, Unreadable>>(request);
+      return await renew(ctx, identity.siteCa, { agentId, request: request.message, certificateNowMs: nowMs() });
+    }, onRefused),
   };
 
   function removeAgent(agentId: string): void {
     removed.add(agentId);
     sessions.of(agentId)?.end(applianceErrors.make('AGENT_REMOVED'));
-    // A moment for the status to get out.
-    setTimeout(() => listener?.cut((peer) => peer.agentId === agentId), 500).unref();
+    setTimeout(() => listener?.cut((peer) => peer.agentId === agentId), STATUS_MS).unref();
   }
 
   function sweep(): void {
     const atMs = nowMs();
     listener?.cut((peer) => peer.notAfterMs <= atMs);
     const monotonicMs = clock.monotonicMs();
-    for (const [id, { bucket, talkBucket }] of buckets) {
-      if (bucket.isFull(monotonicMs) && talkBucket.isFull(monotonicMs)) buckets.delete(id);
+    for (const [id, own] of buckets) {
+      if (Object.values(own).every((bucket: TokenBucket) => bucket.isFull(monotonicMs))) buckets.delete(id);
     }
   }
 
@@ -176,6 +202,8 @@ export function createIntake({ ctx, identity, room, marks, certificateNowMs }: I
           return peer?.kind === 'refused' ? peer.error : applianceErrors.make('CLIENT_CERTIFICATE_NEEDED');
         },
         onRefused: (code) => metrics.intakeRefusals.inc({ code }),
+        wholeWithinMs: patience.unreadMs,
+        onStuck,
       });
       shutDownServers = servers.forceShutdown;
       listener = await listen({

@@ -1,14 +1,25 @@
 import { constants } from 'node:crypto';
-import type { Socket } from 'node:net';
+import { createServer as createTcpServer, type Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import type { Logger } from '@sitewarden/kit/log';
 import type { ServerTls } from '../identity/index.ts';
 import { listenFailed } from '../lib/listen-failed.ts';
+import { createAgentConnections } from './agent-connections.ts';
 import { createPool } from './connection-pool.ts';
+import { awaitFirstRecord } from './first-record.ts';
+import { createHandshakeQueue } from './handshake-queue.ts';
 import type { Peer } from './peers.ts';
 
-/** TCP connections without a finished handshake. An agent needs milliseconds; all of a site behind one NAT fit at once. */
-const HANDSHAKES = { max: 256, maxPerAddress: 128, lifetimeMs: 5000 } as const;
+/**
+ * TCP connections whose first message is not whole yet. All agents of a site that come back at once are accepted before one of
+ * them is read, so all of them must fit, also behind one NAT; each holds a few KiB.
+ */
+const SILENT = { max: 2048, maxPerAddress: 1024, lifetimeMs: 5000 } as const;
+const HANDSHAKES = { maxActive: 64, maxWaiting: 1024, yieldAfterMs: 1000, lifetimeMs: 15_000 } as const;
+const HANDSHAKE_MS = 5000;
+/** A first message has a few hundred bytes; what follows it before the handshake began is not read. */
+const FIRST_BYTES = 16 * 1024;
+const BACKLOG = 1024;
 /** Enrolling takes one call; whoever stays longer without a certificate only holds a socket. */
 const ANONYMOUS = { max: 64, maxPerAddress: 48, lifetimeMs: 15_000 } as const;
 /** Nobody without a good certificate can take any of these. */
@@ -34,6 +45,8 @@ export interface Listener {
   peer(name: string): Peer | undefined;
   /** Ends every connection of this agent, or those its certificate has run out for. */
   cut(matches: (peer: Extract<Peer, { kind: 'agent' }>) => boolean): number;
+  /** Ends this connection, named as for `peer`. */
+  drop(name: string): void;
   useTls(tls: ServerTls): void;
   close(): Promise<void>;
 }
@@ -49,11 +62,12 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   const { log } = options;
   const peers = new Map<string, { socket: TLSSocket; peer: Peer }>();
   const raw = new Map<string, Socket>();
-  const handshakes = createPool(HANDSHAKES);
+  const silent = createPool(SILENT);
   const anonymous = createPool(ANONYMOUS);
-  /** Oldest first. */
-  const byAgent = new Map<string, Set<TLSSocket>>();
-  let agentConnections = 0;
+  const agents = createAgentConnections<TLSSocket>({
+    max: MAX_AGENT_CONNECTIONS,
+    maxPerAgent: MAX_CONNECTIONS_PER_AGENT,
+  });
 
   const server: Server = createServer({
     key: options.tls.keyPem,
@@ -63,7 +77,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     rejectUnauthorized: false,
     minVersion: 'TLSv1.2',
     ALPNProtocols: ['h2'],
-    handshakeTimeout: HANDSHAKES.lifetimeMs,
+    handshakeTimeout: HANDSHAKE_MS,
     // A ticket would carry an old judgement about a certificate into a new connection.
     secureOptions:
       constants.SSL_OP_NO_TICKET |
@@ -73,15 +87,19 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     ciphers:
       'TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:' +
       'ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES128-GCM-SHA256',
-    noDelay: true,
-    keepAlive: true,
   });
+  const handshakes = createHandshakeQueue(HANDSHAKES, (socket) => server.emit('connection', socket));
 
-  server.on('connection', (socket: Socket) => {
+  const tcp = createTcpServer({ noDelay: true, keepAlive: true, highWaterMark: FIRST_BYTES }, (socket) => {
     const key = keyOf(socket);
     raw.set(key, socket);
     socket.once('close', () => raw.delete(key));
-    handshakes.add(socket);
+    socket.on('error', dropped);
+    silent.add(socket);
+    awaitFirstRecord(socket, () => {
+      silent.remove(socket);
+      handshakes.add(socket);
+    });
   });
   server.on('secureConnection', accept);
   server.on('tlsClientError', (error, socket) => {
@@ -89,13 +107,15 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     socket.destroy();
   });
 
+  function dropped(error: Error): void {
+    log.debug({ code: (error as NodeJS.ErrnoException).code }, 'agent connection failed');
+  }
+
   function accept(socket: TLSSocket): void {
     const key = keyOf(socket);
     const below = raw.get(key);
-    if (below !== undefined) handshakes.remove(below);
-    socket.on('error', (error) =>
-      log.debug({ code: (error as NodeJS.ErrnoException).code }, 'agent connection failed'),
-    );
+    if (below !== undefined) handshakes.done(below);
+    socket.on('error', dropped);
     if (socket.alpnProtocol !== 'h2') {
       socket.destroy();
       return;
@@ -109,38 +129,22 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   }
 
   function admitAgent(socket: TLSSocket, agentId: string): boolean {
-    const own = byAgent.get(agentId) ?? new Set<TLSSocket>();
-    const [oldest] = own;
-    const isFull = agentConnections >= MAX_AGENT_CONNECTIONS;
-    // What is left of an agent that comes back makes room for it, though nobody has noticed yet that it is dead.
-    if ((isFull || own.size >= MAX_CONNECTIONS_PER_AGENT) && oldest !== undefined) {
-      own.delete(oldest);
-      oldest.destroy();
-    } else if (isFull) {
-      log.warn({ agentId, max: MAX_AGENT_CONNECTIONS }, 'too many agents at once; a connection was refused');
-      socket.destroy();
-      return false;
-    }
-    byAgent.set(agentId, own.add(socket));
-    agentConnections += 1;
-    socket.once('close', () => {
-      agentConnections -= 1;
-      own.delete(socket);
-      if (own.size === 0 && byAgent.get(agentId) === own) byAgent.delete(agentId);
-    });
-    return true;
+    if (agents.admit(socket, agentId)) return true;
+    log.warn({ agentId, max: MAX_AGENT_CONNECTIONS }, 'too many agents at once; a connection was refused');
+    socket.destroy();
+    return false;
   }
 
   await new Promise<void>((resolve, reject) => {
     const fail = (cause: Error) => reject(listenFailed('intake', options, cause));
-    server.once('error', fail);
-    server.listen({ host: options.host, port: options.port }, () => {
-      server.off('error', fail);
+    tcp.once('error', fail);
+    tcp.listen({ host: options.host, port: options.port, backlog: BACKLOG }, () => {
+      tcp.off('error', fail);
       resolve();
     });
   });
-  server.on('error', (error) => log.error({ err: error }, 'agent port failed'));
-  const address = server.address();
+  tcp.on('error', (error) => log.error({ err: error }, 'agent port failed'));
+  const address = tcp.address();
 
   return {
     port: typeof address === 'object' && address !== null ? address.port : options.port,
@@ -150,11 +154,12 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
       for (const { socket } of found) socket.destroy();
       return found.length;
     },
+    drop: (name) => peers.get(name)?.socket.destroy(),
     useTls(tls) {
       server.setSecureContext({ key: tls.keyPem, cert: tls.certificatePem + options.caPem, ca: options.caPem });
     },
     close() {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      const closed = new Promise<void>((resolve) => tcp.close(() => resolve()));
       for (const socket of [...raw.values()]) socket.destroy();
       return closed;
     },

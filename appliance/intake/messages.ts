@@ -61,6 +61,20 @@ export function readSessionMessage(buffer: Buffer): SessionMessage {
   }
 }
 
+/** A message of a unary call as a generated decoder reads it. */
+export type UnaryMessage<T> = { readonly kind: 'message'; readonly message: T } | Unreadable;
+
+/** A reader that never throws: gRPC would call it a failure of the box. */
+export const readUnary =
+  <T>({ decode }: { decode(bytes: Uint8Array): T }) =>
+  (buffer: Buffer): UnaryMessage<T> => {
+    try {
+      return { kind: 'message', message: decode(buffer) };
+    } catch {
+      return { kind: 'malformed', field: 'message' };
+    }
+  };
+
 /** Throws MESSAGE_TOO_LARGE, MESSAGE_INVALID. */
 export function assertReadable<M extends { readonly kind: string }>(message: M | Unreadable): asserts message is M {
   const { kind, field } = message as Unreadable;

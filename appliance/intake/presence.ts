@@ -13,8 +13,8 @@ const TELL_EVERY_MS = 30_000;
 export interface Presence {
   start(): void;
   stop(): void;
-  /** A session began. */
-  connected(agentId: string, host: AgentHost): void;
+  /** A session began; `then` is told once that is on disk, with the error when it could not be written. */
+  connected(agentId: string, host: AgentHost, then: (error?: unknown) => void): void;
   disconnected(agentId: string): void;
   heartbeat(agentId: string, beat: Heartbeat): void;
 }
@@ -26,21 +26,44 @@ export function createPresence(ctx: ApplianceContext): Presence {
   const writtenAtMs = new Map<string, number>();
   const toldAtMs = new Map<string, number>();
   let timer: NodeJS.Timeout | undefined;
+  /** Sessions that began in this turn of the loop: all agents of a site may, and each sync of the disk takes milliseconds. */
+  let begun: { agentId: string; host: AgentHost; then: (error?: unknown) => void }[] = [];
 
   function tell(agent: AgentRecord, atMs: number): void {
     changes.append(db, { kind: 'agent_changed', refId: agent.id, body: agents.toRow(agent), atMs });
     toldAtMs.set(agent.id, clock.monotonicMs());
   }
 
-  function change(agentId: string, write: (atMs: number) => boolean): void {
+  /** One transaction for all of them; `write` answers whether it changed something. */
+  function change(agentIds: readonly string[], write: (agentId: string, atMs: number) => boolean): void {
     const atMs = clock.nowMs();
     const isChanged = withTransaction(db, () => {
-      if (!write(atMs)) return false;
-      const agent = agents.byId(db, agentId);
-      if (agent?.state === 'active') tell(agent, atMs);
-      return true;
+      const changed = agentIds.filter((agentId) => write(agentId, atMs));
+      for (const agentId of changed) {
+        const agent = agents.byId(db, agentId);
+        if (agent?.state === 'active') tell(agent, atMs);
+      }
+      return changed.length > 0;
     });
     if (isChanged) ctx.signals.emit('change');
+  }
+
+  function writeBegun(): void {
+    const batch = begun;
+    if (batch.length === 0) return;
+    begun = [];
+    let failure: unknown;
+    try {
+      const hosts = new Map(batch.map(({ agentId, host }) => [agentId, host]));
+      change([...hosts.keys()], (id, atMs) => {
+        agents.setHost(db, { id, host: hosts.get(id)!, atMs });
+        agents.setConnected(db, { id, connected: true, atMs });
+        return true;
+      });
+    } catch (error) {
+      failure = error;
+    }
+    for (const { then } of batch) then(failure);
   }
 
   function flush(): void {
@@ -76,25 +99,25 @@ export function createPresence(ctx: ApplianceContext): Presence {
   return {
     start() {
       // Sessions do not outlive the process, whatever the rows say.
-      for (const agent of list(db).filter(({ connected }) => connected)) {
-        change(agent.id, (atMs) => agents.setConnected(db, { id: agent.id, connected: false, atMs }));
-      }
+      const connected = list(db).filter((agent) => agent.connected);
+      change(
+        connected.map(({ id }) => id),
+        (id, atMs) => agents.setConnected(db, { id, connected: false, atMs }),
+      );
       timer = setInterval(tick, TICK_MS);
     },
     stop() {
       clearInterval(timer);
+      writeBegun();
       tick();
     },
-    connected(agentId, host) {
-      change(agentId, (atMs) => {
-        agents.setHost(db, { id: agentId, host, atMs });
-        agents.setConnected(db, { id: agentId, connected: true, atMs });
-        return true;
-      });
+    connected(agentId, host, then) {
+      if (begun.push({ agentId, host, then }) === 1) setImmediate(writeBegun);
     },
     disconnected(agentId) {
+      writeBegun();
       writtenAtMs.delete(agentId);
-      change(agentId, (atMs) => agents.setConnected(db, { id: agentId, connected: false, atMs }));
+      change([agentId], (id, atMs) => agents.setConnected(db, { id, connected: false, atMs }));
     },
     heartbeat(agentId, beat) {
       const telemetry = { ...decodeFacts(beat.telemetry) };

@@ -28,21 +28,25 @@ export interface Servers {
   forceShutdown(): void;
 }
 
-export interface AnonymousRules {
+export interface CallRules {
   /** Why a call other than Enroll is not for this peer. */
   refusalOf(peerName: string): CodedError;
   onRefused(code: string): void;
+  /** A unary call of an agent has this long. */
+  readonly wholeWithinMs: number;
+  onStuck(peerName: string): void;
 }
 
 /**
  * Two gRPC servers, one for agents and one for whoever showed no good certificate: what a server keeps of unfinished messages
  * is bounded by its own options only, and an Enroll needs a five-hundredth of what a report does.
  */
-export function createServers(handlers: AgentServiceHandlers, rules: AnonymousRules): Servers {
+export function createServers(handlers: AgentServiceHandlers, rules: CallRules): Servers {
   const agents = new Server({
     ...COMMON,
     'grpc.max_receive_message_length': MAX_TRANSPORT_BYTES,
     'grpc.max_concurrent_streams': AGENT_STREAMS,
+    interceptors: [wholeSoon(rules)],
   });
   const anonymous = new Server({
     ...COMMON,
@@ -63,8 +67,31 @@ export function createServers(handlers: AgentServiceHandlers, rules: AnonymousRu
   };
 }
 
+/** A unary call that does not become whole is refused, and its connection goes with what it holds of the message. */
+function wholeSoon({ wholeWithinMs, onRefused, onStuck }: CallRules): ServerInterceptor {
+  return (method, call) => {
+    if (method.requestStream) return new ServerInterceptingCall(call);
+    const timer = setTimeout(() => {
+      const { code, details, metadata } = toServiceError(applianceErrors.make('CALL_STUCK'));
+      onRefused('CALL_STUCK');
+      call.sendStatus({ code, details, ...(metadata === undefined ? {} : { metadata }) });
+      onStuck(call.getPeer());
+    }, wholeWithinMs);
+    return new ServerInterceptingCall(call, {
+      start: (next) =>
+        next({
+          onReceiveHalfClose(pass) {
+            clearTimeout(timer);
+            pass();
+          },
+          onCancel: () => clearTimeout(timer),
+        }),
+    });
+  };
+}
+
 /** Any call but Enroll is refused by its headers, before a byte of its message is kept; an Enroll must be whole soon. */
-function enrollOnly({ refusalOf, onRefused }: AnonymousRules): ServerInterceptor {
+function enrollOnly({ refusalOf, onRefused }: CallRules): ServerInterceptor {
   return (method, call) => {
     let timer: NodeJS.Timeout | undefined;
     const refuse = (error: CodedError) => {

@@ -8,28 +8,40 @@ import type {
 } from '@grpc/grpc-js';
 import {
   AgentServiceService,
-  type EnrollRequest,
+  EnrollRequest,
   type EnrollResponse,
   type PushReportResponse,
-  type RenewCertificateRequest,
+  RenewCertificateRequest,
   type RenewCertificateResponse,
   type SessionResponse,
 } from '@sitewarden/agent-proto/agent';
 import { toServiceError } from './grpc-error.ts';
-import { type PushMessage, readPushReport, readSessionMessage, type SessionMessage } from './messages.ts';
+import {
+  type PushMessage,
+  readPushReport,
+  readSessionMessage,
+  readUnary,
+  type SessionMessage,
+  type UnaryMessage,
+} from './messages.ts';
 
 /** AGENT/1 as in agent-proto, with readers that keep a report's bytes and never throw. */
 export const AGENT_SERVICE = {
   ...AgentServiceService,
+  enroll: { ...AgentServiceService.enroll, requestDeserialize: readUnary(EnrollRequest) },
+  renewCertificate: {
+    ...AgentServiceService.renewCertificate,
+    requestDeserialize: readUnary(RenewCertificateRequest),
+  },
   session: { ...AgentServiceService.session, requestDeserialize: readSessionMessage },
   pushReport: { ...AgentServiceService.pushReport, requestDeserialize: readPushReport },
 } as unknown as ServiceDefinition;
 
 export interface AgentServiceHandlers extends UntypedServiceImplementation {
-  enroll: handleUnaryCall<EnrollRequest, EnrollResponse>;
+  enroll: handleUnaryCall<UnaryMessage<EnrollRequest>, EnrollResponse>;
   session: handleBidiStreamingCall<SessionMessage, SessionResponse>;
   pushReport: handleUnaryCall<PushMessage, PushReportResponse>;
-  renewCertificate: handleUnaryCall<RenewCertificateRequest, RenewCertificateResponse>;
+  renewCertificate: handleUnaryCall<UnaryMessage<RenewCertificateRequest>, RenewCertificateResponse>;
 }
 
 /** An async function as a unary handler: what it throws becomes the status. */

@@ -34,6 +34,16 @@ export interface Session {
   pushConfig(): void;
 }
 
+export interface Patience {
+  /** Between two whole messages of a session; an interval of heartbeats longer than a third of it makes it longer. */
+  readonly silentMs: number;
+  /** For answers that are not read; also for a unary call to be whole. */
+  readonly unreadMs: number;
+}
+
+/** Heartbeats come every minute by default; two may be lost. */
+export const PATIENCE: Patience = { silentMs: 180_000, unreadMs: 60_000 };
+
 export interface SessionDeps {
   readonly ctx: ApplianceContext;
   readonly journal: Journal;
@@ -46,6 +56,9 @@ export interface SessionDeps {
   /** The Hello was good: this session takes the place of the agent's earlier one. */
   onOpen(session: Session): void;
   onClose(session: Session): void;
+  /** It was ended with CALL_STUCK: what it does not take or finish must not stay in memory. */
+  onStuck(peerName: string): void;
+  readonly patience: Patience;
   /** A report holds what this version does not know. */
   onUnknown(agentId: string, unknown: UnknownParts): void;
 }
@@ -55,16 +68,42 @@ export function runSession(call: SessionCall, agentId: string, deps: SessionDeps
   const { ctx, journal, presence, receipts, bucket, talkBucket } = deps;
   const stream: AgentStream = journal.stream(agentId);
   let isOpen = false;
+  let isWelcomed = false;
   let isEnded = false;
   let isPaused = false;
+  let unreadTimer: NodeJS.Timeout | undefined;
+  let silenceTimer: NodeJS.Timeout | undefined;
+  let heartbeatIntervalMs = 0;
+  let heardAtMs = ctx.clock.monotonicMs();
 
   const send = (message: NonNullable<SessionResponse['message']>): void => {
-    if (!isEnded) call.write({ message });
+    if (isEnded || call.write({ message }) || unreadTimer !== undefined) return;
+    unreadTimer = setTimeout(beStuck, deps.patience.unreadMs);
+    call.once('drain', () => {
+      clearTimeout(unreadTimer);
+      unreadTimer = undefined;
+    });
   };
+
+  function beStuck(): void {
+    if (isEnded) return;
+    end(applianceErrors.make('CALL_STUCK'));
+    deps.onStuck(call.getPeer());
+  }
+
+  /** By a timer that looks when it is due, so that a message costs no timer of its own. */
+  function watchSilence(): void {
+    const patienceMs = Math.max(deps.patience.silentMs, 3 * heartbeatIntervalMs);
+    const leftMs = heardAtMs + patienceMs - ctx.clock.monotonicMs();
+    // Not its fault: it is not read while it waits for the disk.
+    if (leftMs > 0 || isPaused) silenceTimer = setTimeout(watchSilence, Math.max(leftMs, 1000));
+    else beStuck();
+  }
 
   const watcher: StreamWatcher = {
     onCommitted(through) {
-      send({ $case: 'ack', value: { throughSeq: through } });
+      // The welcome says it for what came before it.
+      if (isWelcomed) send({ $case: 'ack', value: { throughSeq: through } });
       if (isPaused) {
         isPaused = false;
         call.resume();
@@ -100,12 +139,16 @@ export function runSession(call: SessionCall, agentId: string, deps: SessionDeps
   }
 
   const currentTier = () => agents.byId(ctx.db, agentId)?.tier ?? 0;
-  const currentConfig = () => agentConfigOf(siteState.siteConfig(ctx.db), currentTier());
+  const currentConfig = () => {
+    const config = agentConfigOf(siteState.siteConfig(ctx.db), currentTier());
+    heartbeatIntervalMs = config.heartbeatIntervalMs;
+    return config;
+  };
 
   function close(): void {
     if (isEnded) return;
     isEnded = true;
-    clearTimeout(helloTimer);
+    for (const timer of [helloTimer, unreadTimer, silenceTimer]) clearTimeout(timer);
     stream.watchers.delete(watcher);
     if (isOpen) deps.onClose(session);
   }
@@ -144,8 +187,15 @@ export function runSession(call: SessionCall, agentId: string, deps: SessionDeps
     clearTimeout(helloTimer);
     isOpen = true;
     deps.onOpen(session);
-    presence.connected(agentId, host);
     stream.watchers.add(watcher);
+    presence.connected(agentId, host, (error) => {
+      if (error !== undefined) end(error);
+      else if (!isEnded) welcome();
+    });
+  }
+
+  function welcome(): void {
+    isWelcomed = true;
     send({
       $case: 'welcome',
       value: {
@@ -155,6 +205,7 @@ export function runSession(call: SessionCall, agentId: string, deps: SessionDeps
         nowMs: ctx.clock.nowMs(),
       },
     });
+    watchSilence();
     sendOrders(agentOrders.unansweredFor(ctx.db, agentId, ctx.clock.nowMs()));
   }
 
@@ -184,6 +235,7 @@ export function runSession(call: SessionCall, agentId: string, deps: SessionDeps
   const helloTimer = setTimeout(() => end(applianceErrors.make('HELLO_NEEDED')), HELLO_TIMEOUT_MS);
   call.on('data', (message: SessionMessage) => {
     if (isEnded) return;
+    heardAtMs = ctx.clock.monotonicMs();
     try {
       assertReadable<ReadMessage>(message);
       if (message.kind === 'other') onOther(message.message);

@@ -23,6 +23,8 @@ export interface ApplianceOptions {
   /** As `startProgram` takes it. */
   wrapper?: readonly string[];
   intakePort?: number;
+  /** Default: any. */
+  localPort?: number;
   /** Address of the page. Default 127.0.0.1. */
   localHost?: string;
   installers?: { dir: string; publicKey?: string };
@@ -59,7 +61,7 @@ export async function startAppliance(options: ApplianceOptions): Promise<TestApp
         reportsPerS: options.reportsPerS ?? 2000,
         burst: (options.reportsPerS ?? 2000) * 2,
       },
-      local: { host: options.localHost ?? '127.0.0.1', port: 0 },
+      local: { host: options.localHost ?? '127.0.0.1', port: options.localPort ?? 0 },
       ...(options.installers === undefined ? {} : { installers: options.installers }),
       ...(options.withoutSerial ? {} : { serial: 'TEST-0001' }),
       model: 'test',

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { Test } from 'tap';
@@ -5,7 +6,12 @@ import type { Test } from 'tap';
 export interface Needs {
   readonly tools?: readonly string[];
   readonly root?: boolean;
+  /** Of Debian's own Python. */
+  readonly pythonModules?: readonly string[];
 }
+
+/** Where Debian's modules are: another Python earlier in the PATH does not know them. */
+export const PYTHON = '/usr/bin/python3';
 
 /** Debian keeps administrators' tools outside the PATH of ordinary users. */
 const EXTRA_DIRS = ['/usr/sbin', '/sbin'];
@@ -18,6 +24,7 @@ export function skipWithout(t: Test, needs: Needs): boolean {
   const missing = [
     ...(needs.root === true && process.getuid?.() !== 0 ? ['root'] : []),
     ...(needs.tools ?? []).filter((tool) => findTool(tool) === undefined),
+    ...(needs.pythonModules ?? []).filter((name) => !hasModule(name)).map((name) => `${name} of ${PYTHON}`),
   ];
   if (missing.length === 0) return false;
   const text = `needs ${missing.join(', ')}`;
@@ -25,6 +32,9 @@ export function skipWithout(t: Test, needs: Needs): boolean {
   else t.pass(text, { skip: text });
   return true;
 }
+
+const hasModule = (name: string): boolean =>
+  spawnSync(PYTHON, ['-c', `import ${name}`], { stdio: 'ignore' }).status === 0;
 
 /** Full path of a program, undefined when there is none. */
 export function findTool(name: string): string | undefined {

@@ -29,4 +29,5 @@ export const PROMISES = {
   T19: { title: 'expiry never needs a visit', load: () => import('./t19.ts') },
   T24: { title: 'tenants are apart even if a WHERE is forgotten', load: () => import('./t24.ts') },
   T25: { title: 'roles default to deny', load: () => import('./t25.ts') },
+  T29: { title: 'hostile input kills nothing', load: () => import('./t29.ts') },
 } as const satisfies Record<string, Proof>;

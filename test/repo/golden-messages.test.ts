@@ -63,7 +63,9 @@ t.test('every kind of message of AGENT/1 is among the golden ones', async (t) =>
 });
 
 t.test('the appliance reads the golden enrolment and finds nothing wrong with it', async (t) => {
-  const request = applianceReads('enroll')(wireOf('enroll request')) as { csr: Buffer; nonce: Buffer; host: never };
+  const { message: request } = applianceReads('enroll')(wireOf('enroll request')) as {
+    message: { csr: Buffer; nonce: Buffer; host: never };
+  };
   t.strictSame(plain(request), messageOf('enroll request').value);
   t.match(await checkCsr(request.csr), { keyType: 'p256' });
   assertNonce(request.nonce);
@@ -95,9 +97,8 @@ t.test('the appliance reads the golden pushed report with the very bytes it came
 });
 
 t.test('the appliance reads the golden renewal', async (t) => {
-  const request = applianceReads('renewCertificate')(wireOf('renew certificate request')) as {
-    csr: Buffer;
-    nonce: Buffer;
+  const { message: request } = applianceReads('renewCertificate')(wireOf('renew certificate request')) as {
+    message: { csr: Buffer; nonce: Buffer };
   };
   t.strictSame(plain(request), messageOf('renew certificate request').value);
   await checkCsr(request.csr);

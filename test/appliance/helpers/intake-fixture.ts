@@ -7,6 +7,7 @@ import { makeCsr } from '../../../agent/identity/csr.ts';
 import { createAgentAdmin } from '../../../appliance/agents/index.ts';
 import { loadIdentity } from '../../../appliance/identity/index.ts';
 import { createIntake } from '../../../appliance/intake/index.ts';
+import type { Patience } from '../../../appliance/intake/session.ts';
 import { type AgentIdentity, sixResults } from '../../helpers/agent-client.ts';
 import { applianceContext, type TestContext } from '../../helpers/appliance-context.ts';
 
@@ -28,14 +29,19 @@ const HOST = { hostname: 'pc-1', osFamily: 'linux', osVersion: '12', agentVersio
 /** The real port on a real database; wall time is the test's. */
 export async function startIntake(
   t: Test,
-  options: { yaml?: string; room?: { assert(): void; onFull(): void } } = {},
+  options: { yaml?: string; room?: { assert(): void; onFull(): void }; patience?: Patience } = {},
 ): Promise<IntakeFixture> {
   const ctx = applianceContext(
     t,
     `intake: { host: 127.0.0.1, port: 0 ${options.yaml ?? ', reportsPerS: 2000, burst: 4000'}}\n`,
   );
   const identity = await loadIdentity({ dataDir: ctx.config.dataDir, publicHosts: [] });
-  const intake = createIntake({ ctx, identity, room: options.room ?? { assert() {}, onFull() {} } });
+  const intake = createIntake({
+    ctx,
+    identity,
+    room: options.room ?? { assert() {}, onFull() {} },
+    ...(options.patience === undefined ? {} : { patience: options.patience }),
+  });
   await intake.start();
   t.teardown(() => intake.stop());
   const address = `127.0.0.1:${intake.port}`;

@@ -3,6 +3,7 @@ import { randomBytes, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ServiceError } from '@grpc/grpc-js';
+import { AgentServiceService } from '@sitewarden/agent-proto/agent';
 import t from 'tap';
 import { makeCsr } from '../../../agent/identity/csr.ts';
 import { agents, certificates, changes } from '../../../appliance/store/index.ts';
@@ -134,4 +135,47 @@ t.test('the same key at the same time is one agent, and no key outlives its toke
   t.equal(agents.list(fixture.ctx.db).length, 1);
   fixture.ctx.clock.move(24 * 3_600_000);
   t.equal(await refused(fixture.enrollWith({ token, csr })), 'ENROLL_TOKEN_INVALID');
+});
+
+t.test('an agent that renews without end is told how long to wait, and its certificates do not pile up', async (t) => {
+  const fixture = await startIntake(t);
+  const identity = await fixture.enroll();
+  const client = fixture.client(identity);
+  const { csr } = await makeCsr();
+  const renew = () => refused(call((done) => client.renewCertificate({ csr, nonce: randomBytes(32) }, done)));
+  const answers = await Promise.all(Array.from({ length: 40 }, renew));
+  t.ok(answers.filter((answer) => answer === 'taken').length <= 21);
+  t.equal(answers.at(-1), 'RATE_LIMITED');
+  const { n } = fixture.ctx.db.prepare('SELECT count(*) AS n FROM agent_certificate').get() as { n: number };
+  t.ok(n <= 22, `${n} certificates`);
+});
+
+t.test('bytes that are no message are refused as such, and are no failure of the box', async (t) => {
+  const fixture = await startIntake(t);
+  const client = fixture.client(await fixture.enroll());
+  const same = (value: Buffer) => value;
+  for (const rpc of ['renewCertificate', 'pushReport'] as const) {
+    const sent = call((done) =>
+      client.makeUnaryRequest(
+        AgentServiceService[rpc].path,
+        same,
+        same,
+        Buffer.from('ff'.repeat(40), 'hex'),
+        done as never,
+      ),
+    );
+    t.equal(await refused(sent), 'MESSAGE_INVALID', rpc);
+  }
+  const stranger = call((done) =>
+    fixture
+      .client()
+      .makeUnaryRequest(
+        AgentServiceService.enroll.path,
+        same,
+        same,
+        Buffer.from('ff'.repeat(40), 'hex'),
+        done as never,
+      ),
+  );
+  t.equal(await refused(stranger), 'MESSAGE_INVALID', 'enroll');
 });

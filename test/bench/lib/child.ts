@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { join } from 'node:path';
+import { resolve as resolvePath } from 'node:path';
 import { programEnvironment } from '../../../scripts/lib/programs.ts';
 
 export interface Child<I, O> {
@@ -9,13 +9,13 @@ export interface Child<I, O> {
   stop(): Promise<void>;
 }
 
-/** A script of `test/bench/children` as a process of its own; resolves when it has sent its first message. */
+/** A script of `test/bench/children`, or at a full path, as a process of its own; resolves when it has sent its first message. */
 export async function startChild<I extends object, O, R = unknown>(
   script: string,
   args: readonly string[] = [],
 ): Promise<{ child: Child<I, O>; ready: R }> {
   const { NODE_OPTIONS: _options, ...env } = programEnvironment();
-  const path = join(import.meta.dirname, '..', 'children', script);
+  const path = resolvePath(import.meta.dirname, '..', 'children', script);
   const forked = fork(path, [...args], { env, serialization: 'advanced' });
   const next = () => nextMessage(forked, script);
   const ready = (await next()) as R;
