@@ -24,6 +24,8 @@ export interface HttpProxy {
   readonly port: number;
   /** Decides for each request; default: pass. */
   decide: (path: string, method: string) => Verdict;
+  /** What the box gets instead of the relay's answer; default: the answer itself. */
+  rewrite: (path: string, body: Buffer) => Buffer;
   /** Told of each exchange that was answered; nothing is told by default. */
   observe: (exchange: Exchange) => void;
   /** Resolves when an exchange with this verdict reached its point (read whole, or answered behind). */
@@ -59,7 +61,7 @@ export async function startHttpProxy(port = 0, tls?: { key: string; cert: string
     if (verdict === 'drop-answer') return announce(verdict, path);
     if (verdict === 'lose-answer') return void outgoing.destroy();
     announce(verdict, path);
-    relayAnswer(answer, outgoing);
+    relayAnswer({ ...answer, body: proxy.rewrite(path, answerBody) }, outgoing);
   };
   const server = tls === undefined ? createServer(exchange) : createTlsServer(tls, exchange);
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
@@ -89,6 +91,7 @@ export async function startHttpProxy(port = 0, tls?: { key: string; cert: string
     url: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${address.port}`,
     port: address.port,
     decide: () => 'pass',
+    rewrite: (_path, body) => body,
     observe: () => {},
     reached: (verdict) => new Promise((resolve) => waiting.push({ verdict, resolve })),
     setTarget: (value) => {

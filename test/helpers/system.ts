@@ -139,12 +139,13 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
   return system;
 }
 
+const DEMO_DAEMON = join(import.meta.dirname, '..', '..', 'scripts', 'start', 'demo-daemon.ts');
+
 /** A small real daemon under the declared-services manager, for hosts whose services a test must not touch. */
-export async function declareDaemon(folder: string, name: string): Promise<ServiceManager> {
-  const script = join(import.meta.dirname, '..', '..', 'scripts', 'start', 'demo-daemon.ts');
+export async function declareDaemon(folder: string, name: string, argv = [DEMO_DAEMON]): Promise<ServiceManager> {
   writeFileSync(
     join(folder, `${name}.json`),
-    JSON.stringify({ command: [process.execPath, script], pidFile: join(folder, `${name}.pid`) }),
+    JSON.stringify({ command: [process.execPath, ...argv], pidFile: join(folder, `${name}.pid`) }),
   );
   return detectServiceManager({ pidfileDir: folder });
 }

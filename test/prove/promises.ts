@@ -15,6 +15,7 @@ export interface Proof {
 export const PROMISES = {
   T1: { title: 'an acknowledged event survives a power cut', load: () => import('./t1.ts') },
   T8: { title: 'effect exactly once at the relay', load: () => import('./t8.ts') },
+  T10: { title: 'an order runs at most once, on the right box', load: () => import('./t10.ts') },
   T11: { title: 'fleet status is true', load: () => import('./t11.ts') },
   T12: { title: 'one claim, one winner', load: () => import('./t12.ts') },
   T13: {
