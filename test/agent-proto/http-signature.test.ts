@@ -104,7 +104,13 @@ t.test('a digest that is no digest never matches', async (t) => {
 });
 
 t.test('a request just signed verifies and names key, time and nonce', async (t) => {
-  t.strictSame(await verdict(received()), { ok: true, keyId: key.fingerprint, createdS: nowS, nonce, checkinToken: null });
+  t.strictSame(await verdict(received()), {
+    ok: true,
+    keyId: key.fingerprint,
+    createdS: nowS,
+    nonce,
+    checkinToken: null,
+  });
 });
 
 t.test('what the URL parser normalizes is what is covered', async (t) => {
