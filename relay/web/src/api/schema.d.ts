@@ -2954,7 +2954,10 @@ export interface operations {
     boxOrders: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The token of the last check-in, covered by the signature. Needed once the box has checked in since its claim; without the newest one: 409 CHECKIN_FIRST. */
+                "sitewarden-checkin-token"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2983,7 +2986,10 @@ export interface operations {
     boxConfig: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The token of the last check-in, covered by the signature. Needed once the box has checked in since its claim; without the newest one: 409 CHECKIN_FIRST. */
+                "sitewarden-checkin-token"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3012,7 +3018,10 @@ export interface operations {
     boxRelease: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The token of the last check-in, covered by the signature. Needed once the box has checked in since its claim; without the newest one: 409 CHECKIN_FIRST. */
+                "sitewarden-checkin-token"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3041,7 +3050,10 @@ export interface operations {
     boxReleased: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The token of the last check-in, covered by the signature. Needed once the box has checked in since its claim; without the newest one: 409 CHECKIN_FIRST. */
+                "sitewarden-checkin-token"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3616,7 +3628,10 @@ export interface operations {
     boxKeys: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The token of the last check-in, covered by the signature. Needed once the box has checked in since its claim; without the newest one: 409 CHECKIN_FIRST. */
+                "sitewarden-checkin-token"?: string;
+            };
             path?: never;
             cookie?: never;
         };
