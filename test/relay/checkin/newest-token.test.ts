@@ -57,6 +57,8 @@ t.test('what is meant for the box alone needs its newest check-in token', async 
       }
       t.match(await box.send(BOX_PATHS.released, { body: { released: 'x' }, checkinToken: null }), REFUSED);
       t.equal((await audits()).filter((action) => action === 'checkin.old_token_refused').length, 1, 'once a day');
+      const { items } = (await admin.call<{ items: unknown[] }>('timeline', { params: { siteId } })).body;
+      t.match(items[0], { kind: 'alarm', severity: 'critical', text: /there may be a copy of its disk/ });
       t.match(await metric(), [
         { value: 6, labels: { token: 'superseded' } },
         { value: 7, labels: { token: 'other' } },
