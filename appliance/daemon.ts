@@ -324,7 +324,12 @@ function wire(
     }),
     follow: uplink.followWake,
   });
-  const claim = createClaim({ ctx, identity, client, ca, proxy: outboundProxy(config), left, serial });
+  function onMoveOver(): void {
+    if (left === undefined) return;
+    const { movesTo: _over, ...stays } = left;
+    onLeft({ ...stays, isForgotten: false });
+  }
+  const claim = createClaim({ ctx, identity, client, ca, proxy: outboundProxy(config), left, onMoveOver, serial });
   const agents = createAgentAdmin(ctx, identity.siteCa);
   const release: Release = createRelease({ ctx, client, dik: identity.dik, agents, evidence, outbox, serial, onLeft });
   const intake = createIntake({ ctx, identity, room, marks, certificateNowMs: relayClock.judgingNowMs });

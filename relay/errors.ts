@@ -172,6 +172,10 @@ const STAFF_ERRORS = {
     status: 500,
     message: 'The file cannot be read as a receipt. Save it again from the page of the receipt, as JSON.',
   },
+  RELAY_KEYS_UNREADABLE: {
+    status: 500,
+    message: 'The file cannot be read as a list of keys. Save what the relay answers at /api/relay/keys, as JSON.',
+  },
   REARM_AMBIGUOUS: {
     status: 409,
     message: 'Two boxes that ask show this number. Start the box again and approve with the number it shows then.',

@@ -8,6 +8,7 @@ import { Registry } from 'prom-client';
 import { createBoxDirectory, createStaffSessions } from './accounts/index.ts';
 import { createApp } from './app.ts';
 import { createBoxProof } from './box-proof/index.ts';
+import { createNewestToken } from './checkin/index.ts';
 import { purgeExpired } from './claim/purge.ts';
 import { type RelayConfig, readSecret, relayHost } from './config/index.ts';
 import { relayErrors } from './errors.ts';
@@ -106,6 +107,7 @@ export async function startRelay(config: RelayConfig, options: StartOptions = {}
       streams: createStreamPlaces(config.limits.eventStreams),
       boxes,
       proof,
+      newestToken: createNewestToken({ store, clock, keys, metrics }),
       sessions: createStaffSessions(store),
       sightings: createSightingBook(store),
       wakes,

@@ -5,7 +5,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { canonicalBytes } from '@sitewarden/agent-proto/canonical';
 import { encodeEnvelope, pae, signEnvelope } from '@sitewarden/agent-proto/dsse';
-import { COVERED, signatureBase, signRequest } from '@sitewarden/agent-proto/http-signature';
+import { CHECKIN_TOKEN_HEADER, COVERED, signatureBase, signRequest } from '@sitewarden/agent-proto/http-signature';
 import { sign } from '@sitewarden/agent-proto/keys';
 import { consistencyProof, inclusionProof, leafHash, rootOf } from '@sitewarden/agent-proto/merkle';
 import {
@@ -86,12 +86,20 @@ function httpSignatureFixture() {
   const inputs = [
     { method: 'POST', url: 'https://relay.example/api/appliances/checkin', body: '{"counter":1}' },
     { method: 'GET', url: 'https://relay.example:8443/api/orders?after=12&wait=30', body: '' },
+    {
+      method: 'GET',
+      url: 'https://relay.example/api/appliances/orders',
+      body: '',
+      checkinToken: 'AGsDSCfMMKVyNDxZVOdr8w',
+    },
   ];
+  const coveredBy = ({ checkinToken }: { checkinToken?: string }) =>
+    checkinToken === undefined ? COVERED : [...COVERED, CHECKIN_TOKEN_HEADER];
   const requests = inputs.map((input) => {
     const headers = signRequest({ ...shared, ...input });
     const { host, pathname, search } = new URL(input.url);
     const parts = { method: input.method, authority: host, path: pathname, query: search, headers };
-    return { ...input, headers, base: signatureBase(COVERED, headers['signature-input'].slice(3), parts) };
+    return { ...input, headers, base: signatureBase(coveredBy(input), headers['signature-input'].slice(3), parts) };
   });
   return {
     about: 'RFC 9421 signed requests in the sitewarden-v1 profile; base is what was signed',

@@ -1,3 +1,3 @@
 /** Receipts of who gave a box up and who took it over, and how a stranger checks one. */
 export { readSignedPayload } from './read-signed.ts';
-export { type ReceiptVerdict, verifyReceipt } from './verify.ts';
+export { type ReceiptSigner, type ReceiptVerdict, verifyReceipt } from './verify.ts';

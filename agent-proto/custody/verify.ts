@@ -1,5 +1,7 @@
+import { decodeEnvelope } from '../dsse/index.ts';
 import { logOrigin } from '../evidence/index.ts';
 import { CustodyBundle, CustodyReceipt, compile, PAYLOAD_TYPES, RelayKeys, ReleasedPayload } from '../http/index.ts';
+import { fingerprint } from '../keys/index.ts';
 import {
   encodeVkey,
   NOTE_KEY_TYPES,
@@ -14,24 +16,41 @@ import { keyInForce } from '../rotation/index.ts';
 import { type LastProven, readKeyChain } from './key-chain.ts';
 import { readSignedPayload } from './read-signed.ts';
 
+/**
+ * What the key that signed a receipt is by the newest list. unasked: no newest list was given. current: it still signs.
+ * told_by_box: withdrawn since, but the box's own closing entry names the same release, and the box is proved to be that one
+ * by something the withdrawn key cannot make: its first key known from elsewhere, or a witness that is still in the list.
+ * withdrawn: whoever has the key may have signed this after it was withdrawn, and dated it back.
+ */
+export type ReceiptSigner = 'unasked' | 'current' | 'told_by_box' | 'withdrawn';
+
 /** `checks`: what held, in order. On failure `check` names the first one that did not. */
 export type ReceiptVerdict =
-  | { readonly ok: true; readonly receipt: CustodyReceipt; readonly checks: readonly string[] }
+  | {
+      readonly ok: true;
+      readonly receipt: CustodyReceipt;
+      readonly checks: readonly string[];
+      readonly signer: ReceiptSigner;
+      /** What the box said of its end, under its own key; null of another kind of receipt. */
+      readonly word: ReleasedPayload | null;
+    }
   | { readonly ok: false; readonly check: string; readonly detail: string };
 
 /**
  * Checks a receipt with no network, under the relay's root key alone: the relay's keys, now and when the log was
  * cosigned last, the receipt, the keys of the log from entry 0 on, its last checkpoint with the relay's cosignature, and
- * of a box that was released that its log ends with saying so, and its word that it closed it. `firstKey`: the box's evidence key as a stranger knows it from entry 0.
+ * of a box that was released that its log ends with saying so, and its word that it closed it. `firstKey`: the box's evidence
+ * key as a stranger knows it from entry 0. `newestRelayKeys`: the newest list of working keys, against a key that was stolen.
  */
 export function verifyReceipt(
   bundle: unknown,
   rootKey: string,
-  { firstKey }: { firstKey?: string | undefined } = {},
+  { firstKey, newestRelayKeys }: { firstKey?: string | undefined; newestRelayKeys?: string | undefined } = {},
 ): ReceiptVerdict {
   const checks: string[] = [];
   let check = 'form';
   let last: LastProven | undefined;
+  let word: ReleasedPayload | null = null;
   const step = <T>(name: string, fn: () => T): T => {
     check = name;
     const value = fn();
@@ -41,6 +60,10 @@ export function verifyReceipt(
   try {
     const { receipt: text, relayKeys, proof } = step('form', () => readBundle(bundle));
     const keys = step('relay keys under the root key', () => readRelayKeys(relayKeys, rootKey));
+    const newest =
+      newestRelayKeys === undefined
+        ? undefined
+        : step('newest relay keys under the root key', () => newestKeys(newestRelayKeys, { rootKey, keys }));
     const before = (proof?.relayKeysBefore ?? []).map((one) =>
       step('former relay keys under the root key', () => formerKeys(one, { rootKey, keys })),
     );
@@ -61,10 +84,21 @@ export function verifyReceipt(
       last = chain.last;
     }
     if (receipt.released !== null) {
-      const word = step("the box's own word", () => readReleased(receipt));
-      step('the log is closed', () => assertClosed(receipt, { word, last }));
+      const said = step("the box's own word", () => readReleased(receipt));
+      step('the log is closed', () => assertClosed(receipt, { word: said, last }));
+      word = said;
     }
-    return { ok: true, receipt, checks };
+    const isTold = word !== null && last?.releaseId === word.releaseId;
+    const isKnownBox = firstKey !== undefined || (newest !== undefined && isCosignedBy(receipt, newest));
+    const signer =
+      newest === undefined
+        ? 'unasked'
+        : isSignedBy(text, newest)
+          ? 'current'
+          : isTold && isKnownBox
+            ? 'told_by_box'
+            : 'withdrawn';
+    return { ok: true, receipt, checks, signer, word };
   } catch (error) {
     return { ok: false, check, detail: (error as Error).message };
   }
@@ -91,6 +125,27 @@ function formerKeys(text: string, { rootKey, keys }: { rootKey: string; keys: Re
   return list;
 }
 
+function newestKeys(text: string, { rootKey, keys }: { rootKey: string; keys: RelayKeys }): RelayKeys {
+  const list = readRelayKeys(text, rootKey);
+  if (list.host !== keys.host) throw new TypeError('It is of another relay');
+  if (list.generation < keys.generation) throw new TypeError('It is older than the list the receipt was signed under');
+  return list;
+}
+
+/** That the signature holds under a key of that id was judged before. */
+const isSignedBy = (envelope: string, { config }: RelayKeys): boolean =>
+  config.some(({ publicKey }) => fingerprint(publicKey) === decodeEnvelope(Buffer.from(envelope, 'latin1')).keyId);
+
+/** By a witness that still signs: a relay cosigns only the logs of boxes it has, under the keys they have. */
+function isCosignedBy({ log }: CustodyReceipt, list: RelayKeys): boolean {
+  try {
+    verifyWitness(log.checkpoint, [list]);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function assertFirstKey({ box }: CustodyReceipt, firstKey: string): void {
   if (box.evk !== firstKey) throw new TypeError(`The log of the receipt began with the key ${box.evk}`);
 }
@@ -110,17 +165,22 @@ function assertCheckpoint({ log }: CustodyReceipt, { evk, lists }: { evk: string
   const { origin, size, rootHash } = parseCheckpoint(text);
   const isSame = origin === log.origin && size === log.size && Buffer.from(rootHash).toString('hex') === log.rootHash;
   if (!isSame) throw new TypeError('It is of another log, size or root than the receipt says');
+  verifyWitness(log.checkpoint, lists);
+}
+
+/** Throws TypeError or ProtoError when none of their witnesses has cosigned it. */
+function verifyWitness(checkpoint: string, lists: readonly RelayKeys[]): void {
   const witnesses = lists.flatMap(({ host, witness }) =>
     witness.map(({ publicKey }) =>
       parseVkey(encodeVkey({ name: `${host}/witness`, publicKey, type: NOTE_KEY_TYPES.cosignature })),
     ),
   );
-  const signers = parseNote(log.checkpoint).signatures;
+  const signers = parseNote(checkpoint).signatures;
   const known = witnesses.find(({ keyHash, name }) =>
     signers.some((one) => one.name === name && one.keyHash === keyHash),
   );
   if (known === undefined) throw new TypeError('No known witness has cosigned it');
-  verifyCosignature(log.checkpoint, known);
+  verifyCosignature(checkpoint, known);
 }
 
 function readReleased({ released, box, log }: CustodyReceipt): ReleasedPayload {

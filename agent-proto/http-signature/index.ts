@@ -3,6 +3,7 @@ export { signatureBase } from './base.ts';
 export { contentDigest, isDigestOf } from './digest.ts';
 export { type ParsedSignature, type ParseFailure, parseGeneral, parseOwn, parseSignature } from './parse.ts';
 export {
+  CHECKIN_TOKEN_HEADER,
   COVERED,
   type Headers,
   LABEL,

@@ -1,6 +1,6 @@
 import { type BareItem, type InnerList, isInnerList, parseDictionary, serializeInnerList } from 'structured-headers';
 import { fieldValue } from './base.ts';
-import { COVERED, type Headers, LABEL, TAG } from './profile.ts';
+import { CHECKIN_TOKEN_HEADER, COVERED, type Headers, LABEL, TAG } from './profile.ts';
 
 /** What the signature headers say, unverified. `params` is the value of the "@signature-params" line. */
 export type ParsedSignature = {
@@ -17,21 +17,33 @@ export type ParseFailure = { ok: false; code: 'SIGNATURE_MISSING' | 'SIGNATURE_M
 
 const MAX_HEADER_CHARS = 4096;
 const NONCE = /^[A-Za-z0-9_-]{21}[AQgw]$/;
+const CHECKIN_TOKEN = /^[A-Za-z0-9_-]{22}$/;
 const KEY_ID = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
-const OWN_COMPONENTS = `(${COVERED.map((name) => `"${name}"`).join(' ')})`;
+const COVERED_WITH_TOKEN = [...COVERED, CHECKIN_TOKEN_HEADER];
+const listOf = (names: readonly string[]): string => `(${names.map((name) => `"${name}"`).join(' ')})`;
+const OWN_COMPONENTS = { plain: listOf(COVERED), withToken: listOf(COVERED_WITH_TOKEN) };
 
 /** Exactly our own serialization: 64 signature bytes are 86 base64 characters, the last of 16 possible bits zero. */
 const OWN_SIGNATURE = /^sw=:([A-Za-z0-9+/]{85}[AQgw]==):$/;
 const OWN_INPUT =
-  /^sw=(\("@method" "@authority" "@path" "@query" "content-digest"\);created=(0|[1-9][0-9]{0,14});nonce="([A-Za-z0-9_-]{21}[AQgw])";keyid="([A-Za-z0-9_-]{42}[AEIMQUYcgkosw048])";alg="ed25519";tag="sitewarden-v1")$/;
+  /^sw=(\("@method" "@authority" "@path" "@query" "content-digest"( "sitewarden-checkin-token")?\);created=(0|[1-9][0-9]{0,14});nonce="([A-Za-z0-9_-]{21}[AQgw])";keyid="([A-Za-z0-9_-]{42}[AEIMQUYcgkosw048])";alg="ed25519";tag="sitewarden-v1")$/;
 
 /** The parameters as we write them. */
-export function ownParams(input: { createdS: number; nonce: string; keyId: string }): string {
-  return `${OWN_COMPONENTS};created=${input.createdS};nonce="${input.nonce}";keyid="${input.keyId}";alg="ed25519";tag="${TAG}"`;
+export function ownParams(
+  input: { createdS: number; nonce: string; keyId: string },
+  { isTokenCovered }: { isTokenCovered: boolean },
+): string {
+  const components = isTokenCovered ? OWN_COMPONENTS.withToken : OWN_COMPONENTS.plain;
+  return `${components};created=${input.createdS};nonce="${input.nonce}";keyid="${input.keyId}";alg="ed25519";tag="${TAG}"`;
 }
 
 export function isNonce(text: string): boolean {
   return NONCE.test(text);
+}
+
+/** Opaque to all but the relay that made it. */
+export function isCheckinToken(text: string): boolean {
+  return CHECKIN_TOKEN.test(text);
 }
 
 export function isKeyId(text: string): boolean {
@@ -43,9 +55,17 @@ export function parseOwn(input: string, signature: string): ParsedSignature | un
   const fields = OWN_INPUT.exec(input);
   const encoded = OWN_SIGNATURE.exec(signature);
   if (!fields || !encoded) return undefined;
-  const [, params, created, nonce, keyId] = fields as unknown as [string, string, string, string, string];
+  const [, params, token, created, nonce, keyId] = fields as unknown as [
+    string,
+    string,
+    string | undefined,
+    string,
+    string,
+    string,
+  ];
   const bytes = Buffer.from(encoded[1] as string, 'base64');
-  return { ok: true, keyId, createdS: Number(created), nonce, components: COVERED, params, signature: bytes };
+  const components = token === undefined ? COVERED : COVERED_WITH_TOKEN;
+  return { ok: true, keyId, createdS: Number(created), nonce, components, params, signature: bytes };
 }
 
 const MALFORMED: ParseFailure = { ok: false, code: 'SIGNATURE_MALFORMED' };

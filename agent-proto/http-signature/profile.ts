@@ -3,6 +3,9 @@ export const LABEL = 'sw';
 export const TAG = 'sitewarden-v1';
 export const COVERED = ['@method', '@authority', '@path', '@query', 'content-digest'] as const;
 
+/** Proves to the relay which of two machines with one device key checked in last; covered wherever it is sent. */
+export const CHECKIN_TOKEN_HEADER = 'sitewarden-checkin-token';
+
 /** Why a signed request is refused; the sentence says what to do next. */
 export const SIGNATURE_CODES = {
   SIGNATURE_MISSING: 'The request carries no signature labelled "sw". Sign it with the device key.',

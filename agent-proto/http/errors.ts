@@ -95,6 +95,11 @@ export const BOX_ERRORS = {
     status: 403,
     message: 'Two boxes use this identity. Take the copy off the network; an admin releases the box on the site page.',
   },
+  CHECKIN_FIRST: {
+    status: 409,
+    message:
+      'The request does not carry the newest check-in token of this box. Check in, then ask again with the token of that answer.',
+  },
   CODE_INVALID: { status: 404, message: 'This code is unknown or has expired. Ask for a new one.' },
   CODE_USED: {
     status: 409,

@@ -54,6 +54,11 @@ export interface ClaimOptions {
   readonly ca?: string | undefined;
   readonly proxy?: OutboundProxy | undefined;
   readonly left?: (Omit<NonNullable<ClaimSnapshot['left']>, 'movesTo'> & { readonly movesTo?: string }) | undefined;
+  /**
+   * Nobody expects the box where it was sent: it belongs to nobody, and whoever had it may have kept copies of its keys.
+   * Told once; no claim goes on after it.
+   */
+  onMoveOver?(): void;
   /** Default: made of what there is. */
   readonly serial?: string;
   readonly random?: () => number;
@@ -71,6 +76,7 @@ export function createClaim({
   ca,
   proxy,
   left,
+  onMoveOver,
   serial,
   random = Math.random,
 }: ClaimOptions): Claim {
@@ -104,6 +110,7 @@ export function createClaim({
   let failures = 0;
   let isOn = false;
   let isPresenting = false;
+  let isMoveOver = false;
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> | undefined;
 
@@ -123,6 +130,13 @@ export function createClaim({
   /** What the relay says of the session leads on; answers how long to wait before asking again. */
   function onAnswer(session: ClaimSession, answer: ProvisionAnswer): number {
     relayState = answer.state;
+    // To one that is expected the first answer after the start is its claim.
+    if (left?.movesTo !== undefined && (answer.state === 'started' || answer.state === 'rejected')) {
+      isMoveOver = true;
+      log.warn({ movesTo: left.movesTo }, 'nobody expects the box where it was to move: it makes its keys anew');
+      onMoveOver?.();
+      return REJECTED_PAUSE_MS;
+    }
     if (answer.grant !== undefined) {
       storeGrant(ctx, { grant: answer.grant, session: session.session, facts, dikFingerprint });
       log.info({ siteId: answer.grant.siteId }, 'grant stored');
@@ -203,7 +217,7 @@ export function createClaim({
 
   function begin(): void {
     clearTimeout(timer);
-    if (!isOn || running !== undefined || isPresenting || current().phase === 'claimed') return;
+    if (!isOn || running !== undefined || isPresenting || isMoveOver || current().phase === 'claimed') return;
     let delayMs = REJECTED_PAUSE_MS;
     running = turn()
       .then((ms) => {
@@ -233,6 +247,7 @@ export function createClaim({
     isPresenting = true;
     try {
       await running;
+      if (left?.movesTo !== undefined) await settleMove();
       const { session, answer } = await calls.present(code, codeNonce());
       const nonce = session.boxNonce;
       save({ phase: 'session', session, codeNonce: nonce });
@@ -245,6 +260,14 @@ export function createClaim({
       begin();
     }
     return snapshot();
+  }
+
+  /** Before it gives its keys to whoever has a code: is it still on its way? */
+  async function settleMove(): Promise<void> {
+    if (!isMoveOver && current().phase === 'unclaimed') await openSession();
+    const claim = current();
+    if (!isMoveOver && claim.phase === 'session') await poll(claim.session);
+    if (isMoveOver) throw applianceErrors.make('CLAIM_BUSY', { detail: 'The box makes its keys anew; try again then' });
   }
 
   function relayHosts(): string[] {

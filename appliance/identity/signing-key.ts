@@ -22,6 +22,7 @@ export interface DeviceKey extends PublicKeyInfo {
     body: Uint8Array | string;
     createdS: number;
     nonce: string;
+    checkinToken?: string | undefined;
   }): SignedHeaders;
   /** base64url; the old key's half of a change of this key. */
   signTransition(transition: KeyTransition): string;

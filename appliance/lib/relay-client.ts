@@ -18,6 +18,15 @@ export interface RelayRequest {
   readonly contentType?: string;
   /** From the first byte out to the last one in. Default 30,000. */
   readonly timeoutMs?: number;
+  /** The route asks for the newest check-in token. */
+  readonly isTokenAsked?: true;
+}
+
+/** Where the newest check-in token is, and who is told when the relay wants a newer one. */
+export interface CheckinTokenSource {
+  token(): string | null;
+  /** The relay said CHECKIN_FIRST; the request fails with it. */
+  onCheckinFirst(): void;
 }
 
 export interface RelayAnswer {
@@ -35,6 +44,8 @@ export interface RelayClient {
   sendJson<T>(request: RelayRequest, validate: Validator<T>): Promise<T>;
   /** Verifies signed time over a nonce and takes it; false when it does not hold. */
   takeSignedTime(envelope: unknown, over: { nonce: string; roundTripMs: number }): boolean;
+  /** From here on requests that need a check-in token have it; without, they are sent without one. */
+  useCheckinTokens(source: CheckinTokenSource): void;
   close(): void;
 }
 
@@ -52,6 +63,7 @@ export interface RelayClientOptions {
     body: Uint8Array | string;
     createdS: number;
     nonce: string;
+    checkinToken?: string | undefined;
   }): SignedHeaders;
   /** Time inside an envelope signed by the relay's `time` key over `nonce`; undefined when it does not hold. */
   readSignedTime(envelope: string, nonce: string): number | undefined;
@@ -88,14 +100,16 @@ export function createRelayClient(options: RelayClientOptions): RelayClient {
   const begin = isTls ? httpsRequest : httpRequest;
   /** The relay closed a kept connection just as it was used again: worth one try on a fresh one, for all is idempotent. */
   const stale = new WeakSet<RelayFailure>();
+  let tokens: CheckinTokenSource | undefined;
 
   function once(request: RelayRequest, nonce: string, via: HttpAgent = agent): Promise<RelayAnswer> {
     const { method, path, body = '', contentType, timeoutMs = DEFAULT_TIMEOUT_MS } = request;
     const url = origin + path;
     const bytes = typeof body === 'string' ? Buffer.from(body) : body;
     const createdS = Math.floor(relayClock.nowMs() / 1000);
+    const checkinToken = request.isTokenAsked ? (tokens?.token() ?? undefined) : undefined;
     const headers: Record<string, string> = {
-      ...options.sign({ method, url, body: bytes, createdS, nonce }),
+      ...options.sign({ method, url, body: bytes, createdS, nonce, checkinToken }),
       'user-agent': options.userAgent,
       accept: 'application/json, text/plain',
     };
@@ -200,6 +214,15 @@ export function createRelayClient(options: RelayClientOptions): RelayClient {
   }
 
   async function send(request: RelayRequest): Promise<RelayAnswer> {
+    try {
+      return await trySend(request);
+    } catch (error) {
+      if (error instanceof RelayFailure && error.code === 'CHECKIN_FIRST') tokens?.onCheckinFirst();
+      throw error;
+    }
+  }
+
+  async function trySend(request: RelayRequest): Promise<RelayAnswer> {
     const nonce = makeNonce();
     const beganMs = clock.monotonicMs();
     try {
@@ -219,6 +242,9 @@ export function createRelayClient(options: RelayClientOptions): RelayClient {
     clock: relayClock,
     send,
     takeSignedTime,
+    useCheckinTokens(source) {
+      tokens = source;
+    },
     async sendJson(request, validate) {
       const { body } = await send(request);
       let value: unknown;

@@ -25,6 +25,8 @@ import type { Outbox } from '../outbox/index.ts';
 import { changes, evidence as entries, readCursor, state } from '../store/index.ts';
 import type { LeftSite } from './forget.ts';
 
+const RELEASE_REQUEST = { method: 'GET', path: BOX_PATHS.release, isTokenAsked: true } as const;
+
 export interface ReleaseOptions {
   readonly ctx: ApplianceContext;
   readonly client: RelayClient;
@@ -58,7 +60,7 @@ export function createRelease(options: ReleaseOptions): Release {
   async function fetch(): Promise<ReleasePayload | undefined> {
     const claim = state.get(db, 'claim');
     if (claim?.phase !== 'claimed') return undefined;
-    const answer = await client.sendJson({ method: 'GET', path: BOX_PATHS.release }, validateAnswer());
+    const answer = await client.sendJson(RELEASE_REQUEST, validateAnswer());
     const release = readRelease(answer.release, readRelayKeys(answer.relayKeys, config.relay.rootKey));
     const { applianceId, epoch, siteId } = claim.site;
     const isOurs = release.applianceId === applianceId && release.epoch === epoch && release.siteId === siteId;
@@ -104,7 +106,8 @@ export function createRelease(options: ReleaseOptions): Release {
     const released = Buffer.from(dik.envelope(PAYLOAD_TYPES.released, canonicalBytes(word))).toString('latin1');
     const body = JSON.stringify({ released });
     try {
-      return (await client.sendJson({ method: 'POST', path: BOX_PATHS.released, body }, validateTaken())).receipt;
+      const request = { method: 'POST', path: BOX_PATHS.released, body, isTokenAsked: true } as const;
+      return (await client.sendJson(request, validateTaken())).receipt;
     } catch (error) {
       // It was taken, and the answer was lost.
       if (error instanceof RelayFailure && error.code === 'APPLIANCE_RELEASED') return null;

@@ -12,7 +12,8 @@ export async function announceKey(
   { turn, oldSignature, newSignature }: { turn: KeyTransition; oldSignature: string; newSignature: string },
 ): Promise<void> {
   const body = JSON.stringify({ newKey: turn.newKey, oldSignature, newSignature });
-  const answer = await client.sendJson({ method: 'POST', path: BOX_PATHS.keys, body }, validator());
+  const request = { method: 'POST', path: BOX_PATHS.keys, body, isTokenAsked: true } as const;
+  const answer = await client.sendJson(request, validator());
   if (answer.fingerprint === fingerprint(turn.newKey)) return;
   throw new RelayFailure({ kind: 'ambiguous', code: 'RELAY_ANSWER_INVALID', detail: 'It names another key' });
 }

@@ -75,6 +75,10 @@ const SOON_MS = 1000;
 /** After a request that a wake led to was refused; the check-in goes on as planned and finds out what is wrong. */
 const WAKE_HOLD_MS = 30_000;
 
+const CONFIG_REQUEST = { method: 'GET', path: BOX_PATHS.config, isTokenAsked: true } as const;
+/** Two check-ins because a token was refused are at least this far apart. */
+const HURRY_EVERY_MS = 6000;
+
 const RelayKeysAnswer = closed({ relayKeys: EnvelopeText });
 
 /** Phones home: one check-in after the other, and what their answers ask for. */
@@ -98,6 +102,7 @@ export function createUplink(options: UplinkOptions): Uplink {
     },
   });
   const checkin = createCheckin({ ctx, client, chain, host: options.host, lanes: options.lanes });
+  client.useCheckinTokens({ token: () => chain.last?.token ?? null, onCheckinFirst });
   const orders = createOrderTaker(ctx, client);
   const progress = createOrderProgress(ctx);
   const configValidator = lazily(() => compile(ConfigResponse));
@@ -109,6 +114,8 @@ export function createUplink(options: UplinkOptions): Uplink {
   let nextAtMs: number | null = null;
   let running: Promise<void> | undefined;
   let isOn = false;
+  let hurriedAtMs = Number.NEGATIVE_INFINITY;
+  let isHurried = false;
   let off: () => void = () => {};
 
   function owner(): ConfigOwner | undefined {
@@ -120,8 +127,7 @@ export function createUplink(options: UplinkOptions): Uplink {
 
   async function fetchConfig(): Promise<void> {
     const to = owner();
-    if (to !== undefined)
-      applyConfig(ctx, await client.sendJson({ method: 'GET', path: BOX_PATHS.config }, configValidator()), to);
+    if (to !== undefined) applyConfig(ctx, await client.sendJson(CONFIG_REQUEST, configValidator()), to);
   }
 
   /** The relay changes its keys: the root signs the new list, so a box that missed any number of changes learns them here. */
@@ -134,9 +140,10 @@ export function createUplink(options: UplinkOptions): Uplink {
 
   async function follow(answer: CheckinResponse): Promise<void> {
     await refreshRelayKeys(answer);
+    // Two boxes with one identity: neither gets settings or orders until staff have decided.
+    if (answer.state !== 'active') return;
     if (answer.configGeneration > (state.siteConfig(db)?.generation ?? 0)) await fetchConfig();
-    // Two boxes with one identity: neither gets orders until staff have decided.
-    if (answer.pendingOrders > 0 && answer.state === 'active') await orders.fetch();
+    if (answer.pendingOrders > 0) await orders.fetch();
   }
 
   function note(error: unknown): void {
@@ -164,12 +171,28 @@ export function createUplink(options: UplinkOptions): Uplink {
       metrics.uplinkLastCheckin.set(clock.nowMs() / 1000);
       options.onAnswer(answer);
       await follow(answer).catch(note);
-      if (isRepeat) return SOON_MS * (1 + random());
+      if (isRepeat || takeHurry()) return SOON_MS * (1 + random());
       return nextCheckinDelayMs({ relayMs: answer.nextCheckinMs, configuredMs: config.checkin.intervalMs, random });
     } catch (error) {
       note(error);
       return afterFailure(error instanceof RelayFailure ? error : undefined);
     }
+  }
+
+  /** The relay wants a newer token than it was shown: the plan is brought forward, while the relay answers at all. */
+  function onCheckinFirst(): void {
+    const nowMs = clock.monotonicMs();
+    if (phase !== 'ok' || nowMs - hurriedAtMs < HURRY_EVERY_MS) return;
+    hurriedAtMs = nowMs;
+    isHurried = running !== undefined;
+    begin();
+  }
+
+  /** Whether that happened while a check-in was under way. */
+  function takeHurry(): boolean {
+    const was = isHurried;
+    isHurried = false;
+    return was;
   }
 
   function afterFailure(failure: RelayFailure | undefined): number {

@@ -130,7 +130,10 @@ export function createOrderTaker(ctx: ApplianceContext, client: RelayClient): Or
 
   return {
     async fetch() {
-      const { orders } = await client.sendJson({ method: 'GET', path: BOX_PATHS.orders }, validator());
+      const { orders } = await client.sendJson(
+        { method: 'GET', path: BOX_PATHS.orders, isTokenAsked: true },
+        validator(),
+      );
       for (const envelope of orders) {
         const order = readNew(envelope);
         if (order !== undefined) take(order);

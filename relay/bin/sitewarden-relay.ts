@@ -102,7 +102,15 @@ program
   .description('check a receipt of a box that left or came back, with no network and no relay')
   .requiredOption('--root <key>', 'public root key of the relay that signed it')
   .option('--first-key <key>', 'evidence key of the box as its entry 0 names it, if you know it')
-  .action(async (file: string, flags: { root: string; firstKey?: string }) =>
+  .option(
+    '--relay-keys <file>',
+    'newest list of keys, as GET /api/relay/keys answers: tells a receipt of a withdrawn key',
+  )
+  .addHelpText(
+    'after',
+    '\nExit codes: 0 it holds, 1 it does not, 3 it holds under a key withdrawn since and nothing else bears it out.',
+  )
+  .action(async (file: string, flags: { root: string; firstKey?: string; relayKeys?: string }) =>
     (await load.verifyReceipt())(file, flags),
   );
 

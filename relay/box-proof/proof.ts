@@ -30,8 +30,14 @@ export type UnplacedRequest = Omit<ReceivedRequest, 'authority'>;
 export interface BoxProof {
   /** Throws the code of what is wrong with the signature, its time (with signed time to correct it), or its nonce. */
   verify(request: ReceivedRequest, key: { publicKey: KeyObject; fingerprint: string }): Promise<SignatureAccepted>;
-  /** The box that signed, in force under its key. Throws as `verify`, and DIK_RETIRED. */
-  proveKnown(request: ReceivedRequest, known: KnownBox, as: { isCheckin: boolean }): Promise<Box>;
+  /** The box that signed, in force under its key. Throws as `verify`, DIK_RETIRED, and what `admit` throws. */
+  proveKnown(request: ReceivedRequest, known: KnownBox, as: ProvenAs): Promise<Box>;
+}
+
+export interface ProvenAs {
+  readonly isCheckin: boolean;
+  /** Judges the check-in token that was signed, before a next key comes into force. */
+  readonly admit?: (box: Box, checkinToken: string | null) => Promise<void>;
 }
 
 /** One for the whole program: a nonce that was used in one place counts as used in every other. */
@@ -94,8 +100,9 @@ export function createBoxProof({ boxes, clock, keys, store }: BoxProofDeps): Box
       takeNonce(verdict);
       return verdict;
     },
-    async proveKnown(request, known, { isCheckin }) {
-      const { createdS } = await proof.verify(request, known);
+    async proveKnown(request, known, { isCheckin, admit }) {
+      const { createdS, checkinToken } = await proof.verify(request, known);
+      if (known.standing.is !== 'retired') await admit?.(known.box, checkinToken);
       return boxInForce(known, { signedAtMs: createdS * 1000, isCheckin });
     },
   };

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { BoxKeys } from '@sitewarden/agent-proto/http';
-import { decodeBase64Url, rawKeyBytes } from '@sitewarden/agent-proto/keys';
+import { rawKeyBytes } from '@sitewarden/agent-proto/keys';
 import { relayErrors } from '../errors.ts';
+import { sealKeyFault } from '../lib/seal-key.ts';
 import { loadX509 } from '../lib/x509.ts';
 
 /**
@@ -16,9 +17,8 @@ export async function checkBoxKeys({ dik, evk, seal, siteCaCsr }: BoxKeys): Prom
       throw relayErrors.make('BODY_INVALID', { field: `/keys/${name}`, detail: (cause as Error).message, cause });
     }
   }
-  if (decodeBase64Url(seal)?.length !== 32) {
-    throw relayErrors.make('BODY_INVALID', { field: '/keys/seal', detail: 'seal is not 32 bytes in base64url' });
-  }
+  const fault = sealKeyFault(seal);
+  if (fault !== undefined) throw relayErrors.make('BODY_INVALID', { field: '/keys/seal', detail: `seal ${fault}` });
   if (new Set([dik, evk, seal]).size !== 3) {
     throw relayErrors.make('BODY_INVALID', { field: '/keys', detail: 'One key serves two purposes' });
   }

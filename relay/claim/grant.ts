@@ -3,6 +3,7 @@ import { issueSiteConfig } from '../keys/index.ts';
 import type { RelayKeyring } from '../keys/types.ts';
 import type { Tx } from '../store/index.ts';
 import { type ClaimRow, claimProgress, type OfferRow } from '../store/repositories/claims.ts';
+import { hasCheckedIn } from '../store/repositories/live.ts';
 import { readAppliance } from '../store/repositories/outbox.ts';
 import { partnerName } from '../store/repositories/staff.ts';
 import { stateAt } from './machine.ts';
@@ -43,6 +44,8 @@ export async function claimAnswer(
   const appliance = await readAppliance(trx, applianceId);
   // Since then it was re-armed: what belongs to the new key is not told to the old one.
   if (appliance === undefined || appliance.fingerprint !== claim.fingerprint) return answer;
+  // It is in service: from here on settings are asked for with the newest check-in token, which a copy does not have.
+  if (await hasCheckedIn(trx, applianceId)) return answer;
   const { epoch } = appliance;
   const previous = await previousLog(trx, { applianceId, epoch, movedFrom: appliance.movedFrom });
   const { envelope } = await issueSiteConfig(trx, keys, { applianceId, nowMs: approvedAtMs });

@@ -2,6 +2,7 @@ import type { SecretContent } from '@sitewarden/agent-proto/http';
 import { decodeBase64Url } from '@sitewarden/agent-proto/keys';
 import nacl from 'tweetnacl';
 import { relayErrors } from '../errors.ts';
+import { sealKeyFault } from '../lib/seal-key.ts';
 
 /**
  * `nacl.box` by a key made for this one message and forgotten: its public half, the nonce and the ciphertext, base64url.
@@ -9,7 +10,7 @@ import { relayErrors } from '../errors.ts';
  */
 export function sealTo(seal: string, content: SecretContent): string {
   const publicKey = decodeBase64Url(seal);
-  if (publicKey?.length !== nacl.box.publicKeyLength) throw relayErrors.make('SECRET_KEY_UNFIT');
+  if (publicKey === undefined || sealKeyFault(seal) !== undefined) throw relayErrors.make('SECRET_KEY_UNFIT');
   const once = nacl.box.keyPair();
   const nonce = nacl.randomBytes(nacl.box.nonceLength);
   const plain = Buffer.from(JSON.stringify(content), 'utf8');

@@ -23,14 +23,14 @@ declare module 'fastify' {
 export type FindSessionKey = (session: string) => Promise<string | undefined>;
 
 type BoxAuthOptions = {
-  services: Pick<Services, 'boxes' | 'clock' | 'proof' | 'publicUrl'>;
+  services: Pick<Services, 'boxes' | 'clock' | 'newestToken' | 'proof' | 'publicUrl'>;
   findSessionKey: FindSessionKey;
 };
 
 /** Verifies who calls the routes of boxes, by RFC 9421 signatures over the exact bytes. */
 export const boxAuth = fp<BoxAuthOptions>(
   async (app, { services, findSessionKey }) => {
-    const { boxes, clock, proof, publicUrl } = services;
+    const { boxes, clock, newestToken, proof, publicUrl } = services;
     app.decorateRequest('box', null);
     app.decorateRequest('device', null);
     app.decorateRequest('knownBox', null);
@@ -48,8 +48,10 @@ export const boxAuth = fp<BoxAuthOptions>(
       if (access === 'box') {
         const known = request.knownBox;
         if (known === null) throw relayErrors.make('APPLIANCE_UNKNOWN');
-        const isCheckin = request.routeOptions.config.contract?.name === ('checkin' satisfies RouteName);
-        request.box = await proof.proveKnown(receivedRequest(request, publicUrl()), known, { isCheckin });
+        const contract = request.routeOptions.config.contract;
+        const isCheckin = contract?.name === ('checkin' satisfies RouteName);
+        const as = { isCheckin, ...(contract?.isTokenAsked && { admit: newestToken.demand }) };
+        request.box = await proof.proveKnown(receivedRequest(request, publicUrl()), known, as);
       } else if (access === 'newBox') {
         request.device = await verifyNewBox(request);
       }

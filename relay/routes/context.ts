@@ -5,6 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Registry } from 'prom-client';
 import type { BoxDirectory, StaffSessions } from '../accounts/index.ts';
 import type { BoxProof } from '../box-proof/index.ts';
+import type { NewestToken } from '../checkin/index.ts';
 import type { RelayConfig } from '../config/index.ts';
 import type { RelayKeyring } from '../keys/types.ts';
 import type { Box, Device, Tenant } from '../lib/identity.ts';
@@ -32,6 +33,8 @@ export interface Services {
   readonly boxes: BoxDirectory;
   /** Who signed, for requests and for connections alike. */
   readonly proof: BoxProof;
+  /** Which of two machines with one device key checked in last. */
+  readonly newestToken: NewestToken;
   readonly sessions: StaffSessions;
   readonly sightings: SightingBook;
   readonly wakes: Wakes;

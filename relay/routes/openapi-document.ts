@@ -1,4 +1,5 @@
 import * as http from '@sitewarden/agent-proto/http';
+import { CHECKIN_TOKEN_HEADER } from '@sitewarden/agent-proto/http-signature';
 import * as custodyView from './contract/custody-views.ts';
 import * as provisionView from './contract/provision-views.ts';
 import { ROUTES, type RouteContract } from './contract/table.ts';
@@ -112,6 +113,15 @@ export function openApiDocument(routes: Readonly<Record<string, RouteContract>> 
   };
 }
 
+const CHECKIN_TOKEN_PARAMETER: Json = {
+  name: CHECKIN_TOKEN_HEADER,
+  in: 'header',
+  required: false,
+  description:
+    'The token of the last check-in, covered by the signature. Needed once the box has checked in since its claim; without the newest one: 409 CHECKIN_FIRST.',
+  schema: { type: 'string', pattern: '^[A-Za-z0-9_-]{22}$' },
+};
+
 function operationOf(name: string, route: RouteContract, toJson: (schema: unknown) => Json): JsonObject {
   const operation: JsonObject = {
     operationId: name,
@@ -119,7 +129,11 @@ function operationOf(name: string, route: RouteContract, toJson: (schema: unknow
     description: accessText(route.access),
     security: securityOf(route.access),
   };
-  const parameters = [...parametersOf('path', route.params, toJson), ...parametersOf('query', route.query, toJson)];
+  const parameters = [
+    ...parametersOf('path', route.params, toJson),
+    ...parametersOf('query', route.query, toJson),
+    ...(route.isTokenAsked ? [CHECKIN_TOKEN_PARAMETER] : []),
+  ];
   if (parameters.length > 0) operation.parameters = parameters;
   if (route.body !== undefined) {
     operation.requestBody = { required: true, content: { 'application/json': { schema: toJson(route.body) } } };

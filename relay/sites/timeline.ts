@@ -93,10 +93,12 @@ const orderItem = (order: ShownOrder): TimelineItem => ({
   entry: null,
 });
 
+const ALARMS: ReadonlySet<string> = new Set(['appliance.quarantined', 'evidence.refused', 'checkin.old_token_refused']);
+
 /** Alarms are what no one at the site ordered; the rest are settings. */
 function auditItem(row: SiteAuditRow): TimelineItem {
   const detail = JSON.parse(row.detail) as Record<string, unknown>;
-  const isAlarm = row.action === 'appliance.quarantined' || row.action === 'evidence.refused';
+  const isAlarm = ALARMS.has(row.action);
   return {
     atMs: row.atMs,
     kind: isAlarm ? 'alarm' : 'config',
@@ -116,6 +118,9 @@ function alarmText(action: string, detail: Record<string, unknown>): string {
     return 'A second machine with the device key of the box that moved here asked for its place. The box gets no orders.';
   }
   if (action === 'appliance.quarantined') return 'Two boxes use the identity of this site; neither gets orders.';
+  if (action === 'checkin.old_token_refused') {
+    return 'Something with the device key of this box, whose last check-in is long superseded, asked for what is meant for the box and got nothing: there may be a copy of its disk. Replace the device key of the box.';
+  }
   return `Evidence was refused (${String(detail.code)}): ${String(detail.message)}`;
 }
 

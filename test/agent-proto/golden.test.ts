@@ -55,12 +55,12 @@ t.test('the golden checkpoint, cosignature and proofs verify', async (t) => {
   t.same(request, { oldSize: consistency.oldSize, proof, checkpoint: checkpointFile.checkpoint });
 });
 
-for (const { method, url, body, headers } of httpFile.requests) {
-  t.test(`the golden signed ${method} verifies`, async (t) => {
+for (const { method, url, body, headers, checkinToken = null } of httpFile.requests) {
+  t.test(`the golden signed ${method} ${url} verifies`, async (t) => {
     const { host, pathname, search } = new URL(url);
     const request = { method, authority: host, path: pathname, query: search, headers, body: Buffer.from(body) };
     const { key, createdS, nonce } = httpFile;
     const verdict = verifyRequest(request, publicKeyFromRaw(key.publicKey), { nowS: createdS, maxSkewS: 0 });
-    t.strictSame(verdict, { ok: true, keyId: key.fingerprint, createdS, nonce });
+    t.strictSame(verdict, { ok: true, keyId: key.fingerprint, createdS, nonce, checkinToken });
   });
 }

@@ -25,7 +25,7 @@ const nowS = 1_700_000_000;
 const options = { nowS, maxSkewS: 60 };
 const nonce = Buffer.alloc(16, 9).toString('base64url');
 
-type Sent = { method?: string; url?: string; body?: string; createdS?: number };
+type Sent = { method?: string; url?: string; body?: string; createdS?: number; checkinToken?: string };
 
 /** A signed request as the relay would receive it. */
 function received({
@@ -33,6 +33,7 @@ function received({
   url = 'https://relay.example/api/x?a=1',
   body = '{}',
   createdS = nowS,
+  checkinToken,
 }: Sent = {}): ReceivedRequest {
   const signed = signRequest({
     method,
@@ -42,6 +43,7 @@ function received({
     privateKey: key.privateKey,
     createdS,
     nonce,
+    checkinToken,
   });
   const { host, pathname, search } = new URL(url);
   const headers = { host, 'content-type': 'application/json', ...signed };
@@ -102,7 +104,13 @@ t.test('a digest that is no digest never matches', async (t) => {
 });
 
 t.test('a request just signed verifies and names key, time and nonce', async (t) => {
-  t.strictSame(await verdict(received()), { ok: true, keyId: key.fingerprint, createdS: nowS, nonce });
+  t.strictSame(await verdict(received()), {
+    ok: true,
+    keyId: key.fingerprint,
+    createdS: nowS,
+    nonce,
+    checkinToken: null,
+  });
 });
 
 t.test('what the URL parser normalizes is what is covered', async (t) => {
@@ -236,6 +244,20 @@ t.test('repeated field lines are joined, folded ones unfolded, as RFC 9421 says'
   }
 });
 
+t.test('a check-in token is signed along, and one that is not is refused', async (t) => {
+  const checkinToken = 'AGsDSCfMMKVyNDxZVOdr8w';
+  const header = 'sitewarden-checkin-token';
+  const request = received({ checkinToken });
+  t.match(request.headers['signature-input'], / "sitewarden-checkin-token"\);created/);
+  t.match(await verdict(request), { ok: true, checkinToken });
+  t.match(await verdict(received()), { ok: true, checkinToken: null });
+  const other = withHeaders(request, { [header]: 'B'.repeat(22) });
+  t.match(await verdict(other), { ok: false, code: 'SIGNATURE_INVALID' });
+  t.match(await verdict(withHeaders(request, { [header]: undefined })), { ok: false, code: 'SIGNATURE_COMPONENTS' });
+  const unsigned = withHeaders(received(), { [header]: checkinToken });
+  t.match(await verdict(unsigned), { ok: false, code: 'SIGNATURE_COMPONENTS' });
+});
+
 t.test('a request that cannot be signed is refused with the field named', async (t) => {
   const good = {
     method: 'GET',
@@ -244,6 +266,7 @@ t.test('a request that cannot be signed is refused with the field named', async 
     privateKey: key.privateKey,
     createdS: nowS,
     nonce,
+    checkinToken: undefined as string | undefined,
   };
   t.doesNotThrow(() => signRequest(good));
   const bad: [Partial<typeof good>, RegExp][] = [
@@ -252,6 +275,7 @@ t.test('a request that cannot be signed is refused with the field named', async 
     [{ nonce: '' }, /nonce/],
     [{ nonce: `${nonce}A` }, /nonce/],
     [{ nonce: `${nonce.slice(0, -1)}B` }, /nonce/],
+    [{ checkinToken: 'short' }, /checkinToken/],
     [{ createdS: 1.5 }, /createdS/],
     [{ createdS: -1 }, /createdS/],
     [{ url: '/relative' }, /url/],

@@ -5,6 +5,7 @@ import { BOX_PATHS, type CustodyBundle, type CustodyReceipt } from '@sitewarden/
 import t from 'tap';
 import { runProgram } from '../../scripts/lib/programs.ts';
 import { waitFor } from '../../scripts/lib/wait.ts';
+import { claimBox } from '../../scripts/start/site.ts';
 import { enroll, openSession } from '../helpers/agent-client.ts';
 import { rootPublicKeyOf } from '../helpers/root-key.ts';
 import { type System, startSystem } from '../helpers/system.ts';
@@ -117,3 +118,47 @@ t.test('staff move a box to another site, and nobody has to go there, whatever i
     previous_root: given?.log.rootHash,
   });
 });
+
+t.test(
+  'a box whose move was cancelled makes its keys for evidence and secrets anew before it can be claimed',
+  async (t) => {
+    const system = await startSystem();
+    t.teardown(system.close);
+    const { id: applianceId } = await checkedIn(system, system.siteId);
+    const toSiteId = await secondSite(system);
+    const identity = join(system.base, 'appliance', 'identity');
+    const keyIn = (name: string) => readFileSync(join(identity, name), 'utf8');
+    const before = { dik: keyIn('dik.pem'), evk: keyIn('evk.pem'), seal: keyIn('seal.key') };
+    system.proxy.decide = (path) => (path === BOX_PATHS.provisionStatus ? 'refuse' : 'pass');
+    const body = { applianceId, reason: 'the clinic moves', toSiteId };
+    await system.staff.call('POST', `/api/sites/${system.siteId}/transfer`, body);
+    await waitFor('the box to leave', async () => (await siteAt(system, system.siteId)).appliance === null, 60_000);
+    const { arriving } = await system.staff.call<{ arriving: { dikFingerprint: string }[] }>(
+      'GET',
+      `/api/sites/${toSiteId}/custody`,
+    );
+    const status = async () =>
+      (await (await fetch(new URL('/api/local/status', system.appliance.localUrl))).json()) as {
+        claim: { phase: string; left: { movesTo: string | null } | null };
+      };
+    await waitFor('the box to ask', async () => (await status()).claim.left?.movesTo === 'Hill road', 60_000);
+    t.equal(keyIn('seal.key'), before.seal, 'on its way it keeps them');
+    const dikFingerprint = arriving[0]?.dikFingerprint;
+    await system.staff.call('POST', `/api/sites/${toSiteId}/arriving/cancel`, { dikFingerprint });
+    system.proxy.decide = () => 'pass';
+    const free = await waitFor(
+      'the box to be free',
+      async () => {
+        const { claim } = await status();
+        return claim.phase === 'showing' && claim.left?.movesTo === null && claim;
+      },
+      60_000,
+    );
+    t.match(free.left, { siteName: 'Main street', movesTo: null });
+    t.equal(keyIn('dik.pem'), before.dik, 'it is the same box');
+    t.not(keyIn('evk.pem'), before.evk);
+    t.not(keyIn('seal.key'), before.seal);
+    await claimBox(system.staff, system.siteId, system.appliance.localUrl);
+    await checkedIn(system, system.siteId);
+  },
+);

@@ -42,13 +42,23 @@ export interface SendOptions {
   readonly contentType?: string;
   readonly createdS?: number;
   readonly nonce?: string;
+  /** Instead of the token of the last check-in, where the route asks for one; null: none. */
+  readonly checkinToken?: string | null;
   /** Signs instead of the box's own device key. */
   readonly as?: KeyObject;
   /** Changes the headers after signing. */
   readonly tamper?: (headers: Record<string, string>) => void;
 }
 
-/** A box as the wire sees it: three keys and signed requests. No state of its own beyond that. */
+const TOKEN_ASKED: ReadonlySet<string> = new Set([
+  BOX_PATHS.orders,
+  BOX_PATHS.config,
+  BOX_PATHS.release,
+  BOX_PATHS.released,
+  BOX_PATHS.keys,
+]);
+
+/** A box as the wire sees it: three keys, signed requests and the token of its last check-in. */
 export class TestBox {
   readonly keys: BoxKeys;
   readonly fingerprint: string;
@@ -58,6 +68,8 @@ export class TestBox {
   readonly evkPrivate: KeyObject;
   /** Private half of `keys.seal`. */
   readonly sealSecret: Uint8Array;
+  /** Of the last answer to a check-in. */
+  checkinToken: string | null = null;
   readonly #relayUrl: string;
 
   private constructor(relayUrl: string, siteCaCsrPem: string, serial: string) {
@@ -98,8 +110,10 @@ export class TestBox {
     const key = options.as ?? this.dikPrivate;
     const raw = options.raw ?? (body === undefined ? undefined : JSON.stringify(body));
     const method = options.method ?? (raw === undefined ? 'GET' : 'POST');
+    const { checkinToken = TOKEN_ASKED.has(path) ? this.checkinToken : null } = options;
     const headers: Record<string, string> = {
       ...signRequest({
+        checkinToken: checkinToken ?? undefined,
         method,
         url,
         body: raw,
@@ -114,7 +128,15 @@ export class TestBox {
     const response = await fetch(url, { method, headers, ...(raw === undefined ? {} : { body: raw as string }) });
     const text = await response.text();
     const isJson = response.headers.get('content-type')?.startsWith('application/json') === true;
-    return { status: response.status, headers: response.headers, body: (isJson ? JSON.parse(text) : text) as T };
+    const answer = {
+      status: response.status,
+      headers: response.headers,
+      body: (isJson ? JSON.parse(text) : text) as T,
+    };
+    if (path === BOX_PATHS.checkin && answer.status === 200) {
+      this.checkinToken = (answer.body as { token: string }).token;
+    }
+    return answer;
   }
 
   /** Opens a session in which the box shows the code. */

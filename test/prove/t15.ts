@@ -51,6 +51,8 @@ const WIRE_HOMES: readonly { path: RegExp; part: 'url' | 'request' | 'answer'; k
   { path: /^\/api\/provision\/(lookup|sessions\/[^/]+\/claim)$/, part: 'request', kinds: ['code of the box'] },
   { path: new RegExp(`^${BOX_PATHS.checkin}$`), part: 'request', kinds: ['check-in token'] },
   { path: new RegExp(`^${BOX_PATHS.checkin}$`), part: 'answer', kinds: ['check-in token'] },
+  // Where settings, orders and releases are asked for it is a header.
+  { path: /^\/api\/appliances\/(orders|config|release|released|keys)$/, part: 'request', kinds: ['check-in token'] },
 ];
 
 const FILE_HOMES: readonly { file: RegExp; kinds: readonly Kind[] }[] = [

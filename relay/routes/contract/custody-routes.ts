@@ -14,6 +14,7 @@ export const CUSTODY_ROUTES = {
     access: 'box',
     summary: 'The release that waits for the box; from here on it cannot be taken back',
     response: http.ReleaseAnswer,
+    isTokenAsked: true,
   },
   boxReleased: {
     method: 'POST',
@@ -22,6 +23,7 @@ export const CUSTODY_ROUTES = {
     summary: 'The box has closed its log and leaves its site',
     body: http.ReleasedRequest,
     response: http.ReleasedAnswer,
+    isTokenAsked: true,
   },
   custody: {
     method: 'GET',

@@ -32,6 +32,8 @@ export interface RouteContract {
   status?: 200 | 201;
   /** Counted by address as strictly as sign-ins are, on an account of its own. */
   isGuessable?: true;
+  /** Of routes of boxes: the request must carry the newest check-in token, for a copy of a box signs as well as the box. */
+  isTokenAsked?: true;
 }
 
 const site = http.closed({ siteId: http.Id('site') });
@@ -152,6 +154,7 @@ export const ROUTES = {
     access: 'box',
     summary: 'Orders that wait for the box',
     response: http.OrdersResponse,
+    isTokenAsked: true,
   },
   boxConfig: {
     method: 'GET',
@@ -159,6 +162,7 @@ export const ROUTES = {
     access: 'box',
     summary: 'Signed configuration of the site',
     response: http.ConfigResponse,
+    isTokenAsked: true,
   },
 
   ...CUSTODY_ROUTES,
@@ -170,6 +174,7 @@ export const ROUTES = {
     summary: 'The device key that is to follow this one, signed by both; the first request under it retires this one',
     body: http.KeyTransitionRequest,
     response: http.KeyTransitionAnswer,
+    isTokenAsked: true,
   },
 
   signIn: {

@@ -249,6 +249,38 @@ function knownBox(row: KnownRow): KnownBox {
   };
 }
 
+/** Where the chain of one box stands, outside a check-in. */
+export interface KnownChain {
+  state: string;
+  claimedAtMs: number;
+  live: {
+    token: string;
+    previousToken: string | null;
+    previousBodyHash: string | null;
+    lastCheckinAtMs: number;
+  } | null;
+}
+
+export async function readChain(trx: Tx, applianceId: string): Promise<KnownChain | undefined> {
+  const row = await trx
+    .selectFrom('appliance as a')
+    .leftJoin('appliance_live as l', 'l.appliance_id', 'a.id')
+    .select(['a.state', 'a.claimed_at_ms', 'l.token', 'l.previous_token', 'l.previous_body_hash'])
+    .select('l.last_checkin_at_ms')
+    .where('a.id', '=', applianceId)
+    .executeTakeFirst();
+  if (row === undefined) return undefined;
+  const { token, previous_token: previousToken, previous_body_hash: previousBodyHash, last_checkin_at_ms: atMs } = row;
+  const live = token === null ? null : { token, previousToken, previousBodyHash, lastCheckinAtMs: atMs ?? 0 };
+  return { state: row.state, claimedAtMs: row.claimed_at_ms, live };
+}
+
+/** Since it was claimed. */
+export async function hasCheckedIn(trx: Tx, applianceId: string): Promise<boolean> {
+  const chain = await readChain(trx, applianceId);
+  return chain?.live != null && chain.live.lastCheckinAtMs >= chain.claimedAtMs;
+}
+
 /** Takes a box out of service because its identity is in use twice. False when it already was. */
 export async function quarantine(trx: Tx, applianceId: string, nowMs: number): Promise<boolean> {
   const { numUpdatedRows } = await trx

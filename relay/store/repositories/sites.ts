@@ -375,6 +375,7 @@ export async function listSiteAudit(trx: Tx, siteId: string, limit: number): Pro
       'box.replaced',
       'box.rearmed',
       'appliance.dik_rotated',
+      'checkin.old_token_refused',
       'checkin.state_restored',
       'evidence.refused',
     ])

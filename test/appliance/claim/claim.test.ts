@@ -29,7 +29,10 @@ interface Desk extends UplinkFixture {
 }
 
 /** The claim routes of a relay, as CLAIM/1 says. */
-async function setUp(t: Test): Promise<Desk> {
+async function setUp(
+  t: Test,
+  over: Pick<Parameters<typeof createClaim>[0], 'left' | 'onMoveOver'> = {},
+): Promise<Desk> {
   const fixture = await uplinkFixture(t);
   const { ctx, identity, client, relay } = fixture;
   const keys = { dik: identity.dik.publicKey, evk: identity.evk.publicKey, seal: identity.seal.publicKey };
@@ -37,7 +40,7 @@ async function setUp(t: Test): Promise<Desk> {
   let commitment: string | undefined;
   const desk: Desk = {
     ...fixture,
-    claim: createClaim({ ctx, identity, client, random: () => 0 }),
+    claim: createClaim({ ctx, identity, client, random: () => 0, ...over }),
     stand: { state: 'started' },
     acks: [],
     boxNonces: [],
@@ -209,6 +212,47 @@ t.test('a rejection is shown', async (t) => {
   desk.stand = { state: 'rejected' };
   const shown = await phase(desk, 'rejected');
   t.equal(shown.error?.code, 'CLAIM_REJECTED');
+});
+
+const LEFT = { siteName: 'Praxis', by: 'Ada', reason: 'moves', atMs: 1 };
+
+t.test(
+  'a box that nobody expects where it was to move says so once, and gives its keys to no code before',
+  async (t) => {
+    for (const answer of ['started', 'rejected'] as const) {
+      let told = 0;
+      const onMoveOver = () => {
+        told += 1;
+      };
+      const desk = await setUp(t, { left: { ...LEFT, movesTo: 'Hill road' }, onMoveOver });
+      desk.stand = { state: answer };
+      await desk.claim.start();
+      await eventually('it is told', () => (told > 0 ? true : undefined));
+      await t.rejects(desk.claim.claimWithCode('BCDF-GHJKL-MNPQR'), { code: 'CLAIM_BUSY' });
+      t.equal(desk.relay.on(BOX_PATHS.provisionClaim).length, 0, answer);
+      t.equal(told, 1);
+      await desk.claim.stop();
+
+      const unstarted = await setUp(t, { left: { ...LEFT, movesTo: 'Hill road' }, onMoveOver });
+      unstarted.stand = { state: answer };
+      await t.rejects(unstarted.claim.claimWithCode('BCDF-GHJKL-MNPQR'), { code: 'CLAIM_BUSY' });
+      t.equal(unstarted.relay.on(BOX_PATHS.provisionClaim).length, 0, 'asked first, though no answer had come yet');
+      t.equal(told, 2);
+    }
+  },
+);
+
+t.test('a box that is expected, or was only released, keeps its keys', async (t) => {
+  for (const [left, stands] of [
+    [{ ...LEFT, movesTo: 'Hill road' }, 'claimed'],
+    [LEFT, 'started'],
+  ] as const) {
+    const desk = await setUp(t, { left, onMoveOver: () => t.fail('its keys would be made anew') });
+    desk.stand = { state: stands };
+    await desk.claim.start();
+    await eventually('two answers', () => (desk.boxNonces.length > 1 ? true : undefined));
+    await desk.claim.stop();
+  }
 });
 
 t.test('a grant that does not verify is not taken', async (t) => {

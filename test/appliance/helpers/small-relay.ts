@@ -28,6 +28,7 @@ export interface Seen {
   readonly path: string;
   readonly body: Buffer;
   readonly nonce: string;
+  readonly headers: IncomingMessage['headers'];
 }
 
 /** What a route answers: JSON, text, an error of the contract, or nothing at all (the socket is cut). */
@@ -52,6 +53,10 @@ export interface SmallRelay {
   on(path: string): Seen[];
   /** Takes the place of a route, until `undefined` gives it back. */
   override: Map<string, Handler | undefined>;
+  /** As many check-ins of another machine that has this box's chain. */
+  advanceChain(times: number): void;
+  /** Staff released a quarantine: any token continues the chain, and nothing else is given before. */
+  isChainOpen: boolean;
   /** Wall time of the relay. */
   nowMs(): number;
   box: { dik: string; evk: string; applianceId: string; epoch: number };
@@ -138,6 +143,10 @@ export async function startSmallRelay(t: Test, options: RelayOptions = {}): Prom
     seen: [],
     on: (path) => relay.seen.filter((one) => one.path === path),
     override: new Map(),
+    advanceChain(times) {
+      for (let time = 0; time < times; time += 1) carryOn(chain?.token ?? null, '');
+    },
+    isChainOpen: false,
     nowMs,
     box: { dik: '', evk: '', applianceId: newId('app'), epoch: 1 },
     lanes: new Map(),
@@ -191,9 +200,10 @@ export async function startSmallRelay(t: Test, options: RelayOptions = {}): Prom
     const path = request.url ?? '/';
     const verdict = check(request, path, body);
     const nonce = verdict.nonce;
-    relay.seen.push({ path, body, nonce });
+    const { headers } = request;
+    relay.seen.push({ path, body, nonce, headers });
     const handler = relay.override.get(path) ?? ROUTES[path];
-    const answer = verdict.refusal ?? (await handler?.({ path, body, nonce })) ?? errorAnswer('NOT_FOUND');
+    const answer = verdict.refusal ?? (await handler?.({ path, body, nonce, headers })) ?? errorAnswer('NOT_FOUND');
     write(response, answer);
   }
 
@@ -215,7 +225,12 @@ export async function startSmallRelay(t: Test, options: RelayOptions = {}): Prom
       body,
     };
     const verdict = verifyRequest(parts, publicKeyFromRaw(relay.box.dik), { nowS: nowMs() / 1000, maxSkewS: 300 });
-    if (verdict.ok) return { nonce };
+    if (verdict.ok) {
+      const isStale =
+        relay.isChainOpen ||
+        (chain !== undefined && ![chain.token, chain.previousToken].includes(verdict.checkinToken));
+      return isStale && TOKEN_ASKED.has(path) ? { nonce, refusal: errorAnswer('CHECKIN_FIRST') } : { nonce };
+    }
     if (verdict.code !== 'CLOCK_SKEW') return { nonce, refusal: errorAnswer(verdict.code) };
     const signedTime = envelope('time', PAYLOAD_TYPES.time, { timeMs: nowMs(), nonce });
     return { nonce, refusal: errorAnswer('CLOCK_SKEW', { timeMs: nowMs(), signedTime }) };
@@ -243,21 +258,20 @@ export async function startSmallRelay(t: Test, options: RelayOptions = {}): Prom
     response.end(JSON.stringify({ code: answer.error, message, ...(answer.data ? { data: answer.data } : {}) }));
   }
 
+  function carryOn(previousToken: string | null, body: string): void {
+    tokens += 1;
+    relay.isChainOpen = false;
+    chain = { token: `${'T'.repeat(16)}${String(tokens).padStart(6, '0')}`, previousToken, body };
+  }
+
   function checkin({ body }: Seen): Answer {
     const value = JSON.parse(body.toString()) as CheckinRequest;
     const valid = validateCheckin(value);
     if (!valid.ok) return errorAnswer('BODY_INVALID', { field: valid.field });
     const text = body.toString();
-    const isNext = chain === undefined || value.previousToken === chain.token;
+    const isNext = chain === undefined || relay.isChainOpen || value.previousToken === chain.token;
     const isRepeat = !isNext && value.previousToken === chain?.previousToken && text === chain?.body;
-    if (isNext) {
-      tokens += 1;
-      chain = {
-        token: `${'T'.repeat(16)}${String(tokens).padStart(6, '0')}`,
-        previousToken: value.previousToken,
-        body: text,
-      };
-    }
+    if (isNext) carryOn(value.previousToken, text);
     const time = value.timeNonce;
     return {
       json: {
@@ -309,5 +323,7 @@ export async function startSmallRelay(t: Test, options: RelayOptions = {}): Prom
   };
   return relay;
 }
+
+const TOKEN_ASKED: ReadonlySet<string> = new Set([BOX_PATHS.orders, BOX_PATHS.config]);
 
 export const SITE_ID = newId('site');

@@ -5,12 +5,13 @@ import { parseRetryAfter } from '@sitewarden/kit/backoff';
 import fc from 'fast-check';
 import type { Test } from 'tap';
 import t from 'tap';
-import { agents, changes, evidence, state } from '../../../appliance/store/index.ts';
+import { agents, changes, evidence, relayOrders, state } from '../../../appliance/store/index.ts';
 import { glanceAtChain, openChainFile } from '../../../appliance/uplink/chain-file.ts';
 import { createCheckin } from '../../../appliance/uplink/checkin.ts';
 import { createUplink, type Uplink } from '../../../appliance/uplink/index.ts';
 import { nextCheckinDelayMs, retryCheckinDelayMs } from '../../../appliance/uplink/schedule.ts';
 import { eventually } from '../../helpers/appliance-context.ts';
+import type { Seen } from '../helpers/small-relay.ts';
 import { claimWith, type UplinkFixture, uplinkFixture } from '../helpers/uplink-fixture.ts';
 
 const host = async () => ({
@@ -211,6 +212,49 @@ t.test('a quarantined box is told, and takes no orders', async (t) => {
   await uplink.start();
   await eventually('it is told', () => (uplink.snapshot().isQuarantined ? true : undefined));
   t.equal(relay.on(BOX_PATHS.orders).length, 0);
+});
+
+t.test(
+  'orders and settings are asked for with the newest token, and a refused one leads to a check-in at once',
+  async (t) => {
+    const parts = await setUp(t);
+    const { ctx, relay } = parts;
+    const uplink = parts.open();
+    await uplink.start();
+    await eventually('it checked in', () => uplink.snapshot().lastCheckinAtMs ?? undefined);
+    const tokenIn = ({ headers }: Seen) => headers['sitewarden-checkin-token'];
+    await uplink.followWake('orders');
+    const { token } = await chainOf(parts);
+    t.strictSame(relay.on(BOX_PATHS.orders).map(tokenIn), [token]);
+    t.match(
+      relay.on(BOX_PATHS.orders)[0]?.headers['signature-input'],
+      /"sitewarden-checkin-token"/,
+      'and it is signed',
+    );
+
+    // The relay was told by somebody that knows the chain: two check-ins ahead of this box.
+    relay.advanceChain(2);
+    relay.orders = [relay.order({ seq: 1 })];
+    const before = relay.on(BOX_PATHS.checkin).length;
+    await uplink.followWake('orders');
+    await eventually('it checked in at once', () => (relay.on(BOX_PATHS.checkin).length > before ? true : undefined));
+    await eventually('a copy is found out so', () => (uplink.snapshot().isQuarantined ? true : undefined));
+    t.equal(relayOrders.maxSeq(ctx.db), 0, 'and nothing was given');
+  },
+);
+
+t.test('a box whose token is refused checks in, and then has what it asked for', async (t) => {
+  const parts = await setUp(t);
+  const { ctx, relay } = parts;
+  const uplink = parts.open();
+  await uplink.start();
+  await eventually('it checked in', () => uplink.snapshot().lastCheckinAtMs ?? undefined);
+  relay.isChainOpen = true;
+  relay.orders = [relay.order({ seq: 1 })];
+  const before = relay.on(BOX_PATHS.checkin).length;
+  await uplink.followWake('orders');
+  await eventually('the order', () => (relayOrders.maxSeq(ctx.db) === 1 ? true : undefined));
+  t.equal(relay.on(BOX_PATHS.checkin).length, before + 1, 'one check-in, long before the next one is due');
 });
 
 /** What a disk may make of a file, and what a person may. */

@@ -194,6 +194,7 @@ t.test('keys that are not what they should be open no session', async (t) => {
     box.send(BOX_PATHS.provisionStart, { body: { ...box.facts(), keys: { ...box.keys, ...keys }, commitment } });
   t.match(await start({ evk: box.keys.dik }), { status: 400, body: { code: 'BODY_INVALID', field: '/keys' } });
   t.match(await start({ evk: 'A'.repeat(43) }), { status: 400, body: { code: 'BODY_INVALID', field: '/keys/evk' } });
+  t.match(await start({ seal: 'A'.repeat(43) }), { status: 400, body: { code: 'BODY_INVALID', field: '/keys/seal' } });
   const csr = '-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n';
   t.match(await start({ siteCaCsr: csr }), { status: 400, body: { code: 'CSR_INVALID' } });
 });

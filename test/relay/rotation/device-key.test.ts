@@ -210,10 +210,12 @@ t.test('a box changes its device key', async (t) => {
       t.match(await checkin(box.dikPrivate, of3), { status: 200, body: { state: 'quarantined' } }, 'not locked out');
       const body = { applianceId, genuineBootId: genuine };
       t.equal((await admin.call('releaseQuarantine', { params: { siteId }, body })).status, 200);
-      t.match(await box.send(BOX_PATHS.orders, { as: stolen, createdS }), { status: 403 }, 'quicker, and still not it');
-      t.match(await announce(transition(newKey())), { status: 403, body: { code: 'APPLIANCE_QUARANTINED' } });
+      const comeFirst = { status: 409, body: { code: 'CHECKIN_FIRST' } };
+      t.match(await box.send(BOX_PATHS.orders, { as: stolen, createdS }), comeFirst, 'quicker, and still not it');
+      t.match(await announce(transition(newKey())), comeFirst);
       t.match(await checkin(stolen, ofCopy), { status: 200, body: { state: 'quarantined' } });
       t.match(await checkin(box.dikPrivate, of3), { status: 200, body: { state: 'active' } });
+      t.match(await announce(transition(newKey())), { status: 403, body: { code: 'APPLIANCE_QUARANTINED' } });
       t.notOk((await audit()).some(({ action }) => action === 'appliance.dik_rotated'));
     },
 

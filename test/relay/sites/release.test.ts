@@ -37,7 +37,7 @@ async function proveRelease(t: Test, store?: RelayConfig['store']): Promise<void
   t.match(await release(applianceId, `site_${'a'.repeat(26)}`), { status: 404 });
   t.match(await release(), { status: 200, body: { appliance: { id: applianceId, state: 'active' } } });
   t.match(await release(), { status: 409 });
-  t.equal((await orders()).status, 200, 'nothing remembers the quarantine');
+  t.match(await orders(), { status: 409, body: { code: 'CHECKIN_FIRST' } }, 'the next check-in says who it is');
   const { items } = (await admin.call<{ items: { text: string }[] }>('timeline', { params: { siteId } })).body;
   t.match(
     items.find(({ text }) => /released/.test(text)),
@@ -46,6 +46,7 @@ async function proveRelease(t: Test, store?: RelayConfig['store']): Promise<void
 
   real = await checkin(real.token);
   t.equal(real.state, 'active');
+  t.equal((await orders()).status, 200, 'nothing remembers the quarantine');
   real = await checkin(real.token);
   t.equal(real.state, 'active');
   t.equal((await checkin(copy.token, 9)).state, 'quarantined', 'the other copy is caught again');

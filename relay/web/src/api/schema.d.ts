@@ -2970,7 +2970,10 @@ export interface operations {
     boxOrders: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The token of the last check-in, covered by the signature. Needed once the box has checked in since its claim; without the newest one: 409 CHECKIN_FIRST. */
+                "sitewarden-checkin-token"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2999,7 +3002,10 @@ export interface operations {
     boxConfig: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The token of the last check-in, covered by the signature. Needed once the box has checked in since its claim; without the newest one: 409 CHECKIN_FIRST. */
+                "sitewarden-checkin-token"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3028,7 +3034,10 @@ export interface operations {
     boxRelease: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The token of the last check-in, covered by the signature. Needed once the box has checked in since its claim; without the newest one: 409 CHECKIN_FIRST. */
+                "sitewarden-checkin-token"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3057,7 +3066,10 @@ export interface operations {
     boxReleased: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The token of the last check-in, covered by the signature. Needed once the box has checked in since its claim; without the newest one: 409 CHECKIN_FIRST. */
+                "sitewarden-checkin-token"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3632,7 +3644,10 @@ export interface operations {
     boxKeys: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The token of the last check-in, covered by the signature. Needed once the box has checked in since its claim; without the newest one: 409 CHECKIN_FIRST. */
+                "sitewarden-checkin-token"?: string;
+            };
             path?: never;
             cookie?: never;
         };

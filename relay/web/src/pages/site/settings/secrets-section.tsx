@@ -1,4 +1,4 @@
-import { Button, TextInput } from '@mantine/core';
+import { Button, Checkbox, Textarea, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { keys } from '../../../api/keys.ts';
@@ -31,6 +31,7 @@ function Secrets({ siteId, list: { secrets, hasBox } }: { siteId: string; list: 
   const client = useQueryClient();
   const [name, setName] = useState('');
   const [value, setValue] = useState('');
+  const [isShown, setShown] = useState(false);
   const take = (next: SecretList) => client.setQueryData(keys.secrets(siteId), next);
   const save = useMutation({
     mutationFn: () => setSecret(siteId, name, value),
@@ -39,7 +40,10 @@ function Secrets({ siteId, list: { secrets, hasBox } }: { siteId: string; list: 
       setName('');
     },
     // Kept nowhere in the page longer than it takes to send it.
-    onSettled: () => setValue(''),
+    onSettled: () => {
+      setValue('');
+      setShown(false);
+    },
   });
   const remove = useMutation({ mutationFn: (one: string) => removeSecret(siteId, one), onSuccess: take });
   const again = secrets.filter(({ isToEnterAgain }) => isToEnterAgain).map((secret) => secret.name);
@@ -93,13 +97,25 @@ function Secrets({ siteId, list: { secrets, hasBox } }: { siteId: string; list: 
             error={isNameBad && 'This cannot be a name.'}
             onChange={(event) => setName(event.currentTarget.value)}
           />
-          <TextInput
-            type="password"
+          <Textarea
             label="Value"
-            description="Sealed to the box at once. Nobody can read it here again, so keep it where you have it from."
+            description="One line or several, like a key in PEM. Sealed to the box at once. Nobody can read it here again, so keep it where you have it from."
             value={value}
-            autoComplete="new-password"
+            rows={4}
+            classNames={{ input: isShown ? '' : css.hidden }}
+            // No spelling service is to read it, and no form filler to remember it.
+            autoComplete="off"
+            autoCorrect="off"
+            autoCapitalize="off"
+            spellCheck={false}
+            data-1p-ignore
+            data-lpignore="true"
             onChange={(event) => setValue(event.currentTarget.value)}
+          />
+          <Checkbox
+            label="Show what I enter"
+            checked={isShown}
+            onChange={(event) => setShown(event.currentTarget.checked)}
           />
           <div className={css.end}>
             <Button type="submit" loading={save.isPending} disabled={isNameBad || name === '' || value === ''}>
