@@ -19,10 +19,10 @@ export class FetchFault extends Error {
     super(`The box answered ${Grpc[error.code] ?? error.code}`);
     this.isMissing = error.code === Grpc.NOT_FOUND;
     const told = Number(error.metadata?.get('retry-delay-ms')[0]);
-    const mayPass = [Grpc.UNAVAILABLE, Grpc.DEADLINE_EXCEEDED, Grpc.RESOURCE_EXHAUSTED, Grpc.CANCELLED];
-    this.retryMs = mayPass.includes(error.code)
-      ? Math.min(Math.max(Number.isFinite(told) ? told : 1000, 50), 60_000)
-      : undefined;
+    const isAsked = error.code === Grpc.RESOURCE_EXHAUSTED && Number.isFinite(told);
+    // Without the trailer it is our own library that says so, of a message beyond its bound: asking again does not help.
+    const mayPass = isAsked || [Grpc.UNAVAILABLE, Grpc.DEADLINE_EXCEEDED, Grpc.CANCELLED].includes(error.code);
+    this.retryMs = mayPass ? Math.min(Math.max(isAsked ? told : 1000, 50), 60_000) : undefined;
   }
 }
 
