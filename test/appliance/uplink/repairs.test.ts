@@ -297,6 +297,9 @@ t.test(
     t.equal(await refusal({}, newer, offered()), 'UPDATE_NOT_NEWER');
     t.equal(await refusal({ version: '0.2.0' }, newer, offered()), 'given', 'a version that is named');
     t.equal(await refusal({}, {}, offered()), 'given');
+    const params = { agent_id: it.addAgent(1), version: '0.2.0' };
+    const [received] = it.told(await it.give('update_agent', params)).map((change) => draftOf(change, MOMENT));
+    t.match(received, { action: { name: 'update_agent', params } }, 'evidence names the version that staff named');
   },
 );
 
