@@ -50,7 +50,7 @@ interface Scene {
   version(): Promise<string>;
 }
 
-async function scene(t: Test, built: string): Promise<Scene> {
+async function scene(t: Test, built: string, connectWithinMs = 15_000): Promise<Scene> {
   const dir = mkdtempSync(join(tmpdir(), 'sitewarden-update-'));
   t.teardown(() => rmSync(dir, { recursive: true, force: true }));
   const installers = join(dir, 'installers');
@@ -79,7 +79,7 @@ async function scene(t: Test, built: string): Promise<Scene> {
   chmodSync(program, 0o755);
   const dataDir = join(dir, 'data');
   const config = join(dir, 'agent.yaml');
-  const own = { overrides: { checkIntervalMs: 1000, heartbeatIntervalMs: 1000 }, updates: { connectWithinMs: 15_000 } };
+  const own = { overrides: { checkIntervalMs: 1000, heartbeatIntervalMs: 1000 }, updates: { connectWithinMs } };
   writeFileSync(config, JSON.stringify({ dataDir, ...own }));
   const env = { PATH: process.env.PATH ?? '' };
   const agent = (...args: string[]) => launch([program, '--config', config, ...args], env, dir);
@@ -159,7 +159,7 @@ const script = (text: string): Buffer => Buffer.from(`#!/bin/sh\ncase "$*" in\n$
 t.test('what is not right stays out, and what does not run is put back: the old agent works on', async (t) => {
   const built = await packedAgent(t, TARGET, { name: 'signed', ...own });
   if (built === undefined) return;
-  const it = await scene(t, built);
+  const it = await scene(t, built, 2000);
   const asked = async (params?: object) => it.ended(await it.order(params));
   const good = script('*--version*) echo 0.3.0;; *update-check*) echo update-check passed;;\n*) exit 3;;');
 
