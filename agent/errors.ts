@@ -142,6 +142,56 @@ export const agentErrors = defineErrors({
     status: 502,
     message: 'The action ended and the service does not run. Look at the log of the service.',
   },
+  UPDATE_NOT_POSSIBLE: {
+    status: 409,
+    message:
+      'This agent cannot replace itself. Install a signed one-file agent of the box on this workstation by hand, once.',
+  },
+  UPDATE_NO_INSTALLER: {
+    status: 404,
+    message: 'The box has no installer for this workstation. Copy a folder of installers to it that has one.',
+  },
+  UPDATE_NOT_SIGNED: {
+    status: 403,
+    message:
+      'The installers of the box are not signed by the publisher of this agent, so none was taken. Copy the own of its publisher to the box, and find out how others came there.',
+  },
+  UPDATE_VERSION_MISSING: {
+    status: 404,
+    message: 'The installers of the box are of another version. Name theirs, or copy the wanted ones to the box.',
+  },
+  UPDATE_SAME_VERSION: { status: 409, message: 'The agent has this version already. There is nothing to do.' },
+  UPDATE_NOT_NEWER: {
+    status: 409,
+    message: 'The installers of the box are not newer than this agent. Name their version if that is meant.',
+  },
+  UPDATE_NO_ROOM: {
+    status: 507,
+    message:
+      'There is too little free space for the new agent. Free some on this workstation, then give the order again.',
+  },
+  UPDATE_DOWNLOAD_FAILED: {
+    status: 502,
+    message: 'The new agent could not be fetched from the box. Look at the box, then give the order again.',
+  },
+  UPDATE_FILE_WRONG: {
+    status: 502,
+    message:
+      'The file of the box is not the one that was signed, and was thrown away. Copy the folder of installers to the box again.',
+  },
+  UPDATE_CHECK_FAILED: {
+    status: 502,
+    message: 'The new agent does not work on this workstation, so the old one stays. Look at the log of the agent.',
+  },
+  UPDATE_ROLLED_BACK: {
+    status: 502,
+    message:
+      'The new agent was put in place and did not connect to the box in time; the old one is back. Look at the log of the agent.',
+  },
+  UPDATE_STOPPED: {
+    status: 500,
+    message: 'The agent was stopped in the middle of its update, and the old one runs on. Give the order again.',
+  },
   ACTION_FAILED: { status: 500, message: 'The action ended with a fault. Look at the log of the agent.' },
   INDETERMINATE: {
     status: 500,

@@ -4,6 +4,7 @@ import { defineErrors } from '@sitewarden/kit/errors';
 const GRPC = {
   invalidArgument: 3,
   deadlineExceeded: 4,
+  notFound: 5,
   permissionDenied: 7,
   resourceExhausted: 8,
   failedPrecondition: 9,
@@ -226,7 +227,13 @@ export const applianceErrors = defineErrors({
   },
   INSTALLERS_UNUSABLE: {
     status: 500,
+    grpc: GRPC.failedPrecondition,
     message: 'The installers of this box are not whole or not signed, so none is handed out. Copy the folder again.',
+  },
+  INSTALLER_UNKNOWN: {
+    status: 404,
+    grpc: GRPC.notFound,
+    message: 'This box has no such installer. Copy a folder of installers to it that has one for this system.',
   },
   TARGET_UNKNOWN: { status: 400, message: 'There is no such target. Name win-x64, linux-x64 or linux-arm64.' },
   LOCAL_PAGE_CLOSED: {

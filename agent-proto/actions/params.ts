@@ -13,6 +13,9 @@ const OrderId = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$', de
 /** A shorter time locks people out while they read; a longer one fails the check. */
 const IdleSeconds = Type.Integer({ minimum: 60, maximum: 900 });
 
+/** As the installers' manifest writes it. */
+const Version = Type.String({ pattern: '^[0-9][0-9A-Za-z.+-]{0,63}$', description: 'a version like 1.2.3' });
+
 /** Parameters of every action that mends something on a workstation, closed: a name that is not here is refused. */
 export const ACTION_PARAMS = {
   firewall_on: closed({ dry_run }),
@@ -25,6 +28,8 @@ export const ACTION_PARAMS = {
   /** The maintenance window, on the appliance's clock. */
   security_updates_install: closed({ window_start_ms: UnixMs, window_end_ms: UnixMs, dry_run }),
   bitlocker_resume: closed({ dry_run }),
+  /** To the version of the box's installers; a version that is not newer has to be named. */
+  update_agent: closed({ version: Type.Optional(Version), dry_run }),
   /** Puts back what an earlier order changed. */
   undo: closed({ order_id: OrderId, dry_run }),
 } as const;

@@ -19,6 +19,8 @@ export const AGENT_ACTIONS = {
   defender_start: { minTier: 1, check: 'defender' },
   signatures_update: { minTier: 1, check: 'defender' },
   security_updates_scan: { minTier: 1, check: 'patches' },
+  /** Answers with the facts of `onlyVersion`. */
+  update_agent: { minTier: 1 },
   firewall_on: { minTier: 2, check: 'firewall', canUndo: true },
   screenlock_policy: { minTier: 2, check: 'screenlock', canUndo: true },
   security_updates_install: { minTier: 2, check: 'patches' },

@@ -53,6 +53,11 @@ function fitting(
   return kind === 'integer' || value >= 0 ? value : undefined;
 }
 
+/** What `update_agent` answers before and after: from which version to which. */
+export function onlyVersion({ agent_version: version }: Facts): Facts {
+  return typeof version === 'string' ? { agent_version: lineOf(version) } : {};
+}
+
 /** What of it belongs to the closed set, cut to its bounds: so that all of it fits one receipt. */
 export function onlyDiagnostics(facts: Facts): Facts {
   const kept: Facts = {};

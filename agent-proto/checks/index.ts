@@ -1,6 +1,6 @@
 export { AGENT_ACTIONS, type AgentAction, canUndoAction, checkOf, minTierOf } from './actions.ts';
 export { CHECK_NAMES, CHECKS, type CheckDefinition, type CheckName, isCheckName } from './catalogue.ts';
-export { DIAGNOSTICS, onlyDiagnostics } from './diagnostics.ts';
+export { DIAGNOSTICS, onlyDiagnostics, onlyVersion } from './diagnostics.ts';
 export { KEY_PROTECTORS } from './key-protectors.ts';
 
 export const CHECK_STATUSES = ['pass', 'fail', 'unknown', 'not_applicable'] as const;

@@ -23,6 +23,7 @@ function closedValue(value: Facts[string] | undefined, kind: ClosedFact): Facts[
   if (kind === 'flag') return typeof value === 'boolean' ? value : undefined;
   if (kind === 'service') return typeof value === 'string' && isPlainName(value) ? value : undefined;
   if (kind === 'order') return typeof value === 'string' && ORDER_ID.test(value) ? value : undefined;
+  if (kind === 'version') return typeof value === 'string' && VERSION.test(value) ? value : undefined;
   if ('list' in kind) {
     if (!Array.isArray(value)) return undefined;
     return kind.list.filter((word) => value.includes(word));
@@ -32,6 +33,7 @@ function closedValue(value: Facts[string] | undefined, kind: ClosedFact): Facts[
   return value.length <= MAX_TEXT && value.split(',').every((word) => kind.joined.includes(word)) ? value : undefined;
 }
 
+const VERSION = /^[0-9][0-9A-Za-z.+-]{0,63}$/;
 const ORDER_ID = /^ord_[a-z2-7]{26}$/;
 
 export function wholeNumber(value: unknown): number | undefined {

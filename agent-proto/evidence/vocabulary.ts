@@ -11,6 +11,8 @@ export type ClosedFact =
   | 'service'
   /** The id of an order of staff. */
   | 'order'
+  /** As an order of staff names it. */
+  | 'version'
   | { readonly one: readonly string[] }
   /** Words with commas between them, in one string. */
   | { readonly joined: readonly string[] }
@@ -130,6 +132,7 @@ export const CLOSED_PARAMS: Readonly<Record<string, ClosedFact>> = {
   window_start_ms: 'integer',
   window_end_ms: 'integer',
   order_id: 'order',
+  version: 'version',
 };
 
 /** Codes an agent may end an order with. Evidence names no other. */
@@ -149,6 +152,18 @@ export const RECEIPT_CODES = [
   'ACTION_NOT_VERIFIED',
   'UNDO_UNKNOWN',
   'SERVICE_NOT_RUNNING',
+  'UPDATE_NOT_POSSIBLE',
+  'UPDATE_NO_INSTALLER',
+  'UPDATE_NOT_SIGNED',
+  'UPDATE_VERSION_MISSING',
+  'UPDATE_SAME_VERSION',
+  'UPDATE_NOT_NEWER',
+  'UPDATE_NO_ROOM',
+  'UPDATE_DOWNLOAD_FAILED',
+  'UPDATE_FILE_WRONG',
+  'UPDATE_CHECK_FAILED',
+  'UPDATE_ROLLED_BACK',
+  'UPDATE_STOPPED',
   'ACTION_FAILED',
   'INDETERMINATE',
   'SERVICE_UNKNOWN',

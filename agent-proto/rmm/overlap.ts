@@ -34,6 +34,7 @@ export const OWN_ACTIONS: readonly OwnAction[] = [
   { action: 'security_updates_scan', changes: [] },
   { action: 'security_updates_install', changes: ['updates'] },
   { action: 'bitlocker_resume', changes: ['encryption'] },
+  { action: 'update_agent', changes: [] },
   // Only what an action above can change back.
   { action: 'undo', changes: ['services', 'firewall', 'screenlock'] },
 ];

@@ -68,6 +68,22 @@ export const AGENT_CONFIG_SCHEMA = {
         maxAgeDays: { type: 'integer', minimum: 1, maximum: 365, default: 30, description: 'Days kept at most.' },
       },
     },
+    updates: {
+      type: 'object',
+      additionalProperties: false,
+      default: {},
+      description: 'How staff may have this agent replaced by another version.',
+      properties: {
+        allowed: { type: 'boolean', default: true, description: 'Whether the order update_agent is followed at all.' },
+        connectWithinMs: {
+          type: 'integer',
+          minimum: 1000,
+          maximum: 3_600_000,
+          default: 300_000,
+          description: 'So long a new version has to connect to the appliance; then the one before is put back.',
+        },
+      },
+    },
     overrides: {
       type: 'object',
       additionalProperties: false,

@@ -11,7 +11,7 @@ import type { SiteState } from '../site/index.ts';
 import { ACTIONS, type Action, type ActionContext, type ActionResult, type Sight } from './actions/index.ts';
 import { type Decision, decideOrder } from './decide.ts';
 import { type Host, thisHost } from './host.ts';
-import { endedReceipt, indeterminateReceipt, refusedReceipt, startedReceipt } from './receipts.ts';
+import { endedReceipt, interruptedReceipt, refusedReceipt, startedReceipt } from './receipts.ts';
 
 export interface HealerOptions {
   readonly orders: OrderLog;
@@ -20,6 +20,9 @@ export interface HealerOptions {
   readonly runChecks: ActionContext['runChecks'];
   /** `clockOffsetMs`: the appliance's clock minus ours. */
   diagnose(clockOffsetMs: number): Facts;
+  readonly updater: ActionContext['updater'];
+  /** The program that runs next answers for an order: this process shall end. */
+  onHandedOver(): void;
   /** Told the code of an order that was refused or failed. */
   readonly onTrouble?: (code: string) => void;
   readonly clock: Clock;
@@ -32,8 +35,10 @@ export interface HealerOptions {
 }
 
 export interface Healer {
-  /** Answers for orders that the process before this one left started. Before the first `submit`. */
-  recover(): void;
+  /** Answers for orders that the process before this one left started, but for `exceptId`. Before the first `submit`. */
+  recover(exceptId?: string): void;
+  /** Answers for an order that the process before this one began. */
+  settle(orderId: string, result: ActionResult): void;
   /** Runs the order, one at a time, or refuses it. `clockOffsetMs`: the appliance's clock minus ours. */
   submit(order: Order, clockOffsetMs: number): void;
   /** Calls off what runs and forgets what waits: the appliance gives it again. */
@@ -46,6 +51,7 @@ const MAX_ORDER_ID_CHARS = 128;
 export function createHealer(options: HealerOptions): Healer {
   const { orders, site, clock, log, actions = ACTIONS, host = thisHost(), look = lookNow } = options;
   const callOff = new AbortController();
+  let isHandedOver = false;
   const waiting = new Map<string, { order: Order; clockOffsetMs: number }>();
   let running: Promise<void> | undefined;
 
@@ -57,7 +63,7 @@ export function createHealer(options: HealerOptions): Healer {
 
   function submit(order: Order, clockOffsetMs: number): void {
     const { orderId } = order;
-    if (callOff.signal.aborted || waiting.has(orderId)) return;
+    if (callOff.signal.aborted || isHandedOver || waiting.has(orderId)) return;
     if (orderId === '' || orderId.length > MAX_ORDER_ID_CHARS) {
       log.warn({ action: order.action }, 'an order without a usable id was ignored');
       return;
@@ -79,7 +85,7 @@ export function createHealer(options: HealerOptions): Healer {
     // A turn later, so that `running` is set before the first order is looked at.
     await Promise.resolve();
     for (const [orderId, { order, clockOffsetMs }] of waiting) {
-      if (callOff.signal.aborted) break;
+      if (callOff.signal.aborted || isHandedOver) break;
       try {
         // Time has passed since it came: it may have expired, or the tier may have been lowered.
         const decision = decide(order, clockOffsetMs);
@@ -105,11 +111,20 @@ export function createHealer(options: HealerOptions): Healer {
     if (!orders.open(order, 'started', startedReceipt(orderId, clock.nowMs()))) return;
     log.info({ orderId, action: action.name }, 'order started');
     const result = await perform(order, action, clockOffsetMs);
+    if (result.isHandedOver) {
+      isHandedOver = true;
+      options.onHandedOver();
+      return;
+    }
+    end(orderId, action.name, result);
+  }
+
+  function end(orderId: string, action: string, result: ActionResult): void {
     const { refusal, failure } = result;
     const state = refusal !== undefined ? 'refused' : failure === undefined ? 'done' : 'failed';
     if (failure !== undefined) options.onTrouble?.(failure.code);
     orders.close(orderId, state, endedReceipt(orderId, result, clock.nowMs()));
-    log.info({ orderId, action: action.name, state, code: refusal?.code ?? failure?.code }, 'order ended');
+    log.info({ orderId, action, state, code: refusal?.code ?? failure?.code }, 'order ended');
   }
 
   async function perform(order: Order, action: Action, clockOffsetMs: number): Promise<ActionResult> {
@@ -131,6 +146,7 @@ export function createHealer(options: HealerOptions): Healer {
         find: orders.findUndo,
         drop: orders.dropUndo,
       },
+      updater: options.updater,
       signal: callOff.signal,
     };
     try {
@@ -153,12 +169,14 @@ export function createHealer(options: HealerOptions): Healer {
   }
 
   return {
-    recover() {
+    recover(exceptId) {
       for (const { orderId, action } of orders.interrupted()) {
+        if (orderId === exceptId) continue;
         log.warn({ orderId, action }, 'the agent was stopped in the middle of this order');
-        orders.close(orderId, 'failed', indeterminateReceipt(orderId, clock.nowMs()));
+        orders.close(orderId, 'failed', interruptedReceipt({ orderId, action }, clock.nowMs()));
       }
     },
+    settle: (orderId, result) => end(orderId, 'update_agent', result),
     submit,
     async stop() {
       callOff.abort();

@@ -1,5 +1,6 @@
 import { encodeFacts, type Facts, type OrderReceipt, OrderState } from '@sitewarden/agent-proto/agent';
 import { agentErrors } from '../errors.ts';
+import type { OrderRef } from '../queue/index.ts';
 import type { ActionResult, Refusal } from './actions/index.ts';
 
 interface ReceiptFields {
@@ -44,7 +45,8 @@ export function endedReceipt(orderId: string, result: ActionResult, atMs: number
   return receipt({ orderId, state, atMs, ...(failure ?? { detail: note }), before, after });
 }
 
-export function indeterminateReceipt(orderId: string, atMs: number): OrderReceipt {
-  const { code, message } = agentErrors.make('INDETERMINATE');
+/** Of an update it is known that the old program stayed: what follows it is told by what was left for the next start. */
+export function interruptedReceipt({ orderId, action }: OrderRef, atMs: number): OrderReceipt {
+  const { code, message } = agentErrors.make(action === 'update_agent' ? 'UPDATE_STOPPED' : 'INDETERMINATE');
   return receipt({ orderId, state: OrderState.ORDER_STATE_FAILED, atMs, code, detail: message });
 }

@@ -6,7 +6,7 @@ import type { Action, ActionContext, Refusal, Sight } from './actions/types.ts';
 import { carryOut, notPossible, type Plan } from './plan.ts';
 
 /** An action that looks, plans and proves. A restart has nothing to look for first: it is wanted of a service that runs too. */
-export type RepairName = Exclude<MendingAction, 'restart_service' | 'undo'>;
+export type RepairName = Exclude<MendingAction, 'restart_service' | 'undo' | 'update_agent'>;
 
 /** How one operating system does it. */
 export interface Way<P> {

@@ -60,10 +60,16 @@ export function planUninstall(
   const own = [
     ...['identity', 'native', 'queue.db', 'queue.db-wal', 'queue.db-shm', 'agent.lock', 'agent.lock.pid'],
     ...['state.json', 'removed.json', 'token.json', 'stop-request', 'agent.log', 'agent.log.1', 'task.xml'],
+    ...['update.json', 'queue.before-update.db'],
   ];
   return [
     ...endSteps(layout, wishes),
-    ...(layout.command.length === 1 ? [{ do: 'remove', path: layout.command[0] } as const] : []),
+    ...(layout.command.length === 1
+      ? // What an update keeps or leaves beside the program.
+        ['', '.old', ...(layout.platform === 'win32' ? ['.bad'] : [])].map(
+          (end) => ({ do: 'remove', path: `${layout.command[0]}${end}` }) as const,
+        )
+      : []),
     ...(wishes.purge
       ? ([
           ...own.map((name) => ({ do: 'remove', path: join(dataDir, name) }) as const),

@@ -17,7 +17,7 @@ StartLimitIntervalSec=0
 [Service]
 Type=exec
 ExecStart=${command}
-# 2: the configuration has to be corrected. 4: the site removed this agent.
+# 2: the configuration has to be corrected. 4: the site removed this agent. 5, another version in its place, is started.
 RestartPreventExitStatus=2 4
 Restart=on-failure
 RestartSec=30

@@ -1,7 +1,8 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isSea } from 'node:sea';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Facts } from '@sitewarden/agent-proto/agent';
+import type { AgentServiceClient, Facts } from '@sitewarden/agent-proto/agent';
 import { nextDelayMs } from '@sitewarden/kit/backoff';
 import { acquireLock, closeToOthers, ensureDir, type FileLock } from '@sitewarden/kit/files';
 import { createLifecycle, type LifecyclePart } from '@sitewarden/kit/lifecycle';
@@ -13,9 +14,10 @@ import { agentErrors } from '../errors.ts';
 import { createHealer, type Healer } from '../heal/index.ts';
 import { type AgentIdentity, identityDir, openIdentity, readRemoval, writeRemoval } from '../identity/index.ts';
 import { PUSH_RETRY, runPush } from '../push/index.ts';
-import { type AgentQueue, createStoreHealth, openQueue, type StoreHealth } from '../queue/index.ts';
+import { type AgentQueue, createStoreHealth, openQueue, QUEUE_MIGRATIONS, type StoreHealth } from '../queue/index.ts';
 import { createSiteState, type SiteState } from '../site/index.ts';
 import { createTelemetryMeter, readHostInfo } from '../telemetry/index.ts';
+import { createUpdater, publisherKey, targetOf, type Updater, type UpdateWatch, watchUpdate } from '../update/index.ts';
 import { type CheckRounds, createCheckRounds } from './check-rounds.ts';
 import { diagnose } from './diagnostics.ts';
 import { enrollAgent } from './enroll-agent.ts';
@@ -26,6 +28,8 @@ import { AGENT_VERSION } from './version.ts';
 
 export interface DaemonOptions {
   readonly config: LoadedConfig['config'];
+  /** The file the configuration was read from; the trial of another version reads it too. */
+  readonly configPath?: string | undefined;
   readonly log: Logger;
   /** Stops everything in good order. */
   readonly signal: AbortSignal;
@@ -40,16 +44,21 @@ const STOP_TIMEOUT_MS = 5_000;
 
 /**
  * The agent from start to stop; the parts below start in their order and stop in reverse. Ends with 'stopped' after
- * `signal`, or 'removed' once the appliance has said so. Throws AGENT_REMOVED, NOT_ENROLLED, FILE_LOCKED,
+ * `signal`, 'removed' once the appliance has said so, 'replaced' when a new program lies in its
+ * place and waits for a guard, or 'putBack' when the one before lies there again. Throws AGENT_REMOVED, NOT_ENROLLED, FILE_LOCKED,
  * DATA_DIR_UNUSABLE and what enrolment throws.
  */
-export async function runDaemon(options: DaemonOptions): Promise<'stopped' | 'removed'> {
+export async function runDaemon(options: DaemonOptions): Promise<'stopped' | 'removed' | 'replaced' | 'putBack'> {
   const { config, log, signal, clock = systemClock } = options;
   const { dataDir } = config;
   const state = createStateWriter(dataDir);
   const errors = createErrorMemory(clock);
   const health = createStoreHealth(clock, errors.note);
   const host = readHostInfo(AGENT_VERSION);
+  const migrations = QUEUE_MIGRATIONS.length;
+  const handedOver = new AbortController();
+  let update: UpdateWatch;
+  let mustRollBack = false;
   const stopPush = new AbortController();
   let lock: FileLock;
   let identity: AgentIdentity;
@@ -70,8 +79,21 @@ export async function runDaemon(options: DaemonOptions): Promise<'stopped' | 're
       stop: () => lock.release(),
     },
     {
+      name: 'update',
+      async start() {
+        const { connectWithinMs } = config.updates;
+        update = await watchUpdate({ dataDir, version: AGENT_VERSION, migrations, connectWithinMs, log });
+      },
+      async stop() {
+        update.stop();
+        if (mustRollBack) await update.rollBack();
+      },
+    },
+    {
       name: 'identity',
       async start() {
+        mustRollBack = update.isExhausted;
+        if (mustRollBack) throw agentErrors.make('UPDATE_ROLLED_BACK');
         for (const { path, mode, error } of await closeToOthers(identityDir(dataDir))) {
           const what = error === undefined ? 'they were taken away' : 'they cannot be taken away';
           log.warn({ path, mode, err: error }, `other accounts had rights to this key file; ${what}`);
@@ -103,7 +125,7 @@ export async function runDaemon(options: DaemonOptions): Promise<'stopped' | 're
     },
     {
       name: 'orders',
-      start() {
+      async start() {
         const { unknownChecks } = rounds;
         const self = { queue, site, health, errors, host, dataDir, unknownChecks, clock };
         healer = createHealer({
@@ -113,10 +135,16 @@ export async function runDaemon(options: DaemonOptions): Promise<'stopped' | 're
           runChecks: rounds.runNow,
           diagnose: (clockOffsetMs) => diagnose(self, clockOffsetMs),
           onTrouble: errors.note,
+          updater: updaterOf(options, () => identity.connect(config.applianceAddress ?? identity.applianceAddress)),
+          onHandedOver: () => handedOver.abort(),
           clock,
           log,
         });
-        healer.recover();
+        if (update.left !== undefined) {
+          healer.settle(update.left.orderId, update.left);
+          await update.forget();
+        }
+        healer.recover(update.pendingOrderId);
       },
       stop: () => healer.stop(),
     },
@@ -143,7 +171,10 @@ export async function runDaemon(options: DaemonOptions): Promise<'stopped' | 're
           heartbeatIntervalMs: () => site.config.heartbeatIntervalMs,
           measure: meter.measure,
           ownFacts: () => ({ ...lossFacts(queue), ...diskFacts(health, dataDir) }),
-          onWelcome: () => rounds.welcomed(),
+          onWelcome() {
+            rounds.welcomed();
+            proven();
+          },
           onConfig: (wire) => site.apply(wire),
           onOrder: (order, clockOffsetMs) => healer.submit(order, clockOffsetMs),
           onConnection({ connected, reason }) {
@@ -167,16 +198,32 @@ export async function runDaemon(options: DaemonOptions): Promise<'stopped' | 're
   try {
     await lifecycle.start();
     options.onStarted?.(identity!.agentId);
-    const end = await Promise.race([push!, aborted(signal)]);
+    const tooLate = update!.tooLate.then(() => 'tooLate' as const);
+    const end = await Promise.race([
+      push!,
+      aborted(signal, 'stopped'),
+      aborted(handedOver.signal, 'replaced'),
+      tooLate,
+    ]);
     if (end === 'removed') await noteRemoval();
-    return end;
+    if (end !== 'tooLate') return end;
+    mustRollBack = true;
+    return 'putBack';
   } catch (error) {
+    if (mustRollBack) return 'putBack';
     // A start that was called off is a stop.
     if (signal.aborted) return 'stopped';
     throw error;
   } finally {
     await lifecycle.stop();
     await state.settled();
+  }
+
+  function proven(): void {
+    const end = update.connected();
+    if (end === undefined) return;
+    healer.settle(end.orderId, end);
+    update.forget().catch((error: unknown) => log.error({ err: error }, 'the update is not forgotten yet'));
   }
 
   async function noteRemoval(): Promise<void> {
@@ -228,9 +275,24 @@ function diskFacts({ fault }: StoreHealth, dataDir: string): Facts {
   };
 }
 
-function aborted(signal: AbortSignal): Promise<'stopped'> {
+function aborted<E extends string>(signal: AbortSignal, end: E): Promise<E> {
   return new Promise((resolve) => {
-    if (signal.aborted) resolve('stopped');
-    else signal.addEventListener('abort', () => resolve('stopped'), { once: true });
+    if (signal.aborted) resolve(end);
+    else signal.addEventListener('abort', () => resolve(end), { once: true });
+  });
+}
+
+function updaterOf({ config, configPath, log }: DaemonOptions, connect: () => AgentServiceClient): Updater {
+  return createUpdater({
+    dataDir: config.dataDir,
+    configPath,
+    version: AGENT_VERSION,
+    migrations: QUEUE_MIGRATIONS.length,
+    program: isSea() ? process.execPath : undefined,
+    target: targetOf(process.platform, process.arch),
+    publisherKey: publisherKey(),
+    isAllowed: config.updates.allowed,
+    connect,
+    log,
   });
 }

@@ -1,33 +1,16 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Static, Type } from '@sinclair/typebox';
-import { Value } from '@sinclair/typebox/value';
-import { publicKeyFromRaw, verify } from '@sitewarden/agent-proto/keys';
+import {
+  type InstallerManifest,
+  isManifestSigned,
+  MANIFEST_FILE,
+  parseManifest,
+  SIGNATURE_FILE,
+} from '@sitewarden/agent-proto/installers';
 import { applianceErrors } from '../errors.ts';
 
-export const MANIFEST_FILE = 'manifest.json';
-export const SIGNATURE_FILE = 'manifest.json.sig';
-
-/** As `npm run build:agent` writes it. */
-const Manifest = Type.Object(
-  {
-    version: Type.String({ pattern: '^[0-9A-Za-z.+-]{1,64}$' }),
-    files: Type.Array(
-      Type.Object(
-        {
-          target: Type.String({ pattern: '^[a-z0-9-]{1,32}$' }),
-          file: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$' }),
-          bytes: Type.Integer({ minimum: 1 }),
-          sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
-        },
-        { additionalProperties: false },
-      ),
-      { maxItems: 16 },
-    ),
-  },
-  { additionalProperties: false },
-);
-export type Manifest = Static<typeof Manifest>;
+export { MANIFEST_FILE, SIGNATURE_FILE };
+export type Manifest = InstallerManifest;
 
 export interface ReadManifest {
   readonly manifest: Manifest;
@@ -48,27 +31,12 @@ export async function readManifest(dir: string, publicKey: string | undefined): 
     (text) => text.trim(),
     () => undefined,
   );
-  if (publicKey !== undefined && !isSigned(bytes, signature, publicKey)) {
+  if (publicKey !== undefined && !isManifestSigned(bytes, signature, publicKey)) {
     throw unusable(`${SIGNATURE_FILE} is missing or not of installers.publicKey`);
   }
-  return { manifest: parse(bytes), bytes, signature };
-}
-
-function isSigned(bytes: Buffer, signature: string | undefined, publicKey: string): boolean {
-  if (signature === undefined) return false;
-  return verify(publicKeyFromRaw(publicKey), bytes, Buffer.from(signature, 'base64'));
-}
-
-function parse(bytes: Buffer): Manifest {
-  let value: unknown;
-  try {
-    value = JSON.parse(bytes.toString('utf8'));
-  } catch (cause) {
-    throw unusable(`${MANIFEST_FILE} is not JSON`, cause);
-  }
-  if (Value.Check(Manifest, value)) return value;
-  const first = Value.Errors(Manifest, value).First();
-  throw unusable(`${MANIFEST_FILE}${first?.path ?? ''} ${first?.message ?? 'does not fit'}`);
+  const read = parseManifest(bytes);
+  if (!read.ok) throw unusable(`${MANIFEST_FILE}${read.detail}`);
+  return { manifest: read.manifest, bytes, signature };
 }
 
 const unusable = (detail: string, cause?: unknown): Error =>

@@ -2,6 +2,7 @@ import { CodedError } from '@sitewarden/kit/errors';
 import type { LifecyclePart } from '@sitewarden/kit/lifecycle';
 import { applianceErrors } from '../errors.ts';
 import type { Identity } from '../identity/index.ts';
+import { createInstallers } from '../installers/index.ts';
 import type { ApplianceContext } from '../lib/context.ts';
 import type { Marks, Room } from '../store/index.ts';
 import { enroll } from './enroll.ts';
@@ -34,6 +35,8 @@ const ENROLL_RATE = { perS: 5, burst: 50 } as const;
 const TALK_RATE = { perS: 10, burst: 500, refill: 100 } as const;
 /** Of one agent: it renews every twenty days, and each time costs a signature and a row. */
 const RENEW_RATE = { perS: 0.1, burst: 20 } as const;
+/** Of one agent: pieces of half a MiB each, so an installer of 128 MiB takes a quarter of a minute at least. */
+const FETCH_RATE = { perS: 16, burst: 32, refill: 16 } as const;
 
 export interface IntakeOptions {
   readonly ctx: ApplianceContext;
@@ -55,6 +58,7 @@ interface AgentBuckets {
   readonly bucket: TokenBucket;
   readonly talkBucket: TokenBucket;
   readonly renewBucket: TokenBucket;
+  readonly fetchBucket: TokenBucket;
 }
 
 /** AGENT/1 on its port. */
@@ -81,6 +85,7 @@ export function createIntake({
     },
   });
   const receipts = createReceipts(ctx);
+  const installers = createInstallers(config.installers);
   const onUnknown = createUnknownWatch(ctx);
   const buckets = new Map<string, AgentBuckets>();
   /** Their connections may live for a moment longer; their calls do not. */
@@ -100,6 +105,7 @@ export function createIntake({
       bucket: new TokenBucket({ perS, burst, nowMs: atMs, refill: Math.ceil(burst / 4) }),
       talkBucket: new TokenBucket({ ...TALK_RATE, nowMs: atMs }),
       renewBucket: new TokenBucket({ ...RENEW_RATE, nowMs: atMs }),
+      fetchBucket: new TokenBucket({ ...FETCH_RATE, nowMs: atMs }),
     };
     buckets.set(agentId, both);
     return both;
@@ -166,6 +172,19 @@ export function createIntake({
       if (waitMs > 0) throw applianceErrors.make('RATE_LIMITED', { data: { retryDelayMs: waitMs } });
       assertReadable<Exclude<typeof request, Unreadable>>(request);
       return await renew(ctx, identity.siteCa, { agentId, request: request.message, certificateNowMs: nowMs() });
+    }, onRefused),
+    fetchInstaller: unary(async (request, peerName) => {
+      const waitMs = bucketsOf(agentOf(peerName)).fetchBucket.take(clock.monotonicMs());
+      if (waitMs > 0) throw applianceErrors.make('RATE_LIMITED', { data: { retryDelayMs: waitMs } });
+      assertReadable<Exclude<typeof request, Unreadable>>(request);
+      const { name, offset } = request.message;
+      if (!Number.isSafeInteger(offset) || offset < 0) {
+        throw applianceErrors.make('MESSAGE_INVALID', {
+          field: 'offset',
+          detail: 'The offset is not a place in a file',
+        });
+      }
+      return await installers.readPiece(name, offset);
     }, onRefused),
   };
 

@@ -10,6 +10,8 @@ import {
   AgentServiceService,
   EnrollRequest,
   type EnrollResponse,
+  FetchInstallerRequest,
+  type FetchInstallerResponse,
   type PushReportResponse,
   RenewCertificateRequest,
   type RenewCertificateResponse,
@@ -33,6 +35,7 @@ export const AGENT_SERVICE = {
     ...AgentServiceService.renewCertificate,
     requestDeserialize: readUnary(RenewCertificateRequest),
   },
+  fetchInstaller: { ...AgentServiceService.fetchInstaller, requestDeserialize: readUnary(FetchInstallerRequest) },
   session: { ...AgentServiceService.session, requestDeserialize: readSessionMessage },
   pushReport: { ...AgentServiceService.pushReport, requestDeserialize: readPushReport },
 } as unknown as ServiceDefinition;
@@ -42,6 +45,7 @@ export interface AgentServiceHandlers extends UntypedServiceImplementation {
   session: handleBidiStreamingCall<SessionMessage, SessionResponse>;
   pushReport: handleUnaryCall<PushMessage, PushReportResponse>;
   renewCertificate: handleUnaryCall<UnaryMessage<RenewCertificateRequest>, RenewCertificateResponse>;
+  fetchInstaller: handleUnaryCall<UnaryMessage<FetchInstallerRequest>, FetchInstallerResponse>;
 }
 
 /** An async function as a unary handler: what it throws becomes the status. */

@@ -7,6 +7,8 @@ const OTHERS_MS = 20 * MINUTE_MS;
 const RUNS_ON_MS: Partial<Record<MendingAction, number>> = {
   restart_service: MINUTE_MS,
   start_service: MINUTE_MS,
+  /** The download, the trial, and the time the new agent has to connect. */
+  update_agent: 60 * MINUTE_MS,
   /** One package, or one transaction of rpm, that was begun in the window. */
   security_updates_install: 120 * MINUTE_MS,
 };

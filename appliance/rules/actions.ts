@@ -2,8 +2,8 @@ import { type TSchema, Type } from '@sinclair/typebox';
 import { ACTION_PARAMS, MENDING_ACTIONS, type MendingAction } from '@sitewarden/agent-proto/actions';
 import { closed } from '@sitewarden/agent-proto/http';
 
-/** An undo needs an order and an installation a window: a rule knows of neither. */
-const NOT_BY_RULE = ['undo', 'security_updates_install'] as const satisfies readonly MendingAction[];
+/** An undo needs an order and an installation a window: a rule knows of neither. No incident is mended by another agent. */
+const NOT_BY_RULE = ['undo', 'security_updates_install', 'update_agent'] as const satisfies readonly MendingAction[];
 export type ActionName = Exclude<MendingAction, (typeof NOT_BY_RULE)[number]>;
 
 export const RULE_ACTIONS = MENDING_ACTIONS.filter(

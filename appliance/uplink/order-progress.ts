@@ -1,6 +1,6 @@
 import { isMendingAction } from '@sitewarden/agent-proto/actions';
 import type { Facts } from '@sitewarden/agent-proto/agent';
-import { type CheckName, onlyDiagnostics } from '@sitewarden/agent-proto/checks';
+import { type CheckName, onlyDiagnostics, onlyVersion } from '@sitewarden/agent-proto/checks';
 import { onlyClosedFacts } from '@sitewarden/agent-proto/evidence';
 import type { OrderState } from '@sitewarden/agent-proto/http';
 import { newId } from '@sitewarden/kit/ids';
@@ -19,7 +19,7 @@ const RECHECK_EXPIRES_MS = 5 * 60_000;
 
 type EndState = Extract<OrderState, 'done' | 'failed' | 'refused' | 'expired' | 'indeterminate'>;
 type Answered = Pick<agentOrders.AgentOrderRecord, 'state' | 'code' | 'detail' | 'after'> &
-  Partial<Pick<agentOrders.AgentOrderRecord, 'before'>>;
+  Partial<Pick<agentOrders.AgentOrderRecord, 'before' | 'action'>>;
 
 export interface AnswerEnd extends OrderEnd {
   /** Code and detail are the agent's own. */
@@ -35,16 +35,16 @@ export interface AnswerEnd extends OrderEnd {
 export function answerEnd(order: Answered | undefined, check?: CheckName): AnswerEnd | undefined {
   if (order === undefined) return orderEnd([], 'not_asked');
   const { state, code, detail, before, after } = order;
-  const facts = check && {
-    ...(before && { before: onlyClosedFacts(before, check) }),
-    ...(after && { after: onlyClosedFacts(after, check) }),
-  };
+  const isUpdate = order.action === 'update_agent';
+  const close = isUpdate ? onlyVersion : check && ((facts: Facts) => onlyClosedFacts(facts, check));
+  const facts = close && { ...(before && { before: close(before) }), ...(after && { after: close(after) }) };
   switch (state) {
     case 'queued':
     case 'delivered':
     case 'started':
       return undefined;
     case 'done':
+      if (isUpdate) return { state, code: null, detail: detail || 'The agent is updated.', isAnswer: true, ...facts };
       return check === undefined
         ? { state, code: null, detail: 'The agent has answered', after: onlyDiagnostics(after ?? {}) }
         : { state, code: null, detail: detail || 'A look afterwards proves it.', isAnswer: true, ...facts };

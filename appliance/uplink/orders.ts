@@ -1,6 +1,7 @@
 import { BOX_PATHS, compile, type OrderPayload, OrdersResponse } from '@sitewarden/agent-proto/http';
 import { newId } from '@sitewarden/kit/ids';
 import { withTransaction } from '@sitewarden/kit/sqlite';
+import { createInstallers, type InstallerSet, type Installers } from '../installers/index.ts';
 import type { ApplianceContext } from '../lib/context.ts';
 import { lazily } from '../lib/lazily.ts';
 import type { RelayClient } from '../lib/relay-client.ts';
@@ -17,7 +18,11 @@ export interface OrderTaker {
   fetch(): Promise<void>;
 }
 
-export function createOrderTaker(ctx: ApplianceContext, client: RelayClient): OrderTaker {
+export function createOrderTaker(
+  ctx: ApplianceContext,
+  client: RelayClient,
+  installers: Pick<Installers, 'read'> = createInstallers(ctx.config.installers),
+): OrderTaker {
   const { db, clock, log, signals } = ctx;
   const validator = lazily(() => compile(OrdersResponse));
 
@@ -47,11 +52,20 @@ export function createOrderTaker(ctx: ApplianceContext, client: RelayClient): Or
     return order;
   }
 
+  async function readInstallers(): Promise<InstallerSet | undefined> {
+    try {
+      return await installers.read();
+    } catch (error) {
+      log.warn({ err: error }, 'the installers cannot be handed out');
+      return undefined;
+    }
+  }
+
   /** The order, what it leads to and what is said about it: one commit, so it begins once and never halfway. */
-  function take(order: OrderPayload): void {
+  function take(order: OrderPayload, installerSet?: InstallerSet): void {
     const nowMs = clock.nowMs();
     const relayNowMs = client.clock.nowMs();
-    const decision = planOrder(db, order, { relayNowMs, nowMs });
+    const decision = planOrder(db, order, { relayNowMs, nowMs, installers: installerSet });
     const row: relayOrders.RelayOrderRecord = {
       orderId: order.orderId,
       seq: order.seq,
@@ -136,7 +150,11 @@ export function createOrderTaker(ctx: ApplianceContext, client: RelayClient): Or
       );
       for (const envelope of orders) {
         const order = readNew(envelope);
-        if (order !== undefined) take(order);
+        if (order?.action === 'update_agent') {
+          const found = await readInstallers();
+          // The box may have left its site while the folder was read.
+          if (readNew(envelope) !== undefined) take(order, found);
+        } else if (order !== undefined) take(order);
       }
     },
   };

@@ -19,7 +19,9 @@ import {
   type OrderPayload,
   type Validator,
 } from '@sitewarden/agent-proto/http';
+import { compareVersions } from '@sitewarden/agent-proto/installers';
 import type { SqliteDatabase } from '@sitewarden/kit/sqlite';
+import type { InstallerSet } from '../installers/index.ts';
 import { BOX_CHECKS } from '../lib/box-checks.ts';
 import { lazily } from '../lib/lazily.ts';
 import { type AgentRecord, byId as agentById, list as listAgents } from '../store/agents.ts';
@@ -36,6 +38,12 @@ export const ORDER_REFUSALS = {
     'The maintenance window is over, too long, or outlives the order. Give it again with another one.',
   UNDO_ORDER_UNKNOWN:
     'The box knows no order of that id, done on this workstation, that can be undone. Undo it by hand.',
+  UPDATE_INSTALLER_MISSING:
+    'The box has no whole, signed installer of the agent for this operating system. Copy the folder of installers to it.',
+  UPDATE_VERSION_MISSING:
+    'The installers of the box are of another version. Name theirs, or copy the wanted ones to it.',
+  UPDATE_SAME_VERSION: 'The agent has this version already. There is nothing to do.',
+  UPDATE_NOT_NEWER: 'The installers of the box are older than this agent. Name their version if that is meant.',
   TIER_TOO_LOW: 'The tier of this workstation does not allow it. Raise the tier, then give the order again.',
 } as const;
 export type Refusal = keyof typeof ORDER_REFUSALS;
@@ -60,6 +68,11 @@ export interface PlanClock {
   readonly nowMs: number;
 }
 
+export interface PlanCircumstances extends PlanClock {
+  /** Of the box, for `update_agent`; undefined: there are none that can be handed out. */
+  readonly installers?: InstallerSet | undefined;
+}
+
 type Params = Static<(typeof ORDER_PARAMS)['run_check']>;
 
 const fitOf = lazily(
@@ -70,7 +83,7 @@ const fitOf = lazily(
 );
 
 /** What a genuine order leads to. Reads rows and changes none. */
-export function planOrder(db: SqliteDatabase, order: OrderPayload, clock: PlanClock): OrderPlan | Refusal {
+export function planOrder(db: SqliteDatabase, order: OrderPayload, clock: PlanCircumstances): OrderPlan | Refusal {
   if (clock.relayNowMs >= order.expiresAtMs) return 'ORDER_EXPIRED';
   const { action } = order;
   if (!isOrderAction(action)) return 'ORDER_ACTION_UNKNOWN';
@@ -99,7 +112,7 @@ interface Mending {
   readonly order: OrderPayload;
   readonly action: MendingAction;
   readonly agent: AgentRecord;
-  readonly clock: PlanClock;
+  readonly clock: PlanCircumstances;
 }
 
 function planMending(db: SqliteDatabase, { order, action, agent, clock }: Mending): OrderPlan | Refusal {
@@ -112,6 +125,10 @@ function planMending(db: SqliteDatabase, { order, action, agent, clock }: Mendin
     return { ...ask, params: { ...params, order_id: undone.agentOrderId } };
   }
   if (agent.tier < minTierOf(action)) return 'TIER_TOO_LOW';
+  if (action === 'update_agent') {
+    const refusal = updateRefusal(agent, order.params, clock.installers);
+    if (refusal !== undefined) return refusal;
+  }
   const window = windowOf(params);
   if (window === undefined) return { ...ask, params };
   const isDryRun = params.dry_run === true;
@@ -124,6 +141,26 @@ function planMending(db: SqliteDatabase, { order, action, agent, clock }: Mendin
     params: { ...params, window_start_ms: startMs, window_end_ms: window.endMs + shiftMs },
     notBeforeMs: isDryRun || startMs <= clock.nowMs ? null : startMs,
   };
+}
+
+const TARGETS_OF: Readonly<Record<string, string>> = { windows: 'win-', linux: 'linux-' };
+
+/**
+ * What is plain from here. The agent judges again by what it downloads: only it knows its processor, and whose signature
+ * it believes.
+ */
+function updateRefusal(
+  { osFamily, agentVersion }: AgentRecord,
+  { version: named }: Facts,
+  installers: InstallerSet | undefined,
+): Refusal | undefined {
+  const prefix = TARGETS_OF[osFamily];
+  const isThere = prefix !== undefined && installers?.files.some(({ target }) => target.startsWith(prefix));
+  if (!isThere || installers?.signature === undefined) return 'UPDATE_INSTALLER_MISSING';
+  if (named !== undefined && named !== installers.version) return 'UPDATE_VERSION_MISSING';
+  if (agentVersion === installers.version) return 'UPDATE_SAME_VERSION';
+  const isOlder = (compareVersions(installers.version, agentVersion) ?? 1) < 0;
+  return named === undefined && isOlder ? 'UPDATE_NOT_NEWER' : undefined;
 }
 
 /** The agent's own order that an order of staff led to, if it changed something that can be put back. */

@@ -1,4 +1,4 @@
-import { createPrivateKey, sign } from 'node:crypto';
+import { createPrivateKey, createPublicKey, sign } from 'node:crypto';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Packed } from './package-agent.ts';
@@ -23,6 +23,11 @@ export async function writeManifest({ outDir, version, packed, signKey }: Manife
   // One of another manifest must not stay beside this one.
   if (signature === undefined) await rm(join(outDir, 'manifest.json.sig'), { force: true });
   else await writeFile(join(outDir, 'manifest.json.sig'), `${signature}\n`);
+}
+
+/** Raw, base64url: what an agent is built with that shall believe this key. */
+export function publisherKeyOf(pem: string): string {
+  return createPublicKey(createPrivateKey(pem)).export({ format: 'jwk' }).x as string;
 }
 
 function signWith(pem: string, bytes: Buffer): string {

@@ -15,6 +15,8 @@ const SENTINEL_FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 const BLOB_NAME = 'NODE_SEA_BLOB';
 /** As agent/bin/packed-agent.ts asks for it. */
 const ADDON_ASSET = 'better-sqlite3.node';
+/** As agent/update/publisher.ts asks for it. */
+const KEY_ASSET = 'publisher-key';
 
 export interface Packed {
   readonly target: string;
@@ -31,11 +33,13 @@ export interface PackageOptions {
   readonly outDir: string;
   readonly cacheDir: string;
   readonly bundle: Bundle;
+  /** Raw Ed25519, base64url: whose signature this agent asks for when it is to be replaced. None: it never is, by order. */
+  readonly publisherKey?: string | undefined;
 }
 
 /** Makes one executable: the target's Node with the bundle and the addon inside. The same input gives the same bytes. */
 export async function packageAgent(target: Target, options: PackageOptions): Promise<Packed> {
-  const { root, outDir, cacheDir, bundle } = options;
+  const { root, outDir, cacheDir, bundle, publisherKey } = options;
   const [node, builder] = [
     await fetchNode(target.nodePackage, cacheDir),
     await fetchNode(builderPackage(target), cacheDir),
@@ -44,7 +48,7 @@ export async function packageAgent(target: Target, options: PackageOptions): Pro
   await mkdir(outDir, { recursive: true });
   const work = await mkdtemp(join(outDir, '.work-'));
   try {
-    const blob = await makeBlob({ builder, addon, bundle, work });
+    const blob = await makeBlob({ builder, addon, bundle, work, publisherKey });
     const bare = await readFile(node);
     const made = join(work, target.file);
     await writeFile(made, target.name.startsWith('win-') ? withoutSignature(bare) : bare, { mode: 0o755 });
@@ -70,9 +74,11 @@ interface BlobInput {
   readonly addon: string;
   readonly bundle: Bundle;
   readonly work: string;
+  readonly publisherKey: string | undefined;
 }
 
-async function makeBlob({ builder, addon, bundle, work }: BlobInput): Promise<string> {
+async function makeBlob({ builder, addon, bundle, work, publisherKey }: BlobInput): Promise<string> {
+  if (publisherKey !== undefined) await writeFile(join(work, 'publisher.key'), publisherKey);
   await writeFile(join(work, 'agent.cjs'), bundle.code);
   await writeFile(
     join(work, 'sea.json'),
@@ -86,7 +92,7 @@ async function makeBlob({ builder, addon, bundle, work }: BlobInput): Promise<st
       useCodeCache: false,
       // Whoever sets NODE_OPTIONS for a service would have their own code run by it.
       execArgvExtension: 'none',
-      assets: { [ADDON_ASSET]: addon },
+      assets: { [ADDON_ASSET]: addon, ...(publisherKey !== undefined && { [KEY_ASSET]: 'publisher.key' }) },
     }),
   );
   const { NODE_OPTIONS: _, ...env } = process.env;

@@ -14,11 +14,22 @@ const ROOT = join(import.meta.dirname, '..', '..');
 export const PACKED_CACHE = join(ROOT, 'dist', 'cache');
 const MADE = join(ROOT, 'dist', 'agent-tests');
 
+/** Another agent of the same sources. */
+export interface Variant {
+  /** Of the folder it is kept in. */
+  readonly name: string;
+  /** What it says it is. */
+  readonly version?: string;
+  readonly publisherKey?: string;
+  /** Changes the text of the bundle. */
+  readonly change?: (code: string) => string;
+}
+
 /**
  * Path of the one-file agent of the present sources: made, or taken from the last run when nothing changed. Undefined, and
  * the test skipped by name (failed with CI=true), when npm cannot fetch the Node it is made from.
  */
-export async function packedAgent(t: Test, name: TargetName): Promise<string | undefined> {
+export async function packedAgent(t: Test, name: TargetName, variant?: Variant): Promise<string | undefined> {
   const target = targetOf(name);
   try {
     await fetchNode(target.nodePackage, PACKED_CACHE);
@@ -29,8 +40,10 @@ export async function packedAgent(t: Test, name: TargetName): Promise<string | u
     t.pass(text, { skip: text });
     return undefined;
   }
-  const bundle = await bundleAgent(ROOT);
-  const key = `${name}-${digestOf(bundle, target.addon)}`;
+  const bundle = changed(await bundleAgent(ROOT), variant);
+  const publisherKey = variant?.publisherKey;
+  const kind = variant === undefined ? name : `${name}.${variant.name}`;
+  const key = `${kind}-${digestOf(bundle, target.addon, publisherKey)}`;
   const outDir = join(MADE, key);
   const path = join(outDir, target.file);
   if (existsSync(path)) return path;
@@ -39,12 +52,12 @@ export async function packedAgent(t: Test, name: TargetName): Promise<string | u
   const lock = await waitFor('the other test to make it', () => tryLock(join(MADE, `${name}.lock`)), 240_000, 500);
   try {
     if (existsSync(path)) return path;
-    await packageAgent(target, { root: ROOT, outDir, cacheDir: PACKED_CACHE, bundle });
+    await packageAgent(target, { root: ROOT, outDir, cacheDir: PACKED_CACHE, bundle, publisherKey });
   } finally {
     lock.release();
   }
   for (const other of readdirSync(MADE)) {
-    if (other.startsWith(`${name}-`) && other !== key) rmSync(join(MADE, other), { recursive: true, force: true });
+    if (other.startsWith(`${kind}-`) && other !== key) rmSync(join(MADE, other), { recursive: true, force: true });
   }
   return path;
 }
@@ -58,8 +71,17 @@ function tryLock(path: string): FileLock | undefined {
   }
 }
 
-function digestOf({ code }: Bundle, addon: string): string {
-  const hash = createHash('sha256').update(code);
+function changed(bundle: Bundle, { version, change = (code) => code }: Partial<Variant> = {}): Bundle {
+  const named = version === undefined ? bundle.code : bundle.code.replace(VERSION_LINE, `$1"${version}"`);
+  if (version !== undefined && named === bundle.code) throw new Error('the bundle does not say its version as it did');
+  const code = change(named);
+  return { ...bundle, code };
+}
+
+const VERSION_LINE = /^(var version = )"[^"]+"(?=;$)/m;
+
+function digestOf({ code }: Bundle, addon: string, publisherKey = ''): string {
+  const hash = createHash('sha256').update(code).update(publisherKey);
   for (const file of ['targets.json', 'package-agent.ts', 'authenticode.ts']) {
     hash.update(readFileSync(join(ROOT, 'scripts', 'package-agent', file)));
   }

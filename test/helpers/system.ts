@@ -40,6 +40,8 @@ export interface SystemOptions {
   onLine?: (line: string) => void;
   /** Whether the relay can wake the box; without it every order waits for a check-in. Default false. */
   wake?: boolean;
+  /** Of the box. */
+  installers?: { dir: string; publicKey?: string };
   /** Told every exchange with the relay. */
   onExchange?: (exchange: Exchange) => void;
 }
@@ -80,6 +82,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
       dataDir: join(base, 'appliance'),
       relay: { url: proxy.url, rootKey },
       checkinIntervalMs: options.checkinIntervalMs ?? 1000,
+      ...(options.installers ? { installers: options.installers } : {}),
       ...(options.withoutSerial ? { withoutSerial: true } : {}),
       ...logLevel,
       ...said,

@@ -223,6 +223,7 @@ function orderBody(action: OrderAction): unknown {
     start_service: { service: 'cron' },
     screenlock_policy: { idle_seconds: 600 },
     security_updates_install: { window_start_ms: Date.now(), window_end_ms: Date.now() + 3_600_000 },
+    update_agent: { version: '9.9.9', dry_run: true },
     undo: { order_id: `ord_${'a'.repeat(26)}` },
   };
   return { action, agentId: `agt_${'a'.repeat(26)}`, ...(params[action] && { params: params[action] }) };

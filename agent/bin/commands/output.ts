@@ -1,6 +1,6 @@
 import { isCodedError } from '@sitewarden/kit/errors';
 
-/** 2: usage or configuration; 3: enrolment is needed; 4: removed by the appliance; 1: anything else. */
+/** 2: usage or configuration; 3: enrolment is needed; 4: removed by the appliance; 5: replaced; 1: anything else. */
 const EXIT_CODES: Readonly<Record<string, number>> = {
   CONFIG_INVALID: 2,
   CONFIG_UNREADABLE: 2,
@@ -18,6 +18,8 @@ const EXIT_CODES: Readonly<Record<string, number>> = {
 };
 
 export const EXIT_REMOVED = 4;
+/** Service managers start what failed again, and so the program that lies there now. */
+export const EXIT_REPLACED = 5;
 
 export function print(text: string): void {
   process.stdout.write(`${text}\n`);

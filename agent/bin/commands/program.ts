@@ -1,10 +1,11 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { defaultConfigPath } from '../../config/places.ts';
 import { AGENT_VERSION } from '../../run/version.ts';
 import type { CheckFlags } from './check-command.ts';
 import type { EnrollFlags } from './enroll-command.ts';
 import type { InstallFlags, UninstallFlags } from './install-command.ts';
 import { guarded } from './output.ts';
+import type { RunFlags } from './run-command.ts';
 
 const EXIT_TEXT = `
 Exit codes:
@@ -12,7 +13,8 @@ Exit codes:
   1  a fault
   2  wrong usage or configuration
   3  the agent has to be enrolled
-  4  the appliance removed this agent from its site`;
+  4  the appliance removed this agent from its site
+  5  another version lies in its place: start it again`;
 
 /** Commands, options and their help. What they do stands in one file each, loaded when it is asked for. */
 export function createProgram(): Command {
@@ -35,7 +37,8 @@ export function createProgram(): Command {
     )
     .option('--ready-json', 'print one line of JSON once everything runs')
     .option('--log-file <file>', 'write the log there instead of standard output; 2 files of 5 MiB are kept')
-    .action((flags: { readyJson?: boolean; logFile?: string }) =>
+    .addOption(new Option('--guarded').hideHelp())
+    .action((flags: RunFlags) =>
       guarded(async () => (await import('./run-command.ts')).runCommand(configPath(), flags)),
     );
 
@@ -88,6 +91,12 @@ export function createProgram(): Command {
     .action((flags: CheckFlags) =>
       guarded(async () => (await import('./check-command.ts')).checkCommand(configPath(), flags)),
     );
+
+  // Not for people: the version that runs asks it of the one that shall follow.
+  program
+    .command('update-check', { hidden: true })
+    .description('prove beside a running agent that this version can take its place')
+    .action(() => guarded(async () => (await import('./update-check-command.ts')).updateCheckCommand(configPath())));
 
   program
     .command('stop')

@@ -4,6 +4,7 @@ import { restartService } from './restart-service.ts';
 import { runCheck } from './run-check.ts';
 import type { Action } from './types.ts';
 import { undo } from './undo.ts';
+import { updateAgent } from './update-agent.ts';
 
 /** Everything an order can make this agent do. */
 export const ACTIONS: readonly Action[] = [
@@ -11,6 +12,7 @@ export const ACTIONS: readonly Action[] = [
   collectDiagnostics,
   restartService,
   ...Object.values(REPAIRS).map(({ action }) => action),
+  updateAgent,
   undo,
 ];
 

@@ -4,6 +4,7 @@ import type { ServiceManager } from '@sitewarden/kit/services';
 import type { AgentErrorCode } from '../../errors.ts';
 import type { OrderUndo } from '../../queue/index.ts';
 import type { SiteConfig } from '../../site/index.ts';
+import type { Updater } from '../../update/index.ts';
 import type { Host } from '../host.ts';
 
 export interface Refusal {
@@ -46,6 +47,7 @@ export interface ActionContext {
   /** On the appliance's clock. */
   nowMs(): number;
   readonly undo: UndoMemory;
+  readonly updater: Updater;
   readonly signal: AbortSignal;
 }
 
@@ -58,6 +60,8 @@ export interface ActionResult {
   readonly note?: string;
   readonly before: Facts;
   readonly after: Facts;
+  /** The program that runs next answers for the order; this one ends now. */
+  readonly isHandedOver?: true;
 }
 
 export interface Action {

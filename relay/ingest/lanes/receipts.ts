@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { Facts } from '@sitewarden/agent-proto/agent';
 import { parseCanonical } from '@sitewarden/agent-proto/canonical';
-import { type CheckName, checkOf, onlyDiagnostics } from '@sitewarden/agent-proto/checks';
+import { type CheckName, checkOf, onlyDiagnostics, onlyVersion } from '@sitewarden/agent-proto/checks';
 import { decodeEnvelope, verifyEnvelopeAsync } from '@sitewarden/agent-proto/dsse';
 import { onlyClosedFacts } from '@sitewarden/agent-proto/evidence';
 import { compile, PAYLOAD_TYPES, ReceiptPayload } from '@sitewarden/agent-proto/http';
@@ -80,6 +80,10 @@ interface Answer {
 function answerOf(action: string, check: CheckName | undefined, { before, after }: ReceiptPayload): Answer {
   if (action === 'collect_diagnostics') {
     return { before: null, after: after === undefined ? null : JSON.stringify(onlyDiagnostics(after)) };
+  }
+  if (action === 'update_agent') {
+    const version = (facts: Facts | undefined) => (facts === undefined ? null : JSON.stringify(onlyVersion(facts)));
+    return { before: version(before), after: version(after) };
   }
   const kept = (facts: Facts | undefined) =>
     facts === undefined || check === undefined ? null : JSON.stringify(onlyClosedFacts(facts, check));

@@ -20,6 +20,7 @@ const GOOD: Record<MendingAction, Facts> = {
   security_updates_scan: {},
   security_updates_install: { window_start_ms: Date.now() - 1000, window_end_ms: Date.now() + 3_600_000 },
   bitlocker_resume: {},
+  update_agent: {},
   undo: { order_id: 'ord_1' },
 };
 const TIERS: Record<MendingAction, TierNumber> = {
@@ -32,6 +33,7 @@ const TIERS: Record<MendingAction, TierNumber> = {
   security_updates_scan: 1,
   security_updates_install: 2,
   bitlocker_resume: 2,
+  update_agent: 1,
   undo: 1,
 };
 

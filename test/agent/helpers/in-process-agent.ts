@@ -24,8 +24,8 @@ export interface AgentUnderTest {
 }
 
 export interface RunningDaemon {
-  readonly end: Promise<'stopped' | 'removed'>;
-  stop(): Promise<'stopped' | 'removed'>;
+  readonly end: ReturnType<typeof runDaemon>;
+  stop(): ReturnType<typeof runDaemon>;
 }
 
 /** An enrolled agent inside this process; its data folder is its own. */
@@ -38,6 +38,7 @@ export async function makeAgent(site: TestAppliance, fields: Partial<Config> = {
     logLevel: 'debug',
     serviceManager: { pidfileDir: join(dataDir, 'services') },
     queue: { maxRows: 10_000, maxAgeDays: 30 },
+    updates: { allowed: true, connectWithinMs: 300_000 },
     overrides: {},
     ...fields,
     dataDir,

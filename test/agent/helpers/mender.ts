@@ -6,6 +6,7 @@ import type { ToolOptions, ToolResult } from '@sitewarden/kit/exec';
 import { createLogger } from '@sitewarden/kit/log';
 import { createPidfileManager, type ServiceManager } from '@sitewarden/kit/services';
 import { systemClock } from '@sitewarden/kit/time';
+import { agentErrors } from '../../../agent/errors.ts';
 import {
   createHealer,
   type Healer,
@@ -67,6 +68,12 @@ export function makeMender(options: MenderOptions): Mender {
     services: options.services ?? createPidfileManager({ dir: pidfileDir }),
     runChecks: async () => ({ reports: 0, statuses: {} }),
     diagnose: () => ({}),
+    updater: {
+      version: '0.1.0',
+      update: () =>
+        Promise.reject(agentErrors.make('UPDATE_NOT_POSSIBLE', { detail: 'It is not the one-file program' })),
+    },
+    onHandedOver() {},
     clock: systemClock,
     log: createLogger({ name: 'agent', level: 'silent', destination: { write: () => {} } }),
     ...(options.host === undefined ? {} : { host: options.host }),

@@ -18,6 +18,7 @@ import {
   AgentServiceService,
   type EnrollRequest,
   type EnrollResponse,
+  type FetchInstallerResponse,
   type Heartbeat,
   type Hello,
   type Order,
@@ -74,6 +75,8 @@ export interface ApplianceRules {
   config: AgentConfig;
   /** The appliance's clock minus the agent's. */
   clockOffsetMs: number;
+  /** What FetchInstaller answers. */
+  installers: (name: string, offset: number) => FetchInstallerResponse | Refusal;
   /** Sent right after each Welcome. */
   waitingOrders: Order[];
 }
@@ -144,6 +147,7 @@ export async function startTestAppliance(config: Partial<AgentConfig> = {}): Pro
     tamper: undefined,
     ackedThrough: undefined,
     clockOffsetMs: 0,
+    installers: () => ({ code: status.NOT_FOUND }),
     waitingOrders: [],
     config: { ...BASE_CONFIG, ...config },
   };
@@ -221,6 +225,11 @@ export async function startTestAppliance(config: Partial<AgentConfig> = {}): Pro
     const service: AgentServiceServer = {
       enroll: (call, callback) => void enroll(call.request, callback),
       renewCertificate: (call, callback) => void renew(call.request, call.getPeer(), callback),
+      fetchInstaller: (call, callback) => {
+        const answer = rules.installers(call.request.name, call.request.offset);
+        if ('code' in answer) callback(fail(answer));
+        else callback(null, answer);
+      },
       pushReport: (_, callback) => callback(fail({ code: status.UNIMPLEMENTED })),
       session(call) {
         const agent = agentOf(call.getPeer());

@@ -15,6 +15,7 @@ const newConfig = (dir: string): EnrollRequest['config'] => ({
   logLevel: 'silent',
   serviceManager: {},
   queue: { maxRows: 100, maxAgeDays: 1 },
+  updates: { allowed: true, connectWithinMs: 300_000 },
   overrides: {},
 });
 const codeOf = (error: unknown) => (isCodedError(error) ? error.code : String(error));

@@ -90,6 +90,7 @@ t.test('uninstall keeps the data, purge removes what is the agent’s and no fol
     'remove /etc/systemd/system/sitewarden-agent.service',
     'run systemctl daemon-reload',
     'remove /usr/local/bin/sitewarden-agent',
+    'remove /usr/local/bin/sitewarden-agent.old',
   ]);
   const purged = lines(planUninstall(layout('linux', { dataDir: '/var' }), { purge: true, isOffline: false }));
   t.ok(purged.includes('remove /var/identity'));

@@ -29,11 +29,11 @@ const HOST = { hostname: 'pc-1', osFamily: 'linux', osVersion: '12', agentVersio
 /** The real port on a real database; wall time is the test's. */
 export async function startIntake(
   t: Test,
-  options: { yaml?: string; room?: { assert(): void; onFull(): void }; patience?: Patience } = {},
+  options: { yaml?: string; installers?: string; room?: { assert(): void; onFull(): void }; patience?: Patience } = {},
 ): Promise<IntakeFixture> {
   const ctx = applianceContext(
     t,
-    `intake: { host: 127.0.0.1, port: 0 ${options.yaml ?? ', reportsPerS: 2000, burst: 4000'}}\n`,
+    `intake: { host: 127.0.0.1, port: 0 ${options.yaml ?? ', reportsPerS: 2000, burst: 4000'}}\n${options.installers === undefined ? '' : `installers: { dir: ${options.installers} }\n`}`,
   );
   const identity = await loadIdentity({ dataDir: ctx.config.dataDir, publicHosts: [] });
   const intake = createIntake({

@@ -4,6 +4,7 @@ import { newId } from '@sitewarden/kit/ids';
 import type { Test } from 'tap';
 import t from 'tap';
 import { draftOf } from '../../../appliance/evidence/draft.ts';
+import type { InstallerSet } from '../../../appliance/installers/index.ts';
 import { agentOrders, agents, changes, relayOrders } from '../../../appliance/store/index.ts';
 import { answerEnd, createOrderProgress } from '../../../appliance/uplink/order-progress.ts';
 import { createOrderTaker } from '../../../appliance/uplink/orders.ts';
@@ -13,17 +14,28 @@ import { claimWith, uplinkFixture } from '../helpers/uplink-fixture.ts';
 const HOUR_MS = 3_600_000;
 const MOMENT = { bootId: 'b', monotonicMs: 1, timeQuality: 'synced' } as const;
 
+/** What the box has of installers. */
+const offered = (change: Partial<InstallerSet> = {}): InstallerSet => ({
+  version: '0.2.0',
+  files: [{ target: 'linux-x64', file: 'agent', bytes: 1, sha256: 'a'.repeat(64) }],
+  manifest: Buffer.alloc(0),
+  signature: 'made by somebody',
+  isVerified: false,
+  ...change,
+});
+
 async function setUp(t: Test, options: { clockOffsetMs?: number } = {}) {
   const fixture = await uplinkFixture(t, options);
   claimWith(fixture);
   const { ctx, client, relay } = fixture;
   let aheadMs = 0;
   const own = { ...ctx, clock: { ...ctx.clock, nowMs: () => Date.now() + aheadMs } };
-  const taker = createOrderTaker(ctx, client);
+  const box: { installers: InstallerSet | undefined } = { installers: offered() };
+  const taker = createOrderTaker(ctx, client, { read: async () => box.installers });
   let seq = 0;
-  const addAgent = (tier: TierNumber = 2) => {
+  const addAgent = (tier: TierNumber = 2, more: Partial<agents.AgentHost> = {}) => {
     const id = newId('agt');
-    const host = { hostname: 'front-desk', osFamily: 'linux', osVersion: '', agentVersion: '' };
+    const host = { hostname: 'front-desk', osFamily: 'linux', osVersion: '', agentVersion: '0.1.0', ...more };
     agents.insert(ctx.db, { id, host, tier, enrolledAtMs: 1 });
     return id;
   };
@@ -59,7 +71,7 @@ async function setUp(t: Test, options: { clockOffsetMs?: number } = {}) {
   const move = (byMs: number) => {
     aheadMs += byMs;
   };
-  return { ...fixture, addAgent, give, given, told, end, progress, answer, move };
+  return { ...fixture, box, addAgent, give, given, told, end, progress, answer, move };
 }
 
 t.test('every repair becomes one order of its one agent, from its tier on', async (t) => {
@@ -262,4 +274,47 @@ t.test('an order that an agent was cut off in, or that the box ended by itself, 
   t.match(answerEnd(lowered, 'firewall'), { state: 'refused', detail: /Raise the tier/, isAnswer: undefined });
   const removed = { ...lowered, state: 'failed', code: 'AGENT_REMOVED' } as const;
   t.match(answerEnd(removed, 'firewall'), { state: 'failed', code: 'AGENT_REMOVED', detail: /was removed/ });
+});
+
+t.test(
+  'an update is refused where the box can see that it cannot be, and else given with what staff named',
+  async (t) => {
+    const it = await setUp(t);
+    const refusal = async (params: object, host: Partial<agents.AgentHost>, installers: InstallerSet | undefined) => {
+      it.box.installers = installers;
+      const orderId = await it.give('update_agent', { ...params, agent_id: it.addAgent(1, host) });
+      const { state, code } = it.end(orderId);
+      if (state !== 'refused') t.match(it.given(orderId), { action: 'update_agent', params });
+      return state === 'refused' ? code : 'given';
+    };
+    const newer = { agentVersion: '0.3.0' };
+    t.equal(await refusal({}, {}, undefined), 'UPDATE_INSTALLER_MISSING');
+    t.equal(await refusal({}, {}, offered({ signature: undefined })), 'UPDATE_INSTALLER_MISSING');
+    t.equal(await refusal({}, { osFamily: 'windows' }, offered()), 'UPDATE_INSTALLER_MISSING');
+    t.equal(await refusal({}, { osFamily: 'macos' }, offered()), 'UPDATE_INSTALLER_MISSING');
+    t.equal(await refusal({ version: '0.4.0' }, {}, offered()), 'UPDATE_VERSION_MISSING');
+    t.equal(await refusal({}, { agentVersion: '0.2.0' }, offered()), 'UPDATE_SAME_VERSION');
+    t.equal(await refusal({}, newer, offered()), 'UPDATE_NOT_NEWER');
+    t.equal(await refusal({ version: '0.2.0' }, newer, offered()), 'given', 'a version that is named');
+    t.equal(await refusal({}, {}, offered()), 'given');
+    const params = { agent_id: it.addAgent(1), version: '0.2.0' };
+    const [received] = it.told(await it.give('update_agent', params)).map((change) => draftOf(change, MOMENT));
+    t.match(received, { action: { name: 'update_agent', params } }, 'evidence names the version that staff named');
+  },
+);
+
+t.test('an update that is done tells from which version to which, and asks for no check', async (t) => {
+  const it = await setUp(t);
+  await it.progress();
+  const agentId = it.addAgent(1);
+  const orderId = await it.give('update_agent', { agent_id: agentId });
+  const facts = (version: string) => ({ agent_version: version, hostname: 'front-desk' });
+  await it.answer(orderId, { state: 'done', detail: '', before: facts('0.1.0'), after: facts('0.2.0') });
+  t.match(it.end(orderId), { state: 'done', code: null, detail: /updated/ });
+  t.strictSame(it.end(orderId).before, { agent_version: '0.1.0' });
+  t.strictSame(it.end(orderId).after, { agent_version: '0.2.0' });
+  t.strictSame(agentOrders.queuedFor(it.ctx.db, agentId, Date.now()), []);
+  const failed = await it.give('update_agent', { agent_id: agentId });
+  const row = await it.answer(failed, { state: 'failed', code: 'UPDATE_ROLLED_BACK', detail: 'It is back.' });
+  t.match(row, { state: 'failed', code: 'UPDATE_ROLLED_BACK', detail: 'It is back.' });
 });

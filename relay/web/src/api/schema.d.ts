@@ -2148,7 +2148,7 @@ export interface components {
         };
         OrderRequest: {
             /** @enum {string} */
-            action: "run_check" | "remove_agent" | "collect_diagnostics" | "firewall_on" | "defender_start" | "signatures_update" | "screenlock_policy" | "restart_service" | "start_service" | "security_updates_scan" | "security_updates_install" | "bitlocker_resume" | "undo";
+            action: "run_check" | "remove_agent" | "collect_diagnostics" | "firewall_on" | "defender_start" | "signatures_update" | "screenlock_policy" | "restart_service" | "start_service" | "security_updates_scan" | "security_updates_install" | "bitlocker_resume" | "update_agent" | "undo";
             /** @description run_check without one: all agents and the box; the other actions need it */
             agentId?: string;
             /** @description run_check only; all when absent */

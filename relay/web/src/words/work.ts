@@ -46,6 +46,7 @@ const ACTIONS: Record<string, string> = {
   run_check: 'Run check',
   remove_agent: 'Remove agent',
   collect_diagnostics: 'Collect diagnostics',
+  update_agent: 'Update agent',
 };
 export const actionWords = (action: string): string => ACTIONS[action] ?? action.replaceAll('_', ' ');
 

@@ -329,6 +329,19 @@ export interface RenewCertificateResponse {
   notAfterMs: number;
 }
 
+export interface FetchInstallerRequest {
+  name: string;
+  /** Bytes before the piece. */
+  offset: number;
+}
+
+export interface FetchInstallerResponse {
+  /** At most 512 KiB; empty at the end of the file. */
+  data: Buffer;
+  /** Of the whole file. */
+  totalBytes: number;
+}
+
 function createBaseEnrollRequest(): EnrollRequest {
   return { token: "", csr: Buffer.alloc(0), nonce: Buffer.alloc(0), host: undefined };
 }
@@ -2363,6 +2376,120 @@ export const RenewCertificateResponse: MessageFns<RenewCertificateResponse> = {
   },
 };
 
+function createBaseFetchInstallerRequest(): FetchInstallerRequest {
+  return { name: "", offset: 0 };
+}
+
+export const FetchInstallerRequest: MessageFns<FetchInstallerRequest> = {
+  encode(message: FetchInstallerRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.offset !== 0) {
+      writer.uint32(16).int64(message.offset);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FetchInstallerRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFetchInstallerRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.offset = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseFetchInstallerResponse(): FetchInstallerResponse {
+  return { data: Buffer.alloc(0), totalBytes: 0 };
+}
+
+export const FetchInstallerResponse: MessageFns<FetchInstallerResponse> = {
+  encode(message: FetchInstallerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.data.length !== 0) {
+      writer.uint32(10).bytes(message.data);
+    }
+    if (message.totalBytes !== 0) {
+      writer.uint32(16).int64(message.totalBytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FetchInstallerResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFetchInstallerResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.data = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.totalBytes = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 export type AgentServiceService = typeof AgentServiceService;
 export const AgentServiceService = {
   /**
@@ -2414,6 +2541,22 @@ export const AgentServiceService = {
       Buffer.from(RenewCertificateResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): RenewCertificateResponse => RenewCertificateResponse.decode(value),
   },
+  /**
+   * FetchInstaller reads a piece of a file of the box's installers: manifest.json, manifest.json.sig, or one the manifest
+   * names. NOT_FOUND: there is no such file. FAILED_PRECONDITION: the folder is not whole. RESOURCE_EXHAUSTED: wait as long
+   * as the `retry-delay-ms` trailer says. The bytes prove nothing: an agent believes the publisher's signature alone.
+   */
+  fetchInstaller: {
+    path: "/sitewarden.agent.v1.AgentService/FetchInstaller" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: FetchInstallerRequest): Buffer =>
+      Buffer.from(FetchInstallerRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): FetchInstallerRequest => FetchInstallerRequest.decode(value),
+    responseSerialize: (value: FetchInstallerResponse): Buffer =>
+      Buffer.from(FetchInstallerResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): FetchInstallerResponse => FetchInstallerResponse.decode(value),
+  },
 } as const;
 
 export interface AgentServiceServer extends UntypedServiceImplementation {
@@ -2432,6 +2575,12 @@ export interface AgentServiceServer extends UntypedServiceImplementation {
   pushReport: handleUnaryCall<PushReportRequest, PushReportResponse>;
   /** RenewCertificate signs a new CSR for the identity of the client certificate. */
   renewCertificate: handleUnaryCall<RenewCertificateRequest, RenewCertificateResponse>;
+  /**
+   * FetchInstaller reads a piece of a file of the box's installers: manifest.json, manifest.json.sig, or one the manifest
+   * names. NOT_FOUND: there is no such file. FAILED_PRECONDITION: the folder is not whole. RESOURCE_EXHAUSTED: wait as long
+   * as the `retry-delay-ms` trailer says. The bytes prove nothing: an agent believes the publisher's signature alone.
+   */
+  fetchInstaller: handleUnaryCall<FetchInstallerRequest, FetchInstallerResponse>;
 }
 
 export interface AgentServiceClient extends Client {
@@ -2493,6 +2642,26 @@ export interface AgentServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: RenewCertificateResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * FetchInstaller reads a piece of a file of the box's installers: manifest.json, manifest.json.sig, or one the manifest
+   * names. NOT_FOUND: there is no such file. FAILED_PRECONDITION: the folder is not whole. RESOURCE_EXHAUSTED: wait as long
+   * as the `retry-delay-ms` trailer says. The bytes prove nothing: an agent believes the publisher's signature alone.
+   */
+  fetchInstaller(
+    request: FetchInstallerRequest,
+    callback: (error: ServiceError | null, response: FetchInstallerResponse) => void,
+  ): ClientUnaryCall;
+  fetchInstaller(
+    request: FetchInstallerRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: FetchInstallerResponse) => void,
+  ): ClientUnaryCall;
+  fetchInstaller(
+    request: FetchInstallerRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: FetchInstallerResponse) => void,
   ): ClientUnaryCall;
 }
 
