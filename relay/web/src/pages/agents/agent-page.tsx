@@ -22,8 +22,11 @@ import { waitingTarget } from './bulk.ts';
 import { BulkProgress } from './bulk-progress.tsx';
 import { HistorySection } from './history-section.tsx';
 import { RemoveAgents } from './remove-agents.tsx';
+import { AgentOrders } from './repairs/agent-orders.tsx';
+import { AnyRepair } from './repairs/any-repair.tsx';
 import { TierControl } from './tier-control.tsx';
 import { useBulk } from './use-bulk.ts';
+import { useHashScroll } from './use-hash-scroll.ts';
 
 /** How is this workstation, and how was it over the last quarter? */
 export function AgentPage() {
@@ -55,6 +58,7 @@ function AgentBody({ siteId, agent, asOfMs }: { siteId: string; agent: Agent; as
   const { role } = useSession();
   const site = useQuery(siteQuery(siteId));
   const { bulk, isRunning, start, stop, clear } = useBulk(siteId);
+  useHashScroll();
   const self = [waitingTarget(agent.id, agent.hostname)];
   return (
     <div className={css.page}>
@@ -95,8 +99,9 @@ function AgentBody({ siteId, agent, asOfMs }: { siteId: string; agent: Agent; as
       <div className={css.columns}>
         <div className={css.stack}>
           <Section id="checks" title="Checks now">
-            <AgentChecks agent={agent} />
+            <AgentChecks agent={agent} siteId={siteId} />
           </Section>
+          <AgentOrders siteId={siteId} agent={agent} />
           <HistorySection siteId={siteId} agentId={agent.id} />
         </div>
         <div className={css.stack}>
@@ -106,6 +111,7 @@ function AgentBody({ siteId, agent, asOfMs }: { siteId: string; agent: Agent; as
           <Section id="tier" title="Tier">
             <TierControl siteId={siteId} agent={agent} />
           </Section>
+          {may(role, 'order') && agent.state === 'active' && <AnyRepair siteId={siteId} agent={agent} />}
           <Section id="tools" title="Other management tools">
             <AgentTools agent={agent} />
           </Section>
