@@ -89,7 +89,7 @@ t.test('every failing check has a repair, the likeliest first, and no other resu
   t.equal(repairsFor(check({ check: 'defender', facts: { engine_running: true } }))[0], 'signatures_update');
   t.equal(repairsFor(check({ check: 'patches', facts: { pending_security: 3 } }))[0], 'security_updates_install');
   t.equal(repairsFor(check({ check: 'patches', facts: { pending_security: 0 } }))[0], 'security_updates_scan');
-  t.notOk(ORDERABLE.includes('undo'));
+  t.strictSame([...ORDERABLE, 'undo'].toSorted(), [...MENDING_ACTIONS].toSorted());
 });
 
 t.test('a tier that is too low, one that is on its way and a system that cannot are told apart', async (t) => {
@@ -153,6 +153,7 @@ t.test('an order says in words what it is, where it is and what comes next', asy
   for (const state of ORDER_STATES) t.match(nextStepWords(order({ state }), nowMs), /\.$/, state);
   t.match(nextStepWords(order({ dryRun: true }), nowMs), /Nothing was changed/);
   t.match(nextStepWords(order(), nowMs), /Required service turns green by that look/);
+  t.equal(nextStepWords(order(), nowMs + HOUR_MS), '', 'by then it has looked');
   t.equal(nextStepWords(order({ action: 'run_check' }), nowMs), '');
   const params = { window_start_ms: nowMs + 1, window_end_ms: nowMs + HOUR_MS };
   const waiting = order({ action: 'security_updates_install', state: 'started', params });

@@ -44,7 +44,7 @@ const newest = async (box: LiveBox) => {
   return order;
 };
 
-const isFocused = (target: Locator) => target.evaluate((element) => element === element.ownerDocument.activeElement);
+const isFocused = async (target: Locator) => (await target.and(target.page().locator(':focus')).count()) === 1;
 
 /** Tabs on until this has the focus: what a keyboard cannot reach in so many steps it cannot reach. */
 async function tabTo(page: Page, target: Locator, most = 60): Promise<void> {

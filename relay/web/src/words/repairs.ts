@@ -140,11 +140,15 @@ export function nextStepWords(order: Order, nowMs: number): string {
     return `The box keeps it until its window begins, ${formatExact(params.window_start_ms as number)}, on its own clock.`;
   }
   if (state === 'done' && dryRun) return 'Nothing was changed. If that is what you want, do it.';
+  // By then the box has looked, and the check itself says how it is.
+  if (state === 'done' && nowMs - order.changedAtMs > LOOKED_MS) return '';
   if (state === 'done' && action !== 'undo') {
     return `The box looks again at once: ${checkTitle(REPAIRS[action].check ?? '')} turns green by that look, not by the word of the repair.`;
   }
   return NEXT[state];
 }
+
+const LOOKED_MS = 10 * 60_000;
 
 const NEXT: Record<Order['state'], string> = {
   queued: 'The box fetches it at its next contact. If this stays, look whether the box is online.',

@@ -35,7 +35,7 @@ interface RepairSelectProps {
 /** One of the repairs, with the check each is for. */
 export const RepairSelect = ({ value, onChange }: RepairSelectProps) => (
   <NativeSelect
-    className={css.field}
+    className={css.select}
     label="Repair"
     value={value}
     data={ORDERABLE.map((action) => ({

@@ -46,7 +46,15 @@ export function CheckRepairs({ siteId, agent, check }: CheckRepairsProps) {
       <Loaded query={orders} what="The orders" skeleton={<RowsSkeleton rows={1} />}>
         {(list) => (
           <>
-            <OneRepair key={first} siteId={siteId} agent={agent} action={first} orders={list} service={service} />
+            <OneRepair
+              key={first}
+              siteId={siteId}
+              agent={agent}
+              action={first}
+              orders={list}
+              service={service}
+              isMended={check.status === 'pass'}
+            />
             {others.map((action) => (
               <Disclosure
                 key={action}

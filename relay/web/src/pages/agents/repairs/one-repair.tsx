@@ -22,12 +22,14 @@ interface OneRepairProps {
   orders: OrderList;
   /** The service of the check; without it the form asks which. */
   service?: string | undefined;
+  /** Its check passes already. */
+  isMended?: boolean;
 }
 
 const presentMs = () => relayClock.nowMs() ?? Date.now();
 
 /** One repair of one workstation: its parameters, its three steps, and what became of it last. */
-export function OneRepair({ siteId, agent, action, orders, service }: OneRepairProps) {
+export function OneRepair({ siteId, agent, action, orders, service, isMended = false }: OneRepairProps) {
   const site = useQuery(siteQuery(siteId));
   const services = site.data?.requiredServices ?? [];
   const [edits, setEdits] = useState<Partial<RepairDraft>>({});
@@ -69,6 +71,7 @@ export function OneRepair({ siteId, agent, action, orders, service }: OneRepairP
         changes={REPAIRS[action].changes}
         block={words(block)}
         undoBlock={words(undoBlock)}
+        isMended={isMended}
         isBusy={order.isPending || isOpen}
         isUnfit={made.params === undefined}
         onTryDry={() => give(true)}

@@ -19,6 +19,8 @@ interface RepairStepsProps {
   block: ReactNode;
   /** The same for undo alone. */
   undoBlock?: ReactNode;
+  /** The check passes already: doing it again is not what the page asks for. */
+  isMended?: boolean;
   /** An order is on its way. */
   isBusy: boolean;
   /** Something is typed wrong; what was done before can still be undone. */
@@ -33,7 +35,19 @@ interface RepairStepsProps {
 
 /** Try dry, do it after a yes, undo after a yes: in this order, each with what it means. */
 export function RepairSteps(props: RepairStepsProps) {
-  const { title, changes, block, undoBlock, isBusy, isUnfit, onUndo, canUndo = false, onTryDry, onDo } = props;
+  const {
+    title,
+    changes,
+    block,
+    undoBlock,
+    isMended = false,
+    isBusy,
+    isUnfit,
+    onUndo,
+    canUndo = false,
+    onTryDry,
+    onDo,
+  } = props;
   const [asked, setAsked] = useState<Asked | null>(null);
   const because = useId();
   const opener = useRef<HTMLButtonElement | null>(null);
@@ -60,6 +74,7 @@ export function RepairSteps(props: RepairStepsProps) {
         <li>
           <Button
             size="xs"
+            variant={isMended ? 'default' : 'filled'}
             leftSection={<Icon name="wrench" size={13} />}
             disabled={isOff}
             aria-expanded={asked === 'do'}
