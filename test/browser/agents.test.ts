@@ -152,7 +152,7 @@ t.test('three hundred workstations are counted, listed worst first, and found', 
   const overlap = page.locator('#overlap');
   await overlap.getByText('10 with a tool, 289 without, 1 never looked').waitFor();
   t.match(await overlap.innerText(), /NinjaOne on 10, runs on 10/);
-  t.match(await overlap.innerText(), /ws-050[\s\S]*Likely fights[\s\S]*restart service”: NinjaOne/);
+  t.match(await overlap.innerText(), /ws-050[\s\S]*Likely fights[\s\S]*Restart service”: NinjaOne/);
   await look(t, page, 'agents');
 });
 

@@ -79,22 +79,28 @@ export class LiveBox {
     });
   }
 
-  async receipt(
+  receipt(
     order: OrderPayload,
     state: ReceiptPayload['state'],
     detail = '',
     after?: ReceiptPayload['after'],
+  ): Promise<void> {
+    return this.answer(order, { state, detail, ...(after === undefined ? {} : { after }) });
+  }
+
+  async answer(
+    order: OrderPayload,
+    said: Pick<ReceiptPayload, 'state'> & Partial<Pick<ReceiptPayload, 'code' | 'detail' | 'before' | 'after'>>,
   ): Promise<void> {
     const payload: ReceiptPayload = {
       orderId: order.orderId,
       applianceId: this.#applianceId,
       epoch: 1,
       orderSeq: order.seq,
-      state,
       code: null,
-      detail,
+      detail: '',
       atMs: Date.now(),
-      ...(after === undefined ? {} : { after }),
+      ...said,
     };
     await this.send('receipts', envelopeOf(this.#box.dikPrivate, PAYLOAD_TYPES.receipt, payload));
   }

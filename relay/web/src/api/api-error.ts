@@ -3,13 +3,21 @@ export class ApiError extends Error {
   readonly status: number;
   readonly code: string;
   readonly field: string | null;
+  /** Values of the refusal that a page can act on. */
+  readonly data: Readonly<Record<string, unknown>>;
 
-  constructor(status: number, code: string, message: string, field: string | null = null) {
+  constructor(
+    status: number,
+    code: string,
+    message: string,
+    { field = null, data = {} }: { field?: string | null; data?: Readonly<Record<string, unknown>> } = {},
+  ) {
     super(message);
     this.name = 'ApiError';
     this.status = status;
     this.code = code;
     this.field = field;
+    this.data = data;
   }
 }
 
@@ -20,7 +28,8 @@ export const isApiError = (error: unknown, code?: string): error is ApiError =>
 export function fromErrorBody(status: number, body: unknown): ApiError {
   if (typeof body === 'object' && body !== null && 'code' in body && 'message' in body) {
     const field = 'field' in body && typeof body.field === 'string' ? body.field : null;
-    return new ApiError(status, String(body.code), String(body.message), field);
+    const data = 'data' in body && typeof body.data === 'object' && body.data !== null ? { ...body.data } : {};
+    return new ApiError(status, String(body.code), String(body.message), { field, data });
   }
   return new ApiError(
     status,

@@ -1,5 +1,6 @@
 import type { ActionRun, ClaimSession, Code, Incident, Order, TimelineItem } from '../api/types.ts';
 import type { IconName } from '../icons/paths.ts';
+import { orderWords, REPAIRS } from './repairs.ts';
 import type { Sign } from './tone.ts';
 
 export const INCIDENT_STATE: Record<Incident['state'], Sign> = {
@@ -30,6 +31,9 @@ export const ORDER_STATE: Record<Order['state'], Sign> = {
   indeterminate: { tone: 'unknown', icon: 'question', word: 'Unclear' },
 };
 
+/** `started`, and its maintenance window has not begun. */
+export const WAITS_FOR_WINDOW: Sign = { tone: 'info', icon: 'clock', word: 'Waits for its window' };
+
 /** `incident_opened` reads "Incident opened"; an outcome that only repeats it is left out. */
 export function entryWords({ kind, outcome }: { kind: string; outcome: string }): { kind: string; outcome: string } {
   const isSaid = kind.endsWith(`_${outcome}`) || kind.slice(kind.lastIndexOf('_') + 1).startsWith(outcome);
@@ -47,8 +51,15 @@ const ACTIONS: Record<string, string> = {
   remove_agent: 'Remove agent',
   collect_diagnostics: 'Collect diagnostics',
   update_agent: 'Update agent',
+  ...Object.fromEntries(Object.entries(REPAIRS).map(([action, { name }]) => [action, name])),
 };
 export const actionWords = (action: string): string => ACTIONS[action] ?? action.replaceAll('_', ' ');
+
+/** What was ordered, with its parameters: "Start service front-desk". */
+export const orderTitle = (
+  order: Pick<Order, 'action' | 'params'>,
+  undone?: Pick<Order, 'action' | 'params'>,
+): string => orderWords(order, undone) || actionWords(order.action);
 
 export const CODE_STATE: Record<Code['state'], Sign> = {
   created: { tone: 'info', icon: 'key', word: 'Waiting for its box' },

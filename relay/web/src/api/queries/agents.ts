@@ -1,7 +1,7 @@
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { api, take } from '../client.ts';
 import { keys } from '../keys.ts';
-import type { Tier } from '../types.ts';
+import type { GroupPatch, GroupRequest, Tier } from '../types.ts';
 
 /** Below the key of the agents: what changes them makes these old too. */
 export const rmmQuery = (siteId: string) =>
@@ -31,3 +31,19 @@ export const setAgentTier = (siteId: string, agentId: string, tier: Tier | null)
 /** All of them or none. */
 export const setAgentTiers = (siteId: string, agentIds: string[], tier: Tier | null) =>
   take(api.PUT('/api/sites/{siteId}/agents/tier', { params: { path: { siteId } }, body: { agentIds, tier } }));
+
+/** Below the key of the agents: a change of a group changes tiers of agents. */
+export const groupsQuery = (siteId: string) =>
+  queryOptions({
+    queryKey: [...keys.agents(siteId), 'groups'] as const,
+    queryFn: ({ signal }) => take(api.GET('/api/sites/{siteId}/groups', { params: { path: { siteId } }, signal })),
+  });
+
+export const createGroup = (siteId: string, body: GroupRequest) =>
+  take(api.POST('/api/sites/{siteId}/groups', { params: { path: { siteId } }, body }));
+
+export const changeGroup = (siteId: string, groupId: string, body: GroupPatch) =>
+  take(api.PATCH('/api/sites/{siteId}/groups/{groupId}', { params: { path: { siteId, groupId } }, body }));
+
+export const removeGroup = (siteId: string, groupId: string) =>
+  take(api.DELETE('/api/sites/{siteId}/groups/{groupId}', { params: { path: { siteId, groupId } } }));

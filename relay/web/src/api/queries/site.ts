@@ -1,4 +1,5 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
+import { isOrderOpen } from '../../words/work.ts';
 import { api, take } from '../client.ts';
 import { keys } from '../keys.ts';
 import type { OrderRequest, SitePatch } from '../types.ts';
@@ -65,10 +66,14 @@ export const timelineQuery = (siteId: string) =>
     queryFn: ({ signal }) => take(api.GET('/api/sites/{siteId}/timeline', { ...at(siteId), signal })),
   });
 
+/** While somebody waits for an order: its states come by the stream, and this finds them where the stream does not get through. */
+const OPEN_ORDERS_MS = 10_000;
+
 export const ordersQuery = (siteId: string) =>
   queryOptions({
     queryKey: keys.orders(siteId),
     queryFn: ({ signal }) => take(api.GET('/api/sites/{siteId}/orders', { ...at(siteId), signal })),
+    refetchInterval: ({ state }) => (state.data?.orders.some(isOrderOpen) ? OPEN_ORDERS_MS : false),
   });
 
 export const createOrder = (siteId: string, body: OrderRequest) =>

@@ -1,3 +1,4 @@
+import { Fragment } from 'react';
 import type { Agent } from '../../api/types.ts';
 import { CheckResult } from '../../components/check-result.tsx';
 import { FactGrid } from '../../components/fact-grid.tsx';
@@ -8,6 +9,7 @@ import { countChecks } from '../../words/agents.ts';
 import { CHECK_STATUS, compareChecks } from '../../words/checks.ts';
 import { TIERS } from '../../words/work.ts';
 import css from './agents-page.module.css';
+import { CheckRepairs } from './repairs/check-repairs.tsx';
 
 /** "2 fail, 1 unknown, 4 pass". */
 export function CheckCounts({ agent }: { agent: Agent }) {
@@ -19,13 +21,17 @@ export function CheckCounts({ agent }: { agent: Agent }) {
   });
 }
 
-export function AgentChecks({ agent }: { agent: Agent }) {
+/** With a site, what would mend each stands beside it. */
+export function AgentChecks({ agent, siteId }: { agent: Agent; siteId?: string }) {
   if (agent.checks.length === 0)
     return <p className="dim">No check has reported yet. The first results come with the agent’s next report.</p>;
   return (
     <div>
       {[...agent.checks].sort(compareChecks).map((check) => (
-        <CheckResult key={`${check.check}/${check.subject}`} check={check} />
+        <Fragment key={`${check.check}/${check.subject}`}>
+          <CheckResult check={check} />
+          {siteId !== undefined && <CheckRepairs siteId={siteId} agent={agent} check={check} />}
+        </Fragment>
       ))}
     </div>
   );

@@ -1,13 +1,13 @@
 import { useCallback, useMemo } from 'react';
 import { useSearchParams } from 'react-router';
-import type { Agent } from '../../api/types.ts';
+import type { Agent, Group } from '../../api/types.ts';
 import { RESULT_STATE, resultState, systemWord, toolState } from '../../words/agents.ts';
 import { CHECK_TITLES } from '../../words/checks.ts';
 import { FLEET } from '../../words/status.ts';
 import { TIERS } from '../../words/work.ts';
 
 /** Names in the address; an empty value asks for all. */
-export const FILTER_NAMES = ['search', 'results', 'heard', 'failing', 'tier', 'os', 'tool'] as const;
+export const FILTER_NAMES = ['search', 'results', 'heard', 'failing', 'tier', 'group', 'os', 'tool'] as const;
 export type FilterName = (typeof FILTER_NAMES)[number];
 export type AgentFilter = Record<FilterName, string>;
 
@@ -17,11 +17,13 @@ export interface FilterChoice {
   options: readonly { value: string; label: string }[];
 }
 
+const NO_GROUP = 'none';
+
 const options = (words: Record<string, { word: string }>) =>
   Object.entries(words).map(([value, { word }]) => ({ value, label: word }));
 
-/** The choices of the filters; systems are those that are there. */
-export function choicesOf(agents: readonly Agent[]): FilterChoice[] {
+/** The choices of the filters; systems and groups are those that are there. */
+export function choicesOf(agents: readonly Agent[], groups: readonly Group[]): FilterChoice[] {
   const systems = [...new Set(agents.map(({ osFamily }) => osFamily))].sort();
   return [
     { name: 'results', label: 'Results', options: options(RESULT_STATE) },
@@ -32,6 +34,18 @@ export function choicesOf(agents: readonly Agent[]): FilterChoice[] {
       options: Object.entries(CHECK_TITLES).map(([value, label]) => ({ value, label })),
     },
     { name: 'tier', label: 'Tier', options: TIERS.map(({ name }, tier) => ({ value: String(tier), label: name })) },
+    ...(groups.length === 0
+      ? []
+      : [
+          {
+            name: 'group' as const,
+            label: 'Group',
+            options: [
+              ...groups.map(({ id, name }) => ({ value: id, label: name })),
+              { value: NO_GROUP, label: 'None' },
+            ],
+          },
+        ]),
     { name: 'os', label: 'System', options: systems.map((value) => ({ value, label: systemWord(value) })) },
     {
       name: 'tool',
@@ -51,6 +65,7 @@ const TESTS: Record<FilterName, (agent: Agent, wanted: string) => boolean> = {
   heard: (agent, wanted) => agent.status.value === wanted,
   failing: (agent, wanted) => agent.checks.some(({ check, status }) => check === wanted && status === 'fail'),
   tier: (agent, wanted) => String(agent.tier) === wanted,
+  group: (agent, wanted) => (agent.groupId ?? NO_GROUP) === wanted,
   os: (agent, wanted) => agent.osFamily === wanted,
   tool: (agent, wanted) => toolState(agent) === wanted,
 };

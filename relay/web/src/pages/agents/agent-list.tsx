@@ -8,13 +8,17 @@ import { Icon } from '../../icons/icon.tsx';
 import { may } from '../../session/rights.ts';
 import { useSession } from '../../session/session-gate.tsx';
 import { compareAgents } from '../../words/agents.ts';
+import type { Params, RepairAction } from '../../words/repairs.ts';
 import { isFiltered, matches, useAgentFilter } from './agent-filter.ts';
 import { AgentRow } from './agent-row.tsx';
 import css from './agents-page.module.css';
 import { waitingTarget } from './bulk.ts';
 import { BulkProgress } from './bulk-progress.tsx';
 import { FilterBar } from './filter-bar.tsx';
+import { BulkGroup } from './groups/move-agents.tsx';
+import { useGroups } from './groups/use-groups.ts';
 import { RemoveAgents } from './remove-agents.tsx';
+import { BulkRepair } from './repairs/bulk-repair.tsx';
 import { BulkTier } from './tier-control.tsx';
 import { useBulk } from './use-bulk.ts';
 import { useSelection } from './use-selection.ts';
@@ -32,6 +36,8 @@ interface AgentListProps {
 export function AgentList({ siteId, agents, asOfMs, hasBox }: AgentListProps) {
   const { role } = useSession();
   const canOrder = may(role, 'order') && hasBox;
+  const groups = useGroups(siteId);
+  const groupNames = useMemo(() => new Map(groups.map(({ id, name }) => [id, name])), [groups]);
   const { filter, page, set } = useAgentFilter();
   const listed = useMemo(() => agents.filter((agent) => matches(agent, filter)).sort(compareAgents), [agents, filter]);
   const ids = useMemo(() => listed.map(({ id }) => id), [listed]);
@@ -44,17 +50,18 @@ export function AgentList({ siteId, agents, asOfMs, hasBox }: AgentListProps) {
   const from = (shownPage - 1) * PAGE_ROWS;
   const shown = listed.slice(from, from + PAGE_ROWS);
 
+  const wanted = selected.size > 0 ? listed.filter(({ id }) => selected.has(id)) : listed;
   const runCheck = useCallback(
-    (wanted: readonly Agent[], isAll: boolean) =>
+    (these: readonly Agent[], isAll: boolean) =>
       start(
         'run_check',
-        isAll ? [waitingTarget(null, `all ${plural(wanted.length, 'workstation')}`)] : targetsOf(wanted),
+        isAll ? [waitingTarget(null, `all ${plural(these.length, 'workstation')}`)] : targetsOf(these),
       ),
     [start],
   );
   const remove = useCallback((gone: readonly Agent[]) => start('remove_agent', targetsOf(gone)), [start]);
+  const repair = (action: RepairAction, params: Params) => start(action, targetsOf(wanted), params);
   const runOne = useCallback((agent: Agent) => runCheck([agent], false), [runCheck]);
-  const wanted = selected.size > 0 ? listed.filter(({ id }) => selected.has(id)) : listed;
 
   return (
     <Section
@@ -62,7 +69,7 @@ export function AgentList({ siteId, agents, asOfMs, hasBox }: AgentListProps) {
       title="Workstations, what is not fine first"
       aside={<span role="status">{foundWords(listed.length, agents.length)}</span>}
     >
-      <FilterBar agents={agents} filter={filter} onChange={set} />
+      <FilterBar agents={agents} groups={groups} filter={filter} onChange={set} />
       {canOrder && listed.length > 0 && (
         <div className={css.bulk}>
           <SelectAll count={selected.size} of={listed.length} onChange={selectAll} />
@@ -84,7 +91,9 @@ export function AgentList({ siteId, agents, asOfMs, hasBox }: AgentListProps) {
               onRemove={remove}
             />
           )}
+          {selected.size > 0 && <BulkRepair siteId={siteId} agents={wanted} isBusy={isRunning} onOrder={repair} />}
           <BulkTier siteId={siteId} agentIds={[...selected]} />
+          <BulkGroup siteId={siteId} agentIds={[...selected]} />
           <span className={`dim small ${css.keys}`}>
             <kbd>Space</kbd> selects, <kbd>↑</kbd> <kbd>↓</kbd> go on, with <kbd>Shift</kbd> they select on the way
           </span>
@@ -109,6 +118,7 @@ export function AgentList({ siteId, agents, asOfMs, hasBox }: AgentListProps) {
               onRunCheck={runOne}
               onRemove={remove}
               isBusy={isRunning}
+              groupName={agent.groupId === null ? undefined : groupNames.get(agent.groupId)}
             />
           ))}
         </ul>

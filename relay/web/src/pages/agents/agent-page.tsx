@@ -15,6 +15,8 @@ import { usePageTitle } from '../../layout/use-page-title.ts';
 import { may } from '../../session/rights.ts';
 import { useSession } from '../../session/session-gate.tsx';
 import { RESULT_STATE, resultState } from '../../words/agents.ts';
+import { UPDATE_TIER } from '../../words/repairs.ts';
+import { actionWords } from '../../words/work.ts';
 import { NoSite } from '../site/no-site.tsx';
 import { AgentChecks, AgentFacts, AgentTools } from './agent-detail.tsx';
 import css from './agents-page.module.css';
@@ -22,8 +24,11 @@ import { waitingTarget } from './bulk.ts';
 import { BulkProgress } from './bulk-progress.tsx';
 import { HistorySection } from './history-section.tsx';
 import { RemoveAgents } from './remove-agents.tsx';
+import { AgentOrders } from './repairs/agent-orders.tsx';
+import { AnyRepair } from './repairs/any-repair.tsx';
 import { TierControl } from './tier-control.tsx';
 import { useBulk } from './use-bulk.ts';
+import { useHashScroll } from './use-hash-scroll.ts';
 
 /** How is this workstation, and how was it over the last quarter? */
 export function AgentPage() {
@@ -55,6 +60,7 @@ function AgentBody({ siteId, agent, asOfMs }: { siteId: string; agent: Agent; as
   const { role } = useSession();
   const site = useQuery(siteQuery(siteId));
   const { bulk, isRunning, start, stop, clear } = useBulk(siteId);
+  useHashScroll();
   const self = [waitingTarget(agent.id, agent.hostname)];
   return (
     <div className={css.page}>
@@ -82,6 +88,11 @@ function AgentBody({ siteId, agent, asOfMs }: { siteId: string; agent: Agent; as
             <Button size="xs" variant="default" disabled={isRunning} onClick={() => start('collect_diagnostics', self)}>
               Collect diagnostics
             </Button>
+            {agent.tier >= UPDATE_TIER && (
+              <Button size="xs" variant="default" disabled={isRunning} onClick={() => start('update_agent', self)}>
+                {actionWords('update_agent')}
+              </Button>
+            )}
             <RemoveAgents
               agents={[agent]}
               whom={agent.hostname}
@@ -95,8 +106,9 @@ function AgentBody({ siteId, agent, asOfMs }: { siteId: string; agent: Agent; as
       <div className={css.columns}>
         <div className={css.stack}>
           <Section id="checks" title="Checks now">
-            <AgentChecks agent={agent} />
+            <AgentChecks agent={agent} siteId={siteId} />
           </Section>
+          <AgentOrders siteId={siteId} agent={agent} />
           <HistorySection siteId={siteId} agentId={agent.id} />
         </div>
         <div className={css.stack}>
@@ -106,6 +118,7 @@ function AgentBody({ siteId, agent, asOfMs }: { siteId: string; agent: Agent; as
           <Section id="tier" title="Tier">
             <TierControl siteId={siteId} agent={agent} />
           </Section>
+          {may(role, 'order') && agent.state === 'active' && <AnyRepair siteId={siteId} agent={agent} />}
           <Section id="tools" title="Other management tools">
             <AgentTools agent={agent} />
           </Section>

@@ -26,10 +26,12 @@ interface AgentRowProps {
   onRunCheck: (agent: Agent) => void;
   onRemove: (agents: readonly Agent[]) => void;
   isBusy: boolean;
+  /** Of the group it is in; absent: it is in none, or they are not known yet. */
+  groupName: string | undefined;
 }
 
 export const AgentRow = memo(function AgentRow(props: AgentRowProps) {
-  const { siteId, agent, asOfMs, target, isSelected, onSelect, onRunCheck, onRemove, isBusy } = props;
+  const { siteId, agent, asOfMs, target, isSelected, onSelect, onRunCheck, onRemove, isBusy, groupName } = props;
   return (
     <li className={css.row} data-agent={agent.id} data-selected={isSelected}>
       {onSelect && (
@@ -57,6 +59,7 @@ export const AgentRow = memo(function AgentRow(props: AgentRowProps) {
               <span className={`dim small ${css.about}`}>
                 {agent.osVersion || agent.osFamily}, {TIERS[agent.tier].name}
                 {agent.wantedTier !== agent.tier && `, wanted ${TIERS[agent.wantedTier].name}`}
+                {groupName !== undefined && `, group ${groupName}`}
                 {toolState(agent) === 'yes' && `, ${agent.rmm?.findings.map(({ product }) => product).join(', ')}`}
               </span>
               <span className={css.status}>
@@ -67,7 +70,7 @@ export const AgentRow = memo(function AgentRow(props: AgentRowProps) {
           }
         >
           <div className={css.detail}>
-            <AgentChecks agent={agent} />
+            <AgentChecks agent={agent} siteId={siteId} />
             <h3>Other management tools</h3>
             <AgentTools agent={agent} />
             <h3>Tier</h3>

@@ -11,7 +11,9 @@ import { NoSite } from '../site/no-site.tsx';
 import { AgentList } from './agent-list.tsx';
 import css from './agents-page.module.css';
 import { FleetSummarySection } from './fleet-summary.tsx';
+import { GroupsSection } from './groups/groups-section.tsx';
 import { OverlapSection } from './overlap-section.tsx';
+import { useHashScroll } from './use-hash-scroll.ts';
 
 /** Are the workstations compliant? */
 export function AgentsPage() {
@@ -43,8 +45,10 @@ export function AgentsPage() {
             <NoAgents hasBox={hasBox} />
           ) : (
             <>
+              <HashScroll />
               <FleetSummarySection siteId={siteId} agents={list.agents} asOfMs={list.asOfMs} />
               <AgentList siteId={siteId} agents={list.agents} asOfMs={list.asOfMs} hasBox={hasBox} />
+              <GroupsSection siteId={siteId} agents={list.agents} />
               <OverlapSection siteId={siteId} />
             </>
           )
@@ -52,4 +56,10 @@ export function AgentsPage() {
       </Loaded>
     </div>
   );
+}
+
+/** Made when the list is there: before, nothing has the id. */
+function HashScroll() {
+  useHashScroll();
+  return null;
 }

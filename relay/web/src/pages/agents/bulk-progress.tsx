@@ -1,13 +1,14 @@
 import { Button } from '@mantine/core';
 import { plural } from '../../clock/format.ts';
+import { relayClock } from '../../clock/relay-clock.ts';
 import { Disclosure } from '../../components/disclosure.tsx';
 import { FactsList } from '../../components/facts.tsx';
+import { FactsCompare } from '../../components/facts-compare.tsx';
 import { OrderState } from '../../components/order-state.tsx';
 import { ShortList } from '../../components/short-list.tsx';
 import { Tag } from '../../components/tag.tsx';
 import type { Sign } from '../../words/tone.ts';
-import { actionWords } from '../../words/work.ts';
-import { type Bulk, endWords, type Target, tally } from './bulk.ts';
+import { type Bulk, bulkTitle, endWords, isOver, type Target, tally } from './bulk.ts';
 import css from './bulk-progress.module.css';
 
 const UNSENT: Record<Exclude<Target['state'], 'sent'>, Sign> = {
@@ -33,20 +34,20 @@ interface BulkProgressProps {
 
 /** How far a run is, what became of each order, and the way to stop it. */
 export function BulkProgress({ bulk, onStop, onClose }: BulkProgressProps) {
-  const sum = tally(bulk);
-  const name = actionWords(bulk.action);
-  const isOver = sum.ended === sum.total;
+  const sum = tally(bulk, relayClock.nowMs() ?? 0);
+  const name = bulkTitle(bulk);
   return (
     <section className={css.run} aria-label={name}>
       <div className={css.head}>
         <p role="status">
           <strong>{name}:</strong> {sum.ended} of {plural(sum.total, 'order')} ended
           <span className="dim">
+            {sum.later > 0 && `, ${sum.later} wait for their window`}
             {sum.open > 0 && `, ${sum.open} on the way`}
             {sum.waiting > 0 && `, ${sum.waiting} not sent yet`}
           </span>
         </p>
-        {isOver ? (
+        {isOver(sum) ? (
           <Button size="xs" variant="default" onClick={onClose}>
             Close
           </Button>
@@ -60,6 +61,16 @@ export function BulkProgress({ bulk, onStop, onClose }: BulkProgressProps) {
       </div>
       <progress className={css.bar} value={sum.ended} max={sum.total} aria-label={`${name}: orders that ended`} />
       {endWords(sum) && <p className="small">{endWords(sum)}</p>}
+      {sum.refused > 0 && (
+        <p className="small">
+          Not taken by the relay:{' '}
+          {bulk.targets
+            .filter(({ state }) => state === 'refused')
+            .map(({ host }) => host)
+            .join(', ')}
+          . “Each order” says why.
+        </p>
+      )}
       {sum.waiting > 0 && (
         <p className="small dim">Orders that are not sent yet are given up when this page is left; the others go on.</p>
       )}
@@ -74,7 +85,12 @@ export function BulkProgress({ bulk, onStop, onClose }: BulkProgressProps) {
                   {(target.error || target.order?.detail) && (
                     <span className={`small dim ${css.why}`}>{target.error || target.order?.detail}</span>
                   )}
-                  {target.order?.after && (
+                  {target.order?.before && (
+                    <div className={css.why}>
+                      <FactsCompare before={target.order.before} after={target.order.after ?? {}} />
+                    </div>
+                  )}
+                  {target.order?.after && !target.order.before && (
                     <div className={css.why}>
                       <FactsList facts={target.order.after} />
                     </div>

@@ -8,6 +8,8 @@ import { may } from '../../session/rights.ts';
 import { useSession } from '../../session/session-gate.tsx';
 import { TIERS } from '../../words/work.ts';
 import css from './agents-page.module.css';
+import { GroupControl } from './groups/move-agents.tsx';
+import { useGroups } from './groups/use-groups.ts';
 import { useSetTier } from './use-set-tier.ts';
 
 const FOLLOW = 'follow';
@@ -24,17 +26,20 @@ const FROM: Record<Agent['tierFrom'], string> = {
 };
 
 /** What is in force, what is wanted and by whom, and whether the box has said that it goes by it. */
-export function TierWords({ agent: { tier, wantedTier, tierFrom } }: { agent: Agent }) {
+export function TierWords({ siteId, agent }: { siteId: string; agent: Agent }) {
+  const { tier, wantedTier, tierFrom, groupId } = agent;
+  const group = useGroups(siteId).find(({ id }) => id === groupId)?.name;
+  const from = tierFrom === 'group' && group !== undefined ? `${FROM.group} ${group}` : FROM[tierFrom];
   return (
     <p className="small">
       In force: <strong>{TIERS[tier].name}</strong>, {TIERS[tier].does}.{' '}
       {wantedTier === tier ? (
-        <span className="dim">It is {FROM[tierFrom]}.</span>
+        <span className="dim">It is {from}.</span>
       ) : (
         <>
           <Tag bare sign={{ tone: 'info', icon: 'clock', word: `Wanted: ${TIERS[wantedTier].name}` }} />{' '}
           <span className="dim">
-            {FROM[tierFrom]}; the box has not said yet that the agent goes by it. It does at its next contact.
+            {from}; the box has not said yet that the agent goes by it. It does at its next contact.
           </span>
         </>
       )}
@@ -48,7 +53,7 @@ export function TierControl({ siteId, agent }: { siteId: string; agent: Agent })
   const change = useSetTier(siteId);
   return (
     <div className={css.tier}>
-      <TierWords agent={agent} />
+      <TierWords siteId={siteId} agent={agent} />
       {may(role, 'configure') && (
         <NativeSelect
           size="sm"
@@ -59,6 +64,7 @@ export function TierControl({ siteId, agent }: { siteId: string; agent: Agent })
           onChange={(event) => change.mutate({ agentIds: [agent.id], tier: tierOf(event.currentTarget.value) })}
         />
       )}
+      {may(role, 'configure') && <GroupControl siteId={siteId} agent={agent} />}
       {change.isError && <ErrorNote what="The tier was not set and is shown as before" error={change.error} />}
     </div>
   );

@@ -1,7 +1,7 @@
 import { useEffect, useRef } from 'react';
 import type { Order } from '../../../api/types.ts';
 import { useAnnounce } from '../../../layout/announcer.tsx';
-import { actionWords, ORDER_STATE } from '../../../words/work.ts';
+import { ORDER_STATE, orderTitle } from '../../../words/work.ts';
 
 /** A screen reader hears when an order reaches another state. */
 export function useSpokenOrders(orders: Order[] | undefined): void {
@@ -10,7 +10,7 @@ export function useSpokenOrders(orders: Order[] | undefined): void {
   useEffect(() => {
     if (!orders) return;
     const moved = orders.find((order) => (before.current.get(order.id) ?? order.state) !== order.state);
-    if (moved) announce(`${actionWords(moved.action)}: ${ORDER_STATE[moved.state].word}.`);
+    if (moved) announce(`${orderTitle(moved)}${moved.dryRun ? ', dry run' : ''}: ${ORDER_STATE[moved.state].word}.`);
     before.current = new Map(orders.map((order) => [order.id, order.state]));
   }, [orders, announce]);
 }
