@@ -37,7 +37,7 @@ export function createProgram(): Command {
     )
     .option('--ready-json', 'print one line of JSON once everything runs')
     .option('--log-file <file>', 'write the log there instead of standard output; 2 files of 5 MiB are kept')
-    .addOption(new Option('--guarded').hideHelp())
+    .addOption(new Option('--guarded', 'a program that was replaced watches over this start').hideHelp())
     .action((flags: RunFlags) =>
       guarded(async () => (await import('./run-command.ts')).runCommand(configPath(), flags)),
     );
