@@ -58,8 +58,10 @@ const order = (over: Partial<Order> = {}): Order => ({
   ...over,
 });
 
+/** A new version of the agent mends nothing. */
+const repairs = MENDING_ACTIONS.filter((action) => action !== 'update_agent');
+
 t.test('the repairs of the pages are those of the contract: tier, check, parameters, way back', async (t) => {
-  const repairs = MENDING_ACTIONS.filter((action) => action !== 'update_agent');
   t.strictSame(Object.keys(REPAIRS).toSorted(), [...repairs].toSorted());
   t.equal(UPDATE_TIER, AGENT_ACTIONS.update_agent.minTier);
   for (const action of repairs) {
@@ -92,7 +94,7 @@ t.test('every failing check has a repair, the likeliest first, and no other resu
   t.equal(repairsFor(check({ check: 'defender', facts: { engine_running: true } }))[0], 'signatures_update');
   t.equal(repairsFor(check({ check: 'patches', facts: { pending_security: 3 } }))[0], 'security_updates_install');
   t.equal(repairsFor(check({ check: 'patches', facts: { pending_security: 0 } }))[0], 'security_updates_scan');
-  t.strictSame([...ORDERABLE, 'undo'].toSorted(), [...MENDING_ACTIONS].toSorted());
+  t.strictSame([...ORDERABLE, 'undo'].toSorted(), [...repairs].toSorted());
 });
 
 t.test('a tier that is too low, one that is on its way and a system that cannot are told apart', async (t) => {
