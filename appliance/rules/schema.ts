@@ -41,19 +41,20 @@ export type Condition = {
 } & { readonly [field: string]: unknown };
 
 /** All keys of a condition must hold. */
-const ConditionSchema = Type.Recursive(
-  (Self) =>
-    Type.Object(
-      {
-        any: Type.Optional(Type.Array(Self, { minItems: 1, maxItems: MAX_BRANCHES })),
-        all: Type.Optional(Type.Array(Self, { minItems: 1, maxItems: MAX_BRANCHES })),
-        not: Type.Optional(Self),
-        ...conditionKeys(),
-      },
-      { additionalProperties: false, minProperties: 1 },
-    ),
-  { $id: 'Condition' },
-);
+const conditionSchema = () =>
+  Type.Recursive(
+    (Self) =>
+      Type.Object(
+        {
+          any: Type.Optional(Type.Array(Self, { minItems: 1, maxItems: MAX_BRANCHES })),
+          all: Type.Optional(Type.Array(Self, { minItems: 1, maxItems: MAX_BRANCHES })),
+          not: Type.Optional(Self),
+          ...conditionKeys(),
+        },
+        { additionalProperties: false, minProperties: 1 },
+      ),
+    { $id: 'Condition' },
+  );
 
 /** A number nobody can argue with is never changed: each carries its reason. */
 const seconds = (minimum: number, maximum: number) =>
@@ -63,29 +64,47 @@ const SCOPES = ['target', 'host'] as const;
 /** `target`: the action on this host with the same parameters. `host`: the action on this host, whatever its parameters. */
 export type Scope = (typeof SCOPES)[number];
 
-export const RuleFile = closed({
-  id: Type.String({ pattern: '^[a-z][a-z0-9-]{2,63}$', description: '3 to 64 of a-z 0-9 -, beginning with a letter' }),
-  version: Type.Integer({ minimum: 1, maximum: 1_000_000 }),
-  title: Type.String({ minLength: 1, maxLength: 128 }),
-  check: oneOf(CHECK_NAMES),
-  when: Type.Unsafe<Condition>(ConditionSchema),
-  action: closed({
-    name: oneOf(RULE_ACTIONS),
-    params: Type.Optional(ruleParams()),
-  }),
-  hold_for: seconds(0, 86_400),
-  cooldown: closed({
-    seconds: Type.Integer({ minimum: 0, maximum: 86_400 }),
-    per: oneOf(SCOPES),
-    reason: Type.String({ minLength: 1, maxLength: 256 }),
-  }),
-  attempts: closed({
-    max: Type.Integer({ minimum: 1, maximum: 10 }),
-    within_seconds: Type.Integer({ minimum: 60, maximum: 86_400 }),
-    per: oneOf(SCOPES),
-    reason: Type.String({ minLength: 1, maxLength: 256 }),
-  }),
-  verify: seconds(5, 3600),
-  min_tier: oneOf(TIERS),
-});
-export type RuleFile = Static<typeof RuleFile>;
+const makeRuleFile = () =>
+  closed({
+    id: Type.String({
+      pattern: '^[a-z][a-z0-9-]{2,63}$',
+      description: '3 to 64 of a-z 0-9 -, beginning with a letter',
+    }),
+    version: Type.Integer({ minimum: 1, maximum: 1_000_000 }),
+    title: Type.String({ minLength: 1, maxLength: 128 }),
+    check: oneOf(CHECK_NAMES),
+    when: Type.Unsafe<Condition>(conditionSchema()),
+    action: closed({
+      name: oneOf(RULE_ACTIONS),
+      params: Type.Optional(ruleParams()),
+    }),
+    hold_for: seconds(0, 86_400),
+    cooldown: closed({
+      seconds: Type.Integer({ minimum: 0, maximum: 86_400 }),
+      per: oneOf(SCOPES),
+      reason: Type.String({ minLength: 1, maxLength: 256 }),
+    }),
+    attempts: closed({
+      max: Type.Integer({ minimum: 1, maximum: 10 }),
+      within_seconds: Type.Integer({ minimum: 60, maximum: 86_400 }),
+      per: oneOf(SCOPES),
+      reason: Type.String({ minLength: 1, maxLength: 256 }),
+    }),
+    verify: seconds(5, 3600),
+    min_tier: oneOf(TIERS),
+  });
+export type RuleFile = Static<ReturnType<typeof makeRuleFile>>;
+
+let kept: WeakRef<ReturnType<typeof makeRuleFile>> | undefined;
+
+/**
+ * With its validator it takes ten megabytes, and a box reads rules at its start alone. So it is shared while many are read
+ * in a row, and given back after.
+ */
+export function ruleFileSchema(): ReturnType<typeof makeRuleFile> {
+  const known = kept?.deref();
+  if (known !== undefined) return known;
+  const made = makeRuleFile();
+  kept = new WeakRef(made);
+  return made;
+}
