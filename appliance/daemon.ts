@@ -16,6 +16,7 @@ import { applianceErrors } from './errors.ts';
 import { createEvidence } from './evidence/index.ts';
 import { createHealing } from './healing/index.ts';
 import { type Identity, identityFolder, loadIdentity, openVault, type Vault } from './identity/index.ts';
+import { createInstallers } from './installers/index.ts';
 import { createIntake } from './intake/index.ts';
 import type { ApplianceContext } from './lib/context.ts';
 import { createMetrics } from './lib/metrics.ts';
@@ -292,10 +293,12 @@ function wire(
     evidenceThrough: evidence.doneThrough,
     onUnauthorized: (failure) => uplink.onUnauthorized(failure),
   });
+  const installers = createInstallers(config.installers);
   const uplink: Uplink = createUplink({
     ctx,
     client,
     dikFingerprint: identity.dik.fingerprint,
+    installers,
     host: telemetry.snapshot,
     lanes: outbox.snapshot,
     onAnswer({ drainRowsPerS, isReleasing, state: standing }) {
@@ -332,7 +335,7 @@ function wire(
   const claim = createClaim({ ctx, identity, client, ca, proxy: outboundProxy(config), left, onMoveOver, serial });
   const agents = createAgentAdmin(ctx, identity.siteCa);
   const release: Release = createRelease({ ctx, client, dik: identity.dik, agents, evidence, outbox, serial, onLeft });
-  const intake = createIntake({ ctx, identity, room, marks, certificateNowMs: relayClock.judgingNowMs });
+  const intake = createIntake({ ctx, identity, room, marks, installers, certificateNowMs: relayClock.judgingNowMs });
   const discovery = createDiscovery(ctx);
   const services = {
     identity: {
@@ -350,6 +353,7 @@ function wire(
     outbox,
     evidence,
     discovery,
+    installers,
     agents,
   };
   const local = createLocal(ctx, { services, telemetry });

@@ -2,7 +2,7 @@ import { CodedError } from '@sitewarden/kit/errors';
 import type { LifecyclePart } from '@sitewarden/kit/lifecycle';
 import { applianceErrors } from '../errors.ts';
 import type { Identity } from '../identity/index.ts';
-import { createInstallers } from '../installers/index.ts';
+import type { Installers } from '../installers/index.ts';
 import type { ApplianceContext } from '../lib/context.ts';
 import type { Marks, Room } from '../store/index.ts';
 import { enroll } from './enroll.ts';
@@ -44,6 +44,7 @@ export interface IntakeOptions {
   /** Whether the disk lets anything more in. */
   readonly room: Pick<Room, 'assert' | 'onFull'>;
   readonly marks?: Pick<Marks, 'raiseReport'>;
+  readonly installers: Pick<Installers, 'readPiece'>;
   readonly patience?: Patience;
   /** The time certificates are judged by; default: the clock of the box. */
   readonly certificateNowMs?: () => number;
@@ -67,6 +68,7 @@ export function createIntake({
   identity,
   room,
   marks,
+  installers,
   certificateNowMs,
   patience = PATIENCE,
 }: IntakeOptions): Intake {
@@ -85,7 +87,6 @@ export function createIntake({
     },
   });
   const receipts = createReceipts(ctx);
-  const installers = createInstallers(config.installers);
   const onUnknown = createUnknownWatch(ctx);
   const buckets = new Map<string, AgentBuckets>();
   /** Their connections may live for a moment longer; their calls do not. */

@@ -1,6 +1,7 @@
 import type { TierNumber } from '@sitewarden/agent-proto/checks';
 import type { Lane } from '@sitewarden/agent-proto/http';
 import type { DoctorLine } from '../doctor/index.ts';
+import type { Installers } from '../installers/index.ts';
 
 /** What the local page asks of the features beside it. All snapshots are cheap, synchronous and hold no secret. */
 export interface LocalServices {
@@ -31,6 +32,7 @@ export interface LocalServices {
   };
   readonly evidence: { snapshot(): EvidenceSnapshot };
   readonly discovery: { snapshot(): DiscoverySnapshot };
+  readonly installers: Pick<Installers, 'read' | 'openFile'>;
   readonly agents: {
     /** Active ones, by hostname. */
     list(): readonly AgentInfo[];

@@ -9,6 +9,7 @@ import {
 } from '@sitewarden/agent-proto/http';
 import type { WakeReason } from '@sitewarden/agent-proto/wake';
 import type { LifecyclePart } from '@sitewarden/kit/lifecycle';
+import type { Installers } from '../installers/index.ts';
 import type { ApplianceContext } from '../lib/context.ts';
 import { lazily } from '../lib/lazily.ts';
 import type { RelayClient } from '../lib/relay-client.ts';
@@ -62,6 +63,7 @@ export interface UplinkOptions {
   readonly ctx: ApplianceContext;
   readonly client: RelayClient;
   readonly dikFingerprint: string;
+  readonly installers: Pick<Installers, 'read'>;
   readonly host: () => Promise<HostState & { readonly isClockSynced: boolean }>;
   readonly lanes: () => Readonly<Record<Lane, { depth: number; oldestAgeMs: number }>>;
   /** The relay answered: the outbox learns its rate, and that the line stands. */
@@ -83,7 +85,7 @@ const RelayKeysAnswer = closed({ relayKeys: EnvelopeText });
 
 /** Phones home: one check-in after the other, and what their answers ask for. */
 export function createUplink(options: UplinkOptions): Uplink {
-  const { ctx, client, random = Math.random } = options;
+  const { ctx, client, installers, random = Math.random } = options;
   const { db, clock, log, metrics, config } = ctx;
   const chain = openChainFile(config.dataDir, {
     nowMs: () => Math.max(0, Math.round(clock.nowMs())),
@@ -103,7 +105,7 @@ export function createUplink(options: UplinkOptions): Uplink {
   });
   const checkin = createCheckin({ ctx, client, chain, host: options.host, lanes: options.lanes });
   client.useCheckinTokens({ token: () => chain.last?.token ?? null, onCheckinFirst });
-  const orders = createOrderTaker(ctx, client);
+  const orders = createOrderTaker(ctx, client, installers);
   const progress = createOrderProgress(ctx);
   const configValidator = lazily(() => compile(ConfigResponse));
   const keysValidator = lazily(() => compile(RelayKeysAnswer));

@@ -1,7 +1,7 @@
 import { BOX_PATHS, compile, type OrderPayload, OrdersResponse } from '@sitewarden/agent-proto/http';
 import { newId } from '@sitewarden/kit/ids';
 import { withTransaction } from '@sitewarden/kit/sqlite';
-import { createInstallers, type InstallerSet, type Installers } from '../installers/index.ts';
+import type { InstallerSet, Installers } from '../installers/index.ts';
 import type { ApplianceContext } from '../lib/context.ts';
 import { lazily } from '../lib/lazily.ts';
 import type { RelayClient } from '../lib/relay-client.ts';
@@ -21,7 +21,7 @@ export interface OrderTaker {
 export function createOrderTaker(
   ctx: ApplianceContext,
   client: RelayClient,
-  installers: Pick<Installers, 'read'> = createInstallers(ctx.config.installers),
+  installers: Pick<Installers, 'read'>,
 ): OrderTaker {
   const { db, clock, log, signals } = ctx;
   const validator = lazily(() => compile(OrdersResponse));

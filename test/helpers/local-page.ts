@@ -1,4 +1,5 @@
 import type { Test } from 'tap';
+import { createInstallers } from '../../appliance/installers/index.ts';
 import { createLocal } from '../../appliance/local/index.ts';
 import type {
   AgentInfo,
@@ -104,6 +105,7 @@ export async function localPage(t: Test, yaml = '') {
     outbox: { snapshot: () => said.lanes, faults: () => said.laneFaults },
     evidence: { snapshot: () => said.evidence },
     discovery: { snapshot: () => said.discovery },
+    installers: createInstallers(ctx.config.installers),
     agents: {
       list: () => said.agents,
       createEnrollToken: () => ({ token: 'swt_x', expiresAtMs: START_MS, siteCaSha256: '0'.repeat(64) }),

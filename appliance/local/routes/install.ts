@@ -3,7 +3,7 @@ import { closed } from '@sitewarden/agent-proto/http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { ApplianceConfig } from '../../config/index.ts';
 import { applianceErrors } from '../../errors.ts';
-import { createInstallers, type InstallerSet } from '../../installers/index.ts';
+import type { InstallerSet } from '../../installers/index.ts';
 import { reachableAddress, reachablePage } from '../../lib/reachable-address.ts';
 import { readRunFile } from '../../lib/run-file.ts';
 import { isAdmin } from '../admin-token.ts';
@@ -31,7 +31,7 @@ const TRIES = { max: 20, timeWindow: 60_000 };
 
 /** The installers of the agent, for anybody on the site's network, and a token for whoever sits at the box. */
 export function installRoutes(app: FastifyInstance, { config, services, adminToken, forms }: InstallRoutes): void {
-  const installers = createInstallers(config.installers);
+  const { installers } = services;
 
   async function page(request: FastifyRequest, more: { token?: string; tokenError?: string } = {}): Promise<string> {
     let found: InstallerSet | undefined;

@@ -6,6 +6,7 @@ import { openClient } from '../../../agent/identity/channel.ts';
 import { makeCsr } from '../../../agent/identity/csr.ts';
 import { createAgentAdmin } from '../../../appliance/agents/index.ts';
 import { loadIdentity } from '../../../appliance/identity/index.ts';
+import { createInstallers } from '../../../appliance/installers/index.ts';
 import { createIntake } from '../../../appliance/intake/index.ts';
 import type { Patience } from '../../../appliance/intake/session.ts';
 import { type AgentIdentity, sixResults } from '../../helpers/agent-client.ts';
@@ -39,6 +40,7 @@ export async function startIntake(
   const intake = createIntake({
     ctx,
     identity,
+    installers: createInstallers(ctx.config.installers),
     room: options.room ?? { assert() {}, onFull() {} },
     ...(options.patience === undefined ? {} : { patience: options.patience }),
   });

@@ -5,6 +5,7 @@ import { parseRetryAfter } from '@sitewarden/kit/backoff';
 import fc from 'fast-check';
 import type { Test } from 'tap';
 import t from 'tap';
+import { createInstallers } from '../../../appliance/installers/index.ts';
 import { agents, changes, evidence, relayOrders, state } from '../../../appliance/store/index.ts';
 import { glanceAtChain, openChainFile } from '../../../appliance/uplink/chain-file.ts';
 import { createCheckin } from '../../../appliance/uplink/checkin.ts';
@@ -35,6 +36,7 @@ async function setUp(t: Test, options: { clockOffsetMs?: number } = {}) {
       ctx,
       client,
       dikFingerprint: identity.dik.fingerprint,
+      installers: createInstallers(ctx.config.installers),
       host,
       lanes,
       onAnswer: (answer) => answers.push(answer),
@@ -354,6 +356,7 @@ t.test('before the claim nobody is phoned', async (t) => {
     ctx,
     client,
     dikFingerprint: identity.dik.fingerprint,
+    installers: createInstallers(ctx.config.installers),
     host,
     lanes,
     onAnswer() {},

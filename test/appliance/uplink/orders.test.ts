@@ -3,6 +3,7 @@ import { newId } from '@sitewarden/kit/ids';
 import { createPidfileManager } from '@sitewarden/kit/services';
 import type { Test } from 'tap';
 import t from 'tap';
+import { createInstallers } from '../../../appliance/installers/index.ts';
 import { agentOrders, agents, certificates, changes, relayOrders, reports } from '../../../appliance/store/index.ts';
 import { createSelfChecks } from '../../../appliance/telemetry/index.ts';
 import { answerEnd, type BoxPart, createOrderProgress, orderEnd } from '../../../appliance/uplink/order-progress.ts';
@@ -27,7 +28,13 @@ async function setUp(t: Test, options: { clockOffsetMs?: number } = {}) {
       const { state, code } = body as { state: string; code: string | null };
       return kind.startsWith('order_') ? [`${kind} ${state}${code === null ? '' : ` ${code}`}`] : [];
     });
-  return { ...fixture, taker: createOrderTaker(ctx, client), asked, addAgent, told };
+  return {
+    ...fixture,
+    taker: createOrderTaker(ctx, client, createInstallers(ctx.config.installers)),
+    asked,
+    addAgent,
+    told,
+  };
 }
 
 t.test('an order for all agents becomes one for each, and the box checks itself', async (t) => {
