@@ -1,6 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { closed, UnixMs } from '../http/common.ts';
-import { compile, type Validator } from '../http/validate.ts';
+import { compile, onDemand, type Validator } from '../http/validate.ts';
 
 /** Says what would be done, and changes nothing. */
 const dry_run = Type.Optional(Type.Boolean());
@@ -39,17 +39,12 @@ export const MENDING_ACTIONS = Object.keys(ACTION_PARAMS) as MendingAction[];
 export const isMendingAction = (name: string): name is MendingAction => Object.hasOwn(ACTION_PARAMS, name);
 export type ActionParams<N extends MendingAction> = Static<(typeof ACTION_PARAMS)[N]>;
 
-const validators = new Map<MendingAction, Validator<unknown>>();
+const validatorOf = onDemand((name: MendingAction): Validator<unknown> => compile(ACTION_PARAMS[name]));
 
 /** Compiled at the first call. */
 export function validateActionParams<N extends MendingAction>(
   name: N,
   params: unknown,
 ): ReturnType<Validator<ActionParams<N>>> {
-  let validate = validators.get(name);
-  if (validate === undefined) {
-    validate = compile(ACTION_PARAMS[name]) as Validator<unknown>;
-    validators.set(name, validate);
-  }
-  return validate(params) as ReturnType<Validator<ActionParams<N>>>;
+  return validatorOf(name)(params) as ReturnType<Validator<ActionParams<N>>>;
 }

@@ -9,4 +9,4 @@ export * from './outbox.ts';
 export * from './paths.ts';
 export * from './site-config.ts';
 export * from './site-secrets.ts';
-export { compile, compileFaults, type Fault, type Validation, type Validator } from './validate.ts';
+export { compile, compileFaults, type Fault, onDemand, type Validation, type Validator } from './validate.ts';

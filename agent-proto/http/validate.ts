@@ -33,6 +33,16 @@ export function compile<S extends TSchema>(schema: S): Validator<Static<S>> {
   };
 }
 
+/** What `make` makes of each name, once it is asked for: of many schemas few are needed in a run. */
+export function onDemand<N extends string, T>(make: (name: N) => T): (name: N) => T {
+  const made = new Map<N, T>();
+  return (name) => {
+    const known = made.get(name) ?? make(name);
+    made.set(name, known);
+    return known;
+  };
+}
+
 function faultOf(error: ErrorObject | undefined): Fault {
   const extra = error?.params as { additionalProperty?: string; missingProperty?: string } | undefined;
   const name = extra?.additionalProperty ?? extra?.missingProperty;

@@ -19,7 +19,7 @@ import { createServers } from './servers.ts';
 import { type AgentServiceHandlers, unary } from './service.ts';
 import { PATIENCE, type Patience, runSession, type SessionCall } from './session.ts';
 import { createSessions } from './sessions.ts';
-import { costOf, TokenBucket } from './token-bucket.ts';
+import { costOf, LEAST_WAIT_MS, pay, TokenBucket } from './token-bucket.ts';
 import { createUnknownWatch } from './unknown-watch.ts';
 import { validateReport } from './validate-message.ts';
 
@@ -139,8 +139,7 @@ export function createIntake({
 
   const handlers: AgentServiceHandlers = {
     enroll: unary(async (request) => {
-      const waitMs = enrollBucket.take(clock.monotonicMs());
-      if (waitMs > 0) throw applianceErrors.make('RATE_LIMITED', { data: { retryDelayMs: waitMs } });
+      pay(enrollBucket, { nowMs: clock.monotonicMs() });
       assertReadable<Exclude<typeof request, Unreadable>>(request);
       return await enroll(ctx, identity.siteCa, { request: request.message, certificateNowMs: nowMs() });
     }, onRefused),
@@ -161,22 +160,20 @@ export function createIntake({
     pushReport: unary(async (request, peerName) => {
       const agentId = agentOf(peerName);
       assertReadable<Exclude<PushMessage, Unreadable>>(request);
-      const waitMs = bucketsOf(agentId).bucket.take(clock.monotonicMs(), costOf(request.message.body));
-      if (waitMs > 0) throw applianceErrors.make('RATE_LIMITED', { data: { retryDelayMs: Math.max(100, waitMs) } });
+      const cost = costOf(request.message.body);
+      pay(bucketsOf(agentId).bucket, { nowMs: clock.monotonicMs(), cost, leastMs: LEAST_WAIT_MS });
       const unknown = validateReport(request.message.report);
       if (unknown !== undefined) onUnknown(agentId, unknown);
       return await pushReport(journal, agentId, request.message);
     }, onRefused),
     renewCertificate: unary(async (request, peerName) => {
       const agentId = agentOf(peerName);
-      const waitMs = bucketsOf(agentId).renewBucket.take(clock.monotonicMs());
-      if (waitMs > 0) throw applianceErrors.make('RATE_LIMITED', { data: { retryDelayMs: waitMs } });
+      pay(bucketsOf(agentId).renewBucket, { nowMs: clock.monotonicMs() });
       assertReadable<Exclude<typeof request, Unreadable>>(request);
       return await renew(ctx, identity.siteCa, { agentId, request: request.message, certificateNowMs: nowMs() });
     }, onRefused),
     fetchInstaller: unary(async (request, peerName) => {
-      const waitMs = bucketsOf(agentOf(peerName)).fetchBucket.take(clock.monotonicMs());
-      if (waitMs > 0) throw applianceErrors.make('RATE_LIMITED', { data: { retryDelayMs: waitMs } });
+      pay(bucketsOf(agentOf(peerName)).fetchBucket, { nowMs: clock.monotonicMs() });
       assertReadable<Exclude<typeof request, Unreadable>>(request);
       const { name, offset } = request.message;
       if (!Number.isSafeInteger(offset) || offset < 0) {

@@ -11,7 +11,7 @@ import type { AgentStream, Journal, StreamWatcher } from './journal.ts';
 import { assertReadable, type SessionMessage, type Unreadable } from './messages.ts';
 import type { Presence } from './presence.ts';
 import type { Receipts } from './receipts.ts';
-import { costOf, type TokenBucket } from './token-bucket.ts';
+import { costOf, LEAST_WAIT_MS, pay, type TokenBucket } from './token-bucket.ts';
 import {
   type UnknownParts,
   validateHeartbeat,
@@ -163,13 +163,11 @@ export function runSession(call: SessionCall, agentId: string, deps: SessionDeps
     call.resume();
   }
 
-  function pay(from: TokenBucket, cost: number): void {
-    const waitMs = from.take(ctx.clock.monotonicMs(), cost);
-    if (waitMs > 0) throw applianceErrors.make('RATE_LIMITED', { data: { retryDelayMs: Math.max(100, waitMs) } });
-  }
+  const charge = (from: TokenBucket, cost: number): void =>
+    pay(from, { nowMs: ctx.clock.monotonicMs(), cost, leastMs: LEAST_WAIT_MS });
 
   function onReport({ report, body }: Extract<SessionMessage, { kind: 'report' }>['message']): void {
-    pay(bucket, costOf(body));
+    charge(bucket, costOf(body));
     const unknown = validateReport(report);
     if (unknown !== undefined) deps.onUnknown(agentId, unknown);
     if (journal.offer(stream, { report, body }) === 'duplicate') {
@@ -210,7 +208,7 @@ export function runSession(call: SessionCall, agentId: string, deps: SessionDeps
   }
 
   function onOther({ message }: SessionRequest): void {
-    pay(talkBucket, 1);
+    charge(talkBucket, 1);
     if (message === undefined)
       throw applianceErrors.make('MESSAGE_INVALID', { field: 'message', detail: 'It is empty' });
     if (message.$case === 'hello' ? isOpen : !isOpen) throw applianceErrors.make('HELLO_NEEDED');

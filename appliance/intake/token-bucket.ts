@@ -1,3 +1,5 @@
+import { applianceErrors } from '../errors.ts';
+
 export interface BucketRules {
   readonly perS: number;
   readonly burst: number;
@@ -40,6 +42,21 @@ export class TokenBucket {
     return this.#tokens + (nowMs - this.#atMs) * this.#perMs >= this.#burst;
   }
 }
+
+/** Lets one of this cost through. Throws RATE_LIMITED with how long to wait, `leastMs` at least. */
+export function pay(bucket: TokenBucket, { nowMs, cost = 1, leastMs = 0 }: Payment): void {
+  const waitMs = bucket.take(nowMs, cost);
+  if (waitMs > 0) throw applianceErrors.make('RATE_LIMITED', { data: { retryDelayMs: Math.max(leastMs, waitMs) } });
+}
+
+export interface Payment {
+  readonly nowMs: number;
+  readonly cost?: number;
+  readonly leastMs?: number;
+}
+
+/** For a session or its reports: coming back sooner would cost more than the wait. */
+export const LEAST_WAIT_MS = 100;
 
 /** A report of a round of checks has 2 KiB. A larger one counts as one for each of these that it takes. */
 const BYTES_OF_ONE = 16 * 1024;

@@ -25,9 +25,6 @@ export interface AgentOrderRecord {
   readonly changedAtMs: number;
 }
 
-/** No further word is expected. */
-export const END_STATES = ['done', 'failed', 'refused', 'expired', 'indeterminate'] as const satisfies OrderState[];
-
 const COLUMNS = `id, agent_id AS agentId, action, params, action_run_id AS actionRunId, relay_order_id AS relayOrderId,
   requested_by AS requestedBy, created_at_ms AS createdAtMs, expires_at_ms AS expiresAtMs,
   not_before_ms AS notBeforeMs, state, code, detail, before, after, changed_at_ms AS changedAtMs`;

@@ -13,17 +13,15 @@ import {
 import {
   compile,
   isOrderAction,
-  ORDER_ACTIONS,
   ORDER_PARAMS,
   type OrderAction,
   type OrderPayload,
-  type Validator,
+  onDemand,
 } from '@sitewarden/agent-proto/http';
 import { compareVersions } from '@sitewarden/agent-proto/installers';
 import type { SqliteDatabase } from '@sitewarden/kit/sqlite';
 import type { InstallerSet } from '../installers/index.ts';
 import { BOX_CHECKS } from '../lib/box-checks.ts';
-import { lazily } from '../lib/lazily.ts';
 import { type AgentRecord, byId as agentById, list as listAgents } from '../store/agents.ts';
 import { agentOrders, relayOrders } from '../store/index.ts';
 
@@ -61,33 +59,25 @@ export type OrderPlan =
     }
   | { readonly kind: 'remove'; readonly agentId: string };
 
-export interface PlanClock {
+export interface PlanCircumstances {
   /** By the relay, by which the order was made. */
   readonly relayNowMs: number;
   /** By the box, by which agents go. */
   readonly nowMs: number;
-}
-
-export interface PlanCircumstances extends PlanClock {
   /** Of the box, for `update_agent`; undefined: there are none that can be handed out. */
   readonly installers?: InstallerSet | undefined;
 }
 
 type Params = Static<(typeof ORDER_PARAMS)['run_check']>;
 
-const fitOf = lazily(
-  () =>
-    Object.fromEntries(
-      ORDER_ACTIONS.map((action) => [action, lazily(() => compile<TSchema>(ORDER_PARAMS[action]))]),
-    ) as Record<OrderAction, () => Validator<unknown>>,
-);
+const fitOf = onDemand((action: OrderAction) => compile<TSchema>(ORDER_PARAMS[action]));
 
 /** What a genuine order leads to. Reads rows and changes none. */
 export function planOrder(db: SqliteDatabase, order: OrderPayload, clock: PlanCircumstances): OrderPlan | Refusal {
   if (clock.relayNowMs >= order.expiresAtMs) return 'ORDER_EXPIRED';
   const { action } = order;
   if (!isOrderAction(action)) return 'ORDER_ACTION_UNKNOWN';
-  const fit = fitOf()[action]()(order.params);
+  const fit = fitOf(action)(order.params);
   if (!fit.ok) return 'ORDER_PARAMS_INVALID';
   const { agent_id: agentId, checks: asked } = fit.value as Params;
   const agent = agentId === undefined ? undefined : agentById(db, agentId);

@@ -6,6 +6,7 @@ import {
   ORDER_PARAMS,
   type OrderAction,
   type OrderPayload,
+  onDemand,
 } from '@sitewarden/agent-proto/http';
 import { relayErrors } from '../errors.ts';
 
@@ -19,17 +20,7 @@ export interface OrderWish {
 
 type Params = OrderPayload['params'];
 
-const validators = new Map<OrderAction, (value: unknown) => Fault[]>();
-
-/** Compiled at the first call. */
-function faultsOf(action: OrderAction, params: unknown): Fault[] {
-  let validate = validators.get(action);
-  if (validate === undefined) {
-    validate = compileFaults(ORDER_PARAMS[action]);
-    validators.set(action, validate);
-  }
-  return validate(params);
-}
+const faultsOf = onDemand((action: OrderAction) => compileFaults(ORDER_PARAMS[action]));
 
 /** The parameters of the order, by ORDER_PARAMS. Throws BODY_INVALID naming every field at fault as the body has it. */
 export function paramsOfWish(wish: OrderWish): Params {
@@ -59,7 +50,7 @@ export function paramsOfWish(wish: OrderWish): Params {
     ...(checks === undefined ? {} : { checks: [...checks] }),
     ...params,
   };
-  const faults = faultsOf(action, made);
+  const faults = faultsOf(action)(made);
   if (faults.length > 0) throw invalid(faults.map(({ field, detail }) => ({ field: fieldOfBody(field), detail })));
   return made as Params;
 }

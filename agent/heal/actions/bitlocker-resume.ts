@@ -43,8 +43,6 @@ function unprotected({ facts }: Sight): readonly string[] | undefined {
 export const bitlockerResume = defineRepair({
   name: 'bitlocker_resume',
   // With firmware changed while it was suspended, the next start asks for the recovery key.
-  minTier: 2,
-  check: 'bitlocker',
   ways: { win32: way },
   elsewhere: 'Only BitLocker can be suspended and resumed. Look at the encryption of this workstation by hand.',
 });

@@ -1,10 +1,10 @@
-import { onlyDiagnostics } from '@sitewarden/agent-proto/checks';
+import { AGENT_ACTIONS, onlyDiagnostics } from '@sitewarden/agent-proto/checks';
 import type { Action } from './types.ts';
 
 /** How the agent itself is, in the closed set of DIAGNOSTICS. Takes no parameters, changes nothing. */
 export const collectDiagnostics: Action = {
   name: 'collect_diagnostics',
-  minTier: 0,
+  minTier: AGENT_ACTIONS.collect_diagnostics.minTier,
   refuse: (params) =>
     Object.keys(params).length === 0
       ? undefined

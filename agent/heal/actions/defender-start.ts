@@ -5,8 +5,6 @@ import { defineRepair } from '../repair.ts';
 /** Starts the anti-malware engine that is installed, and its real-time protection. Nobody wants that undone. */
 export const defenderStart = defineRepair({
   name: 'defender_start',
-  minTier: 1,
-  check: 'defender',
   ways: { linux: defenderLinux, win32: defenderWindows },
   elsewhere: 'macOS starts XProtect by itself, and engines of other makers have their own. Look at the engine by hand.',
 });

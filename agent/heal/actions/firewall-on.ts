@@ -7,8 +7,6 @@ import { defineRepair } from '../repair.ts';
 export const firewallOn = defineRepair({
   name: 'firewall_on',
   // It can cut a connection that somebody relies on.
-  minTier: 2,
-  check: 'firewall',
   ways: { linux: firewallLinux, win32: firewallWindows, darwin: firewallMac },
   elsewhere: 'The agent knows no firewall of this operating system. Turn it on by hand.',
 });

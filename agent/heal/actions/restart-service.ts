@@ -1,27 +1,19 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { validateActionParams } from '@sitewarden/agent-proto/actions';
 import type { Facts } from '@sitewarden/agent-proto/agent';
 import type { ServiceStatus } from '@sitewarden/kit/services';
-import { paramsRefusal } from '../repair.ts';
-import type { Action, ActionContext } from './types.ts';
+import { defineAction } from '../define-action.ts';
+import type { ActionContext } from './types.ts';
 
 /** A service that is slow to come up shows it within this; one that dies at once is caught by the last look. */
 const SETTLE_MS = 10_000;
 const POLL_MS = 200;
 
 /** Restarts `params.service`, or starts it when it is stopped. Only a service the site requires here. */
-export const restartService: Action = {
+export const restartService = defineAction({
   name: 'restart_service',
-  minTier: 1,
-  refuse(raw, { requiredServices }) {
-    const read = validateActionParams('restart_service', raw);
-    if (!read.ok) return paramsRefusal(read);
-    return requiredServices.includes(read.value.service) ? undefined : { code: 'SERVICE_NOT_REQUIRED' };
-  },
-  async run(raw, context) {
-    const read = validateActionParams('restart_service', raw);
-    if (!read.ok) return { refusal: paramsRefusal(read), before: {}, after: {} };
-    const { service, dry_run: isDryRun = false } = read.value;
+  refuse: ({ service }, { requiredServices }) =>
+    requiredServices.includes(service) ? undefined : { code: 'SERVICE_NOT_REQUIRED' },
+  async run({ service, dry_run: isDryRun = false }, context) {
     const { services, signal } = context;
     const before = await services.status(service, { signal });
     if (isDryRun) {
@@ -40,7 +32,7 @@ export const restartService: Action = {
     if (after.state === 'running') return facts;
     return { ...facts, failure: { code: 'SERVICE_NOT_RUNNING', detail: `The service is ${after.state}` } };
   },
-};
+});
 
 /** The state after the action, waited for while it may still turn to running. */
 async function settle(service: string, { services, signal }: ActionContext): Promise<ServiceStatus> {

@@ -1,4 +1,5 @@
 import type { Facts } from '@sitewarden/agent-proto/agent';
+import { AGENT_ACTIONS } from '@sitewarden/agent-proto/checks';
 import type { Action } from './types.ts';
 
 const MAX_CHECKS = 16;
@@ -6,7 +7,7 @@ const MAX_CHECKS = 16;
 /** Looks now. `params.checks`, a list of check names, narrows it; left out: every check of the site. Changes nothing. */
 export const runCheck: Action = {
   name: 'run_check',
-  minTier: 0,
+  minTier: AGENT_ACTIONS.run_check.minTier,
   refuse(params) {
     const { checks } = params;
     if (checks === undefined) return undefined;

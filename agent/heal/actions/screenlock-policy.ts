@@ -5,8 +5,6 @@ import { screenlockWindows } from '../screenlock/windows.ts';
 /** Sets the machine's own policy: after `idle_seconds` without input the screens of all people lock. Undo puts back what was. */
 export const screenlockPolicy = defineRepair({
   name: 'screenlock_policy',
-  minTier: 2,
-  check: 'screenlock',
   ways: { linux: screenlockLinux, win32: screenlockWindows },
   elsewhere: 'macOS takes the time of its screen lock from a configuration profile only. Give it one by your MDM.',
 });

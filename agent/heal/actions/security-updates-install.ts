@@ -10,8 +10,6 @@ import { installWindows } from '../updates/install-windows.ts';
  */
 export const securityUpdatesInstall = defineRepair({
   name: 'security_updates_install',
-  minTier: 2,
-  check: 'patches',
   refuse({ window_start_ms: start, window_end_ms: end }) {
     if (end > start && end - start <= MAX_WINDOW_MS) return undefined;
     return { code: 'ORDER_PARAMS_INVALID', detail: 'window_end_ms is after window_start_ms by at most 24 hours' };

@@ -6,8 +6,6 @@ import { scanWindows } from '../updates/scan-windows.ts';
 /** Asks the machine's update source what there is, so that the check speaks of today. Installs nothing. */
 export const securityUpdatesScan = defineRepair({
   name: 'security_updates_scan',
-  minTier: 1,
-  check: 'patches',
   ways: { linux: scanLinux, win32: scanWindows, darwin: scanMac },
   elsewhere: 'The agent knows no package manager of this operating system. Look by hand.',
 });

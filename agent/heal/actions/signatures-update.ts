@@ -6,8 +6,6 @@ import { defineRepair } from '../repair.ts';
 /** Fetches the newest signatures of the engine, by the engine's own updater. */
 export const signaturesUpdate = defineRepair({
   name: 'signatures_update',
-  minTier: 1,
-  check: 'defender',
   ways: { linux: signaturesLinux, win32: signaturesWindows, darwin: signaturesMac },
   elsewhere: 'The agent knows no engine of this operating system. Update it by hand.',
 });

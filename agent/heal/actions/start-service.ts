@@ -39,8 +39,6 @@ const isIn =
 /** Starts `params.service`, one the site requires here; a running one is left alone. Undo stops it again. */
 export const startService = defineRepair({
   name: 'start_service',
-  minTier: 1,
-  check: 'services',
   subject: ({ service }) => service,
   refuse: ({ service }, { requiredServices }) =>
     requiredServices.includes(service) ? undefined : { code: 'SERVICE_NOT_REQUIRED' },

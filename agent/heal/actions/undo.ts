@@ -1,24 +1,14 @@
-import { validateActionParams } from '@sitewarden/agent-proto/actions';
+import { defineAction } from '../define-action.ts';
 import { carryOut } from '../plan.ts';
-import { paramsRefusal } from '../repair.ts';
 import { isRepairName, REPAIRS } from '../repairs.ts';
-import type { Action } from './types.ts';
 
 /**
  * Puts back what an earlier order of this agent changed, also one that was cut off in the middle: what was there is kept
  * before the first change. Needs the tier of the action it undoes. Works once.
  */
-export const undo: Action = {
+export const undo = defineAction({
   name: 'undo',
-  minTier: 1,
-  refuse(raw) {
-    const read = validateActionParams('undo', raw);
-    return read.ok ? undefined : paramsRefusal(read);
-  },
-  async run(raw, context) {
-    const read = validateActionParams('undo', raw);
-    if (!read.ok) return { refusal: paramsRefusal(read), before: {}, after: {} };
-    const { order_id: orderId, dry_run: isDryRun = false } = read.value;
+  async run({ order_id: orderId, dry_run: isDryRun = false }, context) {
     const found = context.undo.find(orderId);
     if (found === undefined || !isRepairName(found.action)) return nothingKept;
     const { action, check, planUndo } = REPAIRS[found.action];
@@ -33,6 +23,6 @@ export const undo: Action = {
     if (isBack) context.undo.drop(orderId);
     return result;
   },
-};
+});
 
 const nothingKept = { refusal: { code: 'UNDO_UNKNOWN' }, before: {}, after: {} } as const;

@@ -1,7 +1,6 @@
-import { validateActionParams } from '@sitewarden/agent-proto/actions';
 import { type AgentErrorCode, agentErrors } from '../../errors.ts';
-import { paramsRefusal } from '../repair.ts';
-import type { Action, Refusal } from './types.ts';
+import { defineAction } from '../define-action.ts';
+import type { Refusal } from './types.ts';
 
 /** Nothing was changed, and nothing was tried that might have. */
 const REFUSALS: ReadonlySet<string> = new Set<AgentErrorCode>([
@@ -15,18 +14,10 @@ const REFUSALS: ReadonlySet<string> = new Set<AgentErrorCode>([
 ]);
 
 /** Puts a newer agent of the same publisher in the place of this one. Its end is told by the program that runs then. */
-export const updateAgent: Action = {
+export const updateAgent = defineAction({
   name: 'update_agent',
-  minTier: 1,
-  refuse(raw) {
-    const read = validateActionParams('update_agent', raw);
-    return read.ok ? undefined : paramsRefusal(read);
-  },
-  async run(raw, { orderId, updater, signal }) {
-    const read = validateActionParams('update_agent', raw);
-    if (!read.ok) return { refusal: paramsRefusal(read), before: {}, after: {} };
+  async run({ version, dry_run: isDryRun = false }, { orderId, updater, signal }) {
     const before = { agent_version: updater.version };
-    const { version, dry_run: isDryRun = false } = read.value;
     try {
       const { to, isInPlace } = await updater.update({ orderId, version, isDryRun, signal });
       if (isInPlace) return { before, after: {}, isHandedOver: true };
@@ -39,7 +30,7 @@ export const updateAgent: Action = {
       return { before, after: before, failure: { code, detail } };
     }
   },
-};
+});
 
 /** The sentence of the code is put behind the detail again by the receipt. */
 function refusalOf(code: AgentErrorCode, text: string): Refusal {

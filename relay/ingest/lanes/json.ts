@@ -1,4 +1,4 @@
-import { compile, type Validation } from '@sitewarden/agent-proto/http';
+import { compile, onDemand } from '@sitewarden/agent-proto/http';
 import { relayErrors } from '../../errors.ts';
 import { type Batch, parseJson } from '../parse.ts';
 
@@ -6,14 +6,9 @@ type Schema = Parameters<typeof compile>[0];
 
 /** Validators of the row types of one lane, compiled at first use. */
 export function rowReader<T>(schemas: Record<string, Schema>): (batch: Batch) => T[] {
-  const validators = new Map<string, (value: unknown) => Validation<unknown>>();
-  const validatorOf = (type: unknown) => {
-    const schema = typeof type === 'string' && Object.hasOwn(schemas, type) ? schemas[type] : undefined;
-    if (schema === undefined) return undefined;
-    const known = validators.get(type as string) ?? compile(schema);
-    validators.set(type as string, known);
-    return known;
-  };
+  const compiled = onDemand((type: string) => compile(schemas[type] as Schema));
+  const validatorOf = (type: unknown) =>
+    typeof type === 'string' && Object.hasOwn(schemas, type) ? compiled(type) : undefined;
   return (batch) =>
     batch.rows.map((line, index) => {
       const seq = batch.firstSeq + index;
