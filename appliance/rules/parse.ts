@@ -4,7 +4,7 @@ import { isNode, isPair, LineCounter, parseDocument } from 'yaml';
 import { paramSchemas } from './actions.ts';
 import { compileRule } from './compile.ts';
 import { fieldsOf, parseFieldKey } from './fields.ts';
-import { type Condition, type RuleFile, ruleFileSchema } from './schema.ts';
+import { type Condition, RULE_FILE, type RuleFile } from './schema.ts';
 import type { Rule } from './types.ts';
 
 export type RuleResult =
@@ -15,7 +15,7 @@ const MAX_NESTING = 8;
 
 /** A rule from its YAML text, or every fault at once with line and column. Pure; never throws for what the text says. */
 export function parseRule(text: string, fileName: string): RuleResult {
-  const loaded = loadConfig(ruleFileSchema(), text, fileName);
+  const loaded = loadConfig(RULE_FILE, text, fileName);
   if (!loaded.ok) return loaded;
   const faults = meaningFaults(loaded.value);
   if (faults.length > 0) return { ok: false, issues: locate(text, faults) };

@@ -25,13 +25,22 @@ const OPERAND: Record<Modifier, TSchema> = {
 };
 
 /** Every key a condition may hold, spelled out: a mistyped one is then refused with the nearest that exists. */
-function conditionKeys(): Record<string, TSchema> {
-  const keys: Record<string, TSchema> = {};
-  for (const field of allFields()) {
-    keys[field] = Type.Optional(Scalar);
-    for (const modifier of MODIFIERS) keys[`${field}|${modifier}`] = Type.Optional(OPERAND[modifier]);
-  }
-  return keys;
+const conditionKeys = (): Record<string, TSchema> =>
+  Object.fromEntries(
+    allFields()
+      .flatMap((field) => [field, ...MODIFIERS.map((modifier) => `${field}|${modifier}`)])
+      .map((key) => [key, Type.Optional(Type.Unknown())]),
+  );
+
+/** What stands behind those keys. Said once for all fields: a validator that says it of each takes seconds to compile. */
+function conditionValues(): Record<string, TSchema> {
+  const anyField = `^(?:${allFields()
+    .map((field) => field.replaceAll('.', '\\.'))
+    .join('|')})`;
+  return {
+    [`${anyField}$`]: Scalar,
+    ...Object.fromEntries(MODIFIERS.map((modifier) => [`${anyField}\\|${modifier}$`, OPERAND[modifier]])),
+  };
 }
 
 export type Condition = {
@@ -51,7 +60,7 @@ const conditionSchema = () =>
           not: Type.Optional(Self),
           ...conditionKeys(),
         },
-        { additionalProperties: false, minProperties: 1 },
+        { additionalProperties: false, minProperties: 1, patternProperties: conditionValues() },
       ),
     { $id: 'Condition' },
   );
@@ -64,47 +73,32 @@ const SCOPES = ['target', 'host'] as const;
 /** `target`: the action on this host with the same parameters. `host`: the action on this host, whatever its parameters. */
 export type Scope = (typeof SCOPES)[number];
 
-const makeRuleFile = () =>
-  closed({
-    id: Type.String({
-      pattern: '^[a-z][a-z0-9-]{2,63}$',
-      description: '3 to 64 of a-z 0-9 -, beginning with a letter',
-    }),
-    version: Type.Integer({ minimum: 1, maximum: 1_000_000 }),
-    title: Type.String({ minLength: 1, maxLength: 128 }),
-    check: oneOf(CHECK_NAMES),
-    when: Type.Unsafe<Condition>(conditionSchema()),
-    action: closed({
-      name: oneOf(RULE_ACTIONS),
-      params: Type.Optional(ruleParams()),
-    }),
-    hold_for: seconds(0, 86_400),
-    cooldown: closed({
-      seconds: Type.Integer({ minimum: 0, maximum: 86_400 }),
-      per: oneOf(SCOPES),
-      reason: Type.String({ minLength: 1, maxLength: 256 }),
-    }),
-    attempts: closed({
-      max: Type.Integer({ minimum: 1, maximum: 10 }),
-      within_seconds: Type.Integer({ minimum: 60, maximum: 86_400 }),
-      per: oneOf(SCOPES),
-      reason: Type.String({ minLength: 1, maxLength: 256 }),
-    }),
-    verify: seconds(5, 3600),
-    min_tier: oneOf(TIERS),
-  });
-export type RuleFile = Static<ReturnType<typeof makeRuleFile>>;
-
-let kept: WeakRef<ReturnType<typeof makeRuleFile>> | undefined;
-
-/**
- * With its validator it takes ten megabytes, and a box reads rules at its start alone. So it is shared while many are read
- * in a row, and given back after.
- */
-export function ruleFileSchema(): ReturnType<typeof makeRuleFile> {
-  const known = kept?.deref();
-  if (known !== undefined) return known;
-  const made = makeRuleFile();
-  kept = new WeakRef(made);
-  return made;
-}
+export const RULE_FILE = closed({
+  id: Type.String({
+    pattern: '^[a-z][a-z0-9-]{2,63}$',
+    description: '3 to 64 of a-z 0-9 -, beginning with a letter',
+  }),
+  version: Type.Integer({ minimum: 1, maximum: 1_000_000 }),
+  title: Type.String({ minLength: 1, maxLength: 128 }),
+  check: oneOf(CHECK_NAMES),
+  when: Type.Unsafe<Condition>(conditionSchema()),
+  action: closed({
+    name: oneOf(RULE_ACTIONS),
+    params: Type.Optional(ruleParams()),
+  }),
+  hold_for: seconds(0, 86_400),
+  cooldown: closed({
+    seconds: Type.Integer({ minimum: 0, maximum: 86_400 }),
+    per: oneOf(SCOPES),
+    reason: Type.String({ minLength: 1, maxLength: 256 }),
+  }),
+  attempts: closed({
+    max: Type.Integer({ minimum: 1, maximum: 10 }),
+    within_seconds: Type.Integer({ minimum: 60, maximum: 86_400 }),
+    per: oneOf(SCOPES),
+    reason: Type.String({ minLength: 1, maxLength: 256 }),
+  }),
+  verify: seconds(5, 3600),
+  min_tier: oneOf(TIERS),
+});
+export type RuleFile = Static<typeof RULE_FILE>;

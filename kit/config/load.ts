@@ -45,7 +45,11 @@ export function formatIssues(issues: readonly ConfigIssue[], fileName: string): 
 function compile(schema: object): ValidateFunction {
   const known = compiled.get(schema);
   if (known !== undefined) return known;
-  const ajv = new Ajv({ allErrors: true, useDefaults: true, strict: true, allowUnionTypes: true, verbose: true });
+  const ajv = new Ajv({
+    ...{ allErrors: true, useDefaults: true, strict: true, allowUnionTypes: true, verbose: true },
+    // A schema may list many keys by name and say by pattern what stands behind them.
+    allowMatchingProperties: true,
+  });
   addFormats.default(ajv);
   // Says a pattern in words; explainErrors reads it.
   ajv.addVocabulary(['patternText']);
