@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { Parser, type Result } from 'tap-parser';
+import { programEnvironment } from './lib/programs.ts';
 
 interface Tally {
   passed: number;
@@ -37,6 +38,7 @@ function runTap(args: string[], parser: Parser): Promise<number> {
   const tap = join(dirname(createRequire(import.meta.url).resolve('tap/package.json')), 'dist', 'esm', 'run.mjs');
   const child = spawn(process.execPath, [tap, '--reporter=tap', ...args], {
     cwd: root,
+    env: programEnvironment(),
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   child.stdout.setEncoding('utf8');

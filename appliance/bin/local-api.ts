@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { CodedError, type ErrorBody } from '@sitewarden/kit/errors';
 import { type ApplianceConfig, readConfigFile } from '../config/index.ts';
 import { applianceErrors } from '../errors.ts';
@@ -14,6 +15,9 @@ export interface LocalApi {
 }
 
 const TIMEOUT_MS = 60_000;
+/** The daemon shuts its port for a moment when its parts begin anew, as they do with a new key. */
+const BEGIN_ANEW_MS = 20_000;
+const LOOK_AGAIN_MS = 200;
 
 /** Speaks with the daemon that runs on the data folder of this configuration. Throws LOCAL_API_UNREACHABLE. */
 export async function openLocalApi(configFile: string): Promise<LocalApi> {
@@ -26,16 +30,13 @@ export async function openLocalApi(configFile: string): Promise<LocalApi> {
     config,
     run,
     async call<T>(method: 'GET' | 'POST' | 'DELETE', path: string, body?: object): Promise<T> {
-      const answer = await fetch(new URL(path, run.localUrl), {
+      const answer = await ask(config.dataDir, run, path, {
         method,
         headers: {
           ...(method === 'GET' ? {} : { authorization: `Bearer ${await adminToken(config.dataDir)}` }),
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        signal: AbortSignal.timeout(TIMEOUT_MS),
-      }).catch((cause: unknown) => {
-        throw applianceErrors.make('LOCAL_API_UNREACHABLE', { detail: run.localUrl, cause });
       });
       const value = (await answer.json()) as T & Partial<ErrorBody>;
       if (answer.ok) return value;
@@ -48,6 +49,22 @@ export async function openLocalApi(configFile: string): Promise<LocalApi> {
       throw new CodedError(value.code, { status: answer.status, message: value.message }, { field: value.field });
     },
   };
+}
+
+/** Asks again only while nobody listens and the daemon lives: a request that was sent is never sent twice. */
+async function ask(dataDir: string, run: RunFile, path: string, request: RequestInit): Promise<Response> {
+  const untilMs = performance.now() + BEGIN_ANEW_MS;
+  for (;;) {
+    try {
+      return await fetch(new URL(path, run.localUrl), { ...request, signal: AbortSignal.timeout(TIMEOUT_MS) });
+    } catch (cause) {
+      const isShut = ((cause as Error).cause as NodeJS.ErrnoException | undefined)?.code === 'ECONNREFUSED';
+      if (!isShut || performance.now() > untilMs || (await readRunFile(dataDir)) === undefined) {
+        throw applianceErrors.make('LOCAL_API_UNREACHABLE', { detail: run.localUrl, cause });
+      }
+      await delay(LOOK_AGAIN_MS);
+    }
+  }
 }
 
 async function adminToken(dataDir: string): Promise<string> {

@@ -1,6 +1,6 @@
 import { useCallback, useMemo } from 'react';
-import { useSearchParams } from 'react-router';
 import type { Agent, Group } from '../../api/types.ts';
+import { useUrlValues } from '../../lib/use-url-values.ts';
 import { RESULT_STATE, resultState, systemWord, toolState } from '../../words/agents.ts';
 import { CHECK_TITLES } from '../../words/checks.ts';
 import { FLEET } from '../../words/status.ts';
@@ -80,29 +80,17 @@ export const matches = (agent: Agent, filter: AgentFilter): boolean =>
 
 export const isFiltered = (filter: AgentFilter): boolean => FILTER_NAMES.some((name) => filter[name] !== '');
 
-/** The filter and the page live in the URL: a link shows another person the same rows. */
+/** The filter and the page live in the URL. */
 export function useAgentFilter() {
-  const [params, setParams] = useSearchParams();
+  const [params, change] = useUrlValues();
   const filter = useMemo(
     () => Object.fromEntries(FILTER_NAMES.map((name) => [name, (params.get(name) ?? '').slice(0, 100)])) as AgentFilter,
     [params],
   );
   const set = useCallback(
-    (change: Partial<Record<FilterName | 'page', string>>) =>
-      setParams(
-        (now) => {
-          const merged = new URLSearchParams(now);
-          // Another filter begins at its first row.
-          if (!('page' in change)) merged.delete('page');
-          for (const [name, value] of Object.entries(change)) {
-            if (value) merged.set(name, value);
-            else merged.delete(name);
-          }
-          return merged;
-        },
-        { replace: true, preventScrollReset: true },
-      ),
-    [setParams],
+    // Another filter begins at its first row.
+    (wanted: Partial<Record<FilterName | 'page', string>>) => change({ page: '', ...wanted }),
+    [change],
   );
   const page = Math.max(1, Number.parseInt(params.get('page') ?? '1', 10) || 1);
   return { filter, page, set };

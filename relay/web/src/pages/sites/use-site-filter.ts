@@ -1,33 +1,18 @@
-import { useCallback, useMemo } from 'react';
-import { useSearchParams } from 'react-router';
+import { useMemo } from 'react';
 import type { SiteFilter } from '../../api/queries/sites.ts';
 import type { Health } from '../../api/types.ts';
+import { useUrlValues } from '../../lib/use-url-values.ts';
 import { HEALTHS } from '../../words/status.ts';
 
 const isHealth = (value: string | null): value is Health => HEALTHS.includes(value as Health);
 
-/** The filter lives in the URL: a link shows another person the same rows. */
+/** The filter lives in the URL. */
 export function useSiteFilter(): [SiteFilter, (change: Partial<SiteFilter>) => void] {
-  const [params, setParams] = useSearchParams();
+  const [params, change] = useUrlValues();
   const filter = useMemo((): SiteFilter => {
     const health = params.get('health');
     return { search: (params.get('search') ?? '').slice(0, 100), health: isHealth(health) ? health : null };
   }, [params]);
-  const change = useCallback(
-    (next: Partial<SiteFilter>) =>
-      setParams(
-        (now) => {
-          const merged = new URLSearchParams(now);
-          for (const [name, value] of Object.entries(next)) {
-            if (value) merged.set(name, value);
-            else merged.delete(name);
-          }
-          return merged;
-        },
-        { replace: true, preventScrollReset: true },
-      ),
-    [setParams],
-  );
   return [filter, change];
 }
 
