@@ -1,6 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { Count, closed, EnvelopeText, FactsObject, Nonce, Nullable, oneOf, UnixMs } from './common.ts';
-import { LANES } from './outbox.ts';
+import { LANES, LossSum } from './outbox.ts';
 
 const LaneDepth = closed({ depth: Count, oldestAgeMs: Count });
 
@@ -19,10 +19,14 @@ export const CheckinRequest = closed({
     os: Type.String({ maxLength: 128 }),
   }),
   configGeneration: Count,
+  /** Of the newest order this box ever took; a relay that was set back goes on after it. */
+  orderSeq: Type.Optional(Count),
   telemetry: FactsObject,
   lanes: closed(
     Object.fromEntries(LANES.map((lane) => [lane, LaneDepth])) as Record<(typeof LANES)[number], typeof LaneDepth>,
   ),
+  /** Left out by a box that has lost nothing. */
+  losses: Type.Optional(Type.Array(LossSum, { maxItems: 32 })),
   agents: closed({ total: Count, connected: Count, failing: Count }),
   devices: Count,
   incidentsOpen: Count,

@@ -9,6 +9,13 @@ export type Lane = (typeof LANES)[number];
 export const OUTBOX_LIMITS = { maxRows: 1000, maxBodyBytes: 4 * 1024 * 1024, maxRowBytes: 80_000 } as const;
 
 /**
+ * Rows before `firstSeq` that the relay does not have and the box no longer has. `fromSeq` is the relay's own expectedSeq;
+ * `refused` of them the relay would not take, the others it had acknowledged once. The relay notes them as lost and goes on.
+ */
+export const AbsentRows = closed({ fromSeq: Type.Integer({ minimum: 1 }), refused: Count });
+export type AbsentRows = Static<typeof AbsentRows>;
+
+/**
  * First line of a POST /api/appliances/outbox body (application/x-ndjson); `count` further lines follow, one row each,
  * with sequence numbers firstSeq, firstSeq+1, ... Rows of `evidence` and `receipts` are exact DSSE envelope texts; the
  * others are JSON of the schemas below. Sequences start at 1 per lane and epoch; an evidence row's seq is leaf index + 1.
@@ -18,8 +25,36 @@ export const OutboxHeader = closed({
   epoch: Type.Integer({ minimum: 1 }),
   firstSeq: Type.Integer({ minimum: 1 }),
   count: Type.Integer({ minimum: 1, maximum: OUTBOX_LIMITS.maxRows }),
+  /** Never of evidence, whose rows are all kept. */
+  absent: Type.Optional(AbsentRows),
 });
 export type OutboxHeader = Static<typeof OutboxHeader>;
+
+/** Why something is missing. */
+export const LOSS_CODES = [
+  'DISK_FULL',
+  'OUTBOX_ROW_INVALID',
+  'RECEIPT_INVALID',
+  'RELAY_SET_BACK',
+  'DATABASE_DAMAGED',
+  'CHECKIN_CHAIN_LOST',
+  'EVIDENCE_SCHEMA',
+] as const;
+export type LossCode = (typeof LOSS_CODES)[number];
+
+/**
+ * One line of the loss ledger: what is known to be missing, and why. `what` is a lane, `report`, `database`, `evidence`,
+ * `checkin_chain` or the kind of a change; `rows` counts those events whose rows could be counted.
+ */
+export const LossSum = closed({
+  what: ShortText,
+  code: oneOf(LOSS_CODES),
+  events: Count,
+  rows: Count,
+  firstAtMs: UnixMs,
+  lastAtMs: UnixMs,
+});
+export type LossSum = Static<typeof LossSum>;
 
 /** `newRows` counts the rows that had an effect; the rest were repetitions. */
 export const OutboxAnswer = closed({ ackedThrough: Count, newRows: Count });

@@ -204,7 +204,7 @@ export function withoutFacts(draft: EntryDraft): EntryDraft {
 
 /** For a change that would not fit the schema: that it was there is said, and why the rest is missing. */
 export function unfitDraft(change: ChangeRow, moment: EntryMoment, why: string): EntryDraft {
-  const body = { what: change.kind, count: 1, code: 'EVIDENCE_SCHEMA', text: `Change ${change.id}: ${why}` };
+  const body = { what: change.kind, count: 1, code: 'EVIDENCE_SCHEMA', text: `Change ${change.id}: ${why}` } as const;
   return { ...lossEntry(body), ...moment, wallTimeMs: change.atMs, kind: 'loss' };
 }
 

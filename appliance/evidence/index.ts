@@ -12,6 +12,7 @@ import {
   advanceCursor,
   type ChangeRow,
   changes,
+  countLoss,
   evidence,
   type Marks,
   noteTurn,
@@ -154,6 +155,10 @@ export function createEvidence(options: EvidenceOptions): Evidence {
     withTransaction(db, () => {
       for (const [i, { change, kind }] of entries.entries()) {
         const seq = to.store({ kind, signed: signed[i]!, atMs: change.atMs });
+        // What fits no entry has one that says so.
+        if (kind === 'loss' && change.kind !== 'loss') {
+          countLoss(db, { what: change.kind, code: 'EVIDENCE_SCHEMA', count: 1, atMs: change.atMs });
+        }
         const { incidentId, runId } = subjectsOf(change);
         if (incidentId !== undefined) evidence.markIncident(db, incidentId, seq);
         if (runId !== undefined) evidence.markActionRun(db, runId, seq);

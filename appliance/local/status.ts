@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { SEVERITIES } from '@sitewarden/agent-proto/checks';
-import type { ActionRunRow, DeviceRow, IncidentRow } from '@sitewarden/agent-proto/http';
+import type { ActionRunRow, DeviceRow, IncidentRow, LossSum } from '@sitewarden/agent-proto/http';
 import type { ApplianceContext } from '../lib/context.ts';
 import {
   countOpenIncidents,
@@ -9,6 +9,7 @@ import {
   type Incident,
   incidentById,
   isStuck,
+  losses,
   openIncidents,
   recentActionRuns,
   recentlyResolvedIncidents,
@@ -40,6 +41,8 @@ export interface LocalStatus {
   readonly uplink: ReturnType<LocalServices['uplink']['snapshot']>;
   readonly wake: ReturnType<LocalServices['wake']['snapshot']>;
   readonly lanes: ReturnType<LocalServices['outbox']['snapshot']>;
+  /** What is known to be missing here. */
+  readonly losses: readonly LossSum[];
   readonly laneFaults: ReturnType<LocalServices['outbox']['faults']>;
   readonly agents: {
     readonly total: number;
@@ -91,6 +94,7 @@ export async function readStatus({ ctx, services, telemetry }: StatusSources): P
     wake: services.wake.snapshot(),
     lanes: services.outbox.snapshot(),
     laneFaults: services.outbox.faults(),
+    losses: losses(db),
     agents: {
       total: list.length,
       connected: list.filter((agent) => agent.connected).length,

@@ -1,4 +1,4 @@
-import { type Lane, OUTBOX_LIMITS } from '@sitewarden/agent-proto/http';
+import { type AbsentRows, type Lane, OUTBOX_LIMITS, type OutboxHeader } from '@sitewarden/agent-proto/http';
 import type { SqliteDatabase } from '@sitewarden/kit/sqlite';
 import { evidence, outbox } from '../store/index.ts';
 
@@ -25,11 +25,17 @@ function rowsFrom(db: SqliteDatabase, lane: Lane, { fromSeq, limit }: { fromSeq:
   return evidence.leaves(db, fromSeq - 1, limit).map(({ seq, envelope }) => ({ seq: seq + 1, body: envelope }));
 }
 
+export interface BatchWish {
+  readonly lane: Lane;
+  readonly epoch: number;
+  readonly fromSeq: number;
+  readonly maxRows: number;
+  /** The relay is told that what it misses before these rows will not come. */
+  readonly absent?: AbsentRows | undefined;
+}
+
 /** The next request body of a lane; undefined when nothing waits. At most `maxRows` rows and 2 MiB. */
-export function nextBatch(
-  db: SqliteDatabase,
-  { lane, epoch, fromSeq, maxRows }: { lane: Lane; epoch: number; fromSeq: number; maxRows: number },
-): Batch | undefined {
+export function nextBatch(db: SqliteDatabase, { lane, epoch, fromSeq, maxRows, absent }: BatchWish): Batch | undefined {
   const rows = rowsFrom(db, lane, { fromSeq, limit: Math.min(maxRows, OUTBOX_LIMITS.maxRows) });
   const first = rows[0];
   if (first === undefined) return undefined;
@@ -42,8 +48,8 @@ export function nextBatch(
     bytes += body.length + 1;
     count += 1;
   }
-  const header = Buffer.from(`${JSON.stringify({ lane, epoch, firstSeq: first.seq, count })}\n`);
-  const parts: Uint8Array[] = [header];
+  const header: OutboxHeader = { lane, epoch, firstSeq: first.seq, count, ...(absent && { absent }) };
+  const parts: Uint8Array[] = [Buffer.from(`${JSON.stringify(header)}\n`)];
   for (const { body } of rows.slice(0, count)) parts.push(body, NEWLINE);
   return { lane, epoch, firstSeq: first.seq, count, body: Buffer.concat(parts) };
 }

@@ -5,7 +5,7 @@ import { RelayFailure } from '../lib/relay-failure.ts';
 import { evidence, outbox } from '../store/index.ts';
 import { nextLookMs, retryDelayMs } from './lane-policy.ts';
 import { sendCheckpoint } from './send-checkpoint.ts';
-import { createLaneSender } from './send-lane.ts';
+import { createLaneSender, type LaneSenderOptions } from './send-lane.ts';
 
 export interface LaneFault {
   readonly code: string;
@@ -38,7 +38,7 @@ export interface Drain {
   faults(): Readonly<Partial<Record<Queue, LaneFault>>>;
 }
 
-export interface DrainOptions {
+export interface DrainOptions extends LaneSenderOptions {
   readonly ctx: ApplianceContext;
   readonly client: RelayClient;
   /** Signs the evidence log as it stands when it grew. */
@@ -61,7 +61,7 @@ interface QueueState {
 export function createDrain(options: DrainOptions): Drain {
   const { ctx, client, onUnauthorized, random = Math.random } = options;
   const { db, clock, log, metrics } = ctx;
-  const sender = createLaneSender(ctx, client);
+  const sender = createLaneSender(ctx, client, options);
   const states = Object.fromEntries(QUEUES.map((queue) => [queue, { attempt: 0, notBeforeMs: 0 }])) as Record<
     Queue,
     QueueState

@@ -20,6 +20,15 @@ export interface LaneEntry {
   readonly body: Uint8Array;
 }
 
+/** Writes the rows of the lanes. Throws UnfitRow. */
+export interface LaneWriter {
+  /** Undefined: the relay does not hear of it. */
+  ofChange(change: ChangeRow): LaneEntry | undefined;
+  receipt(order: ChangeBodies['order_received']): Uint8Array;
+  incidents(row: IncidentsLaneRow): Uint8Array;
+  telemetry(row: TelemetryLaneRow): Uint8Array;
+}
+
 export interface EnqueueRules {
   readonly db: SqliteDatabase;
   readonly dik: Pick<DeviceKey, 'envelope'>;
@@ -60,7 +69,7 @@ export const LANE_OF_CHANGE: { readonly [K in ChangeKind]: outbox.StoredLane | u
   order_finished: 'receipts',
 };
 
-export function createLaneWriter(rules: EnqueueRules): (change: ChangeRow) => LaneEntry | undefined {
+export function createLaneWriter(rules: EnqueueRules): LaneWriter {
   const validateIncident = compile(IncidentsLaneRow);
   const validateTelemetry = compile(TelemetryLaneRow);
   const validateReceipt = compile(ReceiptPayload);
@@ -103,10 +112,15 @@ export function createLaneWriter(rules: EnqueueRules): (change: ChangeRow) => La
     order_received: receipt,
     order_finished: receipt,
   };
-  return ({ kind, body }) => {
-    const lane = LANE_OF_CHANGE[kind];
-    const write = (written[kind] ?? telemetry) as (body: unknown) => Uint8Array;
-    return lane && { lane, body: write(body) };
+  return {
+    ofChange({ kind, body }) {
+      const lane = LANE_OF_CHANGE[kind];
+      const write = (written[kind] ?? telemetry) as (body: unknown) => Uint8Array;
+      return lane && { lane, body: write(body) };
+    },
+    receipt,
+    incidents,
+    telemetry,
   };
 }
 

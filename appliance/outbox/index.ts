@@ -4,10 +4,11 @@ import type { DeviceKey } from '../identity/index.ts';
 import type { ApplianceContext } from '../lib/context.ts';
 import type { RelayClient } from '../lib/relay-client.ts';
 import type { RelayFailure } from '../lib/relay-failure.ts';
-import { type ChangeRow, changes, createStage, outbox, state } from '../store/index.ts';
+import { type ChangeRow, changes, createStage, noteLoss, outbox, state } from '../store/index.ts';
 import { type LaneDepth, laneDepths } from './depth.ts';
 import { createDrain, type Drain, type LaneFault } from './drain.ts';
-import { createLaneWriter, type LaneEntry, openLanes, UnfitRow } from './enqueue.ts';
+import { createLaneWriter, type LaneEntry, type LaneWriter, openLanes, UnfitRow } from './enqueue.ts';
+import { tellAgain } from './tell-again.ts';
 
 export type { LaneDepth } from './depth.ts';
 export type { LaneFault } from './drain.ts';
@@ -40,10 +41,13 @@ const THINNED = new Set<ChangeRow['kind']>(['agent_changed', 'device_seen', 'res
 export function createOutbox(options: OutboxOptions): Outbox {
   const { ctx, dik, isThin } = options;
   const { db, clock, log } = ctx;
-  const drain = createDrain(options);
-  let toLane: ((change: ChangeRow) => LaneEntry | undefined) | undefined;
+  const drain = createDrain({
+    ...options,
+    tellAgain: (lane) => tellAgain(db, lane, { writer: writer()!, nowMs: clock.nowMs() }),
+  });
+  let toLane: LaneWriter | undefined;
 
-  function writer(): typeof toLane {
+  function writer(): LaneWriter | undefined {
     if (toLane !== undefined) return toLane;
     const claim = state.get(db, 'claim');
     if (claim?.phase !== 'claimed') return undefined;
@@ -55,23 +59,21 @@ export function createOutbox(options: OutboxOptions): Outbox {
 
   function entryOf(change: ChangeRow): LaneEntry | undefined {
     try {
-      return toLane!(change);
+      return toLane!.ofChange(change);
     } catch (error) {
       // Trouble with the disk passes. Whatever else is wrong is the row's own, and would hold up every row behind it.
       if (String((error as { code?: unknown }).code).startsWith('SQLITE_')) throw error;
       const why = error instanceof UnfitRow ? error.message : 'it cannot be read';
       const text = `Change ${change.id} (${change.kind}) does not fit its lane: ${why}`;
       log.error({ changeId: change.id, kind: change.kind, why, err: error }, 'a change was not sent');
-      const body = { what: change.kind, count: 1, code: 'OUTBOX_ROW_INVALID', text };
-      changes.append(db, { kind: 'loss', refId: change.kind, body, atMs: clock.nowMs() });
+      noteLoss(db, { what: change.kind, count: 1, code: 'OUTBOX_ROW_INVALID', text, atMs: clock.nowMs() });
       return undefined;
     }
   }
 
   function noteThinned(count: number): void {
     const text = `${count} telemetry rows were left out because the disk is short`;
-    const body = { what: 'telemetry', count, code: 'DISK_FULL', text };
-    changes.append(db, { kind: 'loss', refId: 'telemetry', body, atMs: clock.nowMs() });
+    noteLoss(db, { what: 'telemetry', count, code: 'DISK_FULL', text, atMs: clock.nowMs() });
   }
 
   const stage = createStage<ChangeRow>({

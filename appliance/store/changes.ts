@@ -6,6 +6,7 @@ import type {
   CheckRow,
   DeviceRow,
   IncidentRow,
+  LossCode,
   PreviousLog,
   ReceiptPayload,
   ReleasePayload,
@@ -115,7 +116,7 @@ export interface LossBody {
   readonly what: string;
   /** Rows, where it is known. */
   readonly count: number | null;
-  readonly code: string;
+  readonly code: LossCode;
   readonly text: string;
 }
 

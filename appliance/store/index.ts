@@ -12,6 +12,7 @@ export * as enrollTokens from './enroll-tokens.ts';
 export * as evidence from './evidence.ts';
 export { createGatheringStage, type GatheringStageOptions } from './gathering-stage.ts';
 export * from './incidents.ts';
+export { countLoss, losses, noteLoss } from './losses.ts';
 export { type Marks, type OpenedStore, openStore } from './open.ts';
 export * as outbox from './outbox.ts';
 export * as relayOrders from './relay-orders.ts';

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { openHighWaterMark } from '@sitewarden/kit/files';
 import { openOrSetAside, type SqliteDatabase } from '@sitewarden/kit/sqlite';
 import { systemClock } from '@sitewarden/kit/time';
-import { append } from './changes.ts';
 import { size as evidenceSize } from './evidence.ts';
+import { noteLoss } from './losses.ts';
 import { MIGRATIONS } from './migrations/index.ts';
 import { type Salvaged, salvage } from './salvage.ts';
 import { rebuildTree } from './salvage-repair.ts';
@@ -83,7 +83,7 @@ interface Losses {
 /** The loss ledger. */
 function noteLosses(db: SqliteDatabase, { setAside, lostReports, lostEvidence }: Losses, atMs: number): void {
   const note = (what: string, count: number | null, text: string) =>
-    append(db, { kind: 'loss', refId: what, body: { what, count, code: 'DATABASE_DAMAGED', text }, atMs });
+    noteLoss(db, { what, count, code: 'DATABASE_DAMAGED', text, atMs });
   if (setAside !== undefined) {
     const { rows, broken } = setAside.salvaged;
     const parts = broken.length === 0 ? 'all tables could be read' : `not read to the end: ${broken.join(', ')}`;

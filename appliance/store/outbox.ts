@@ -32,6 +32,11 @@ export const OUTBOX_SQL = {
   land: 'UPDATE outbox_row SET seq = ? - seq WHERE lane = ?',
   shiftLane: 'UPDATE outbox_lane SET acked_through = ?, next_seq = next_seq + ? WHERE lane = ?',
   rewind: 'UPDATE outbox_lane SET acked_through = ? WHERE lane = ?',
+  setAside: `INSERT OR IGNORE INTO outbox_aside (lane, seq, body, code, detail, created_at_ms, aside_at_ms)
+    SELECT lane, seq, body, ?, ?, created_at_ms, ? FROM outbox_row WHERE lane = ? AND seq = ?`,
+  countAside: 'SELECT count(*) AS n FROM outbox_aside WHERE lane = ? AND seq BETWEEN ? AND ?',
+  pruneAside: `DELETE FROM outbox_aside WHERE (lane, seq) IN
+    (SELECT lane, seq FROM outbox_aside WHERE aside_at_ms < ? LIMIT ?)`,
   removeThrough: 'DELETE FROM outbox_row WHERE lane = ? AND seq <= ?',
 } as const;
 
@@ -76,6 +81,29 @@ export function oldestAtMs(db: SqliteDatabase, name: StoredLane): number | undef
 export function acknowledge(db: SqliteDatabase, name: Lane, through: number): void {
   prepared(db, OUTBOX_SQL.ack).run(through, name, through);
   if (name !== 'evidence') prepared(db, OUTBOX_SQL.removeThrough).run(name, through);
+}
+
+export interface Refusal {
+  readonly seq: number;
+  readonly code: string;
+  readonly detail: string;
+  readonly atMs: number;
+}
+
+/** The relay will not take this row, the oldest that waits: it is kept apart, and the lane goes on. Belongs in a transaction. */
+export function setAside(db: SqliteDatabase, name: StoredLane, { seq, code, detail, atMs }: Refusal): void {
+  prepared(db, OUTBOX_SQL.setAside).run(code, detail, atMs, name, seq);
+  acknowledge(db, name, seq);
+}
+
+/** Of the rows from `fromSeq` through `throughSeq`. */
+export function countAside(db: SqliteDatabase, name: StoredLane, fromSeq: number, throughSeq: number): number {
+  const count = prepared<[string, number, number], { n: number }>(db, OUTBOX_SQL.countAside);
+  return count.get(name, fromSeq, throughSeq)?.n ?? 0;
+}
+
+export function pruneAside(db: SqliteDatabase, beforeMs: number, limit: number): number {
+  return prepared(db, OUTBOX_SQL.pruneAside).run(beforeMs, limit).changes;
 }
 
 /** The relay lost what it had acknowledged. Only for evidence, whose rows are still here. */

@@ -29,6 +29,7 @@ export const RELAY_ORDER_SQL = {
   byId: `SELECT ${COLUMNS} FROM relay_order WHERE order_id = ?`,
   maxSeq: 'SELECT max(seq) AS seq FROM relay_order',
   open: `SELECT ${COLUMNS} FROM relay_order WHERE state IN ('queued', 'delivered', 'started') ORDER BY seq`,
+  recent: `SELECT ${COLUMNS} FROM relay_order ORDER BY seq DESC LIMIT ?`,
   // An order that ended meanwhile wants nothing any more.
   boxWanted: `SELECT order_id AS orderId FROM relay_order WHERE box_check = 'wanted' AND state = 'started' ORDER BY seq LIMIT 1`,
   boxChecked: `UPDATE relay_order SET box_check = 'done' WHERE order_id = ? AND box_check = 'wanted'`,
@@ -70,6 +71,11 @@ export function maxSeq(db: SqliteDatabase): number {
 /** Without an end yet, oldest first. */
 export function listOpen(db: SqliteDatabase): RelayOrderRecord[] {
   return prepared<[], Raw>(db, RELAY_ORDER_SQL.open).all().map(record);
+}
+
+/** Newest first. */
+export function listRecent(db: SqliteDatabase, limit: number): RelayOrderRecord[] {
+  return prepared<[number], Raw>(db, RELAY_ORDER_SQL.recent).all(limit).map(record);
 }
 
 /** The oldest order that waits for the box's own report. */

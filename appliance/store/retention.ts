@@ -7,6 +7,7 @@ import * as certificates from './certificates.ts';
 import * as changes from './changes.ts';
 import { readCursor } from './cursors.ts';
 import * as enrollTokens from './enroll-tokens.ts';
+import * as outbox from './outbox.ts';
 import { prepared } from './statements.ts';
 
 const DAY_MS = 86_400_000;
@@ -18,6 +19,8 @@ export const RETENTION = {
   certificatesMs: 400 * DAY_MS,
   tokensMs: 30 * DAY_MS,
   ordersMs: 90 * DAY_MS,
+  /** Rows the relay would not take. */
+  asideMs: 90 * DAY_MS,
   /** Deleted in one transaction: a longer one would hold intake up. */
   rowsPerTurn: 500,
 } as const;
@@ -52,6 +55,7 @@ export function createRetention({ db, clock, log }: RetentionDeps): LifecyclePar
         ];
         if (clock.quality() === 'unsynced') return deleted.some((count) => count === limit);
         deleted.push(prepared(db, RETENTION_SQL.agentOrders).run(nowMs - RETENTION.ordersMs, limit).changes);
+        deleted.push(outbox.pruneAside(db, nowMs - RETENTION.asideMs, limit));
         certificates.prune(db, nowMs - RETENTION.certificatesMs);
         enrollTokens.prune(db, nowMs - RETENTION.tokensMs);
         return deleted.some((count) => count === limit);

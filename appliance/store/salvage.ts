@@ -29,6 +29,8 @@ const TABLES: readonly SalvagedTable[] = [
   { name: 'agent_order', hasRowid: true, json: ['params'] },
   { name: 'change', hasRowid: true, json: ['body'] },
   { name: 'outbox_row', hasRowid: false },
+  { name: 'loss', hasRowid: false },
+  { name: 'outbox_aside', hasRowid: false },
   { name: 'report', hasRowid: true },
   { name: 'result_latest', hasRowid: false, json: ['controls', 'facts'] },
   { name: 'rmm_latest', hasRowid: false, json: ['findings'] },

@@ -3,7 +3,16 @@ import type { CheckinRequest, Lane } from '@sitewarden/agent-proto/http';
 import { bootId } from '@sitewarden/kit/time';
 import type { ApplianceContext } from '../lib/context.ts';
 import type { TimeQuality } from '../lib/relay-clock.ts';
-import { agents, countOpenIncidents, devices, evidence, failingBySource, state } from '../store/index.ts';
+import {
+  agents,
+  countOpenIncidents,
+  devices,
+  evidence,
+  failingBySource,
+  losses,
+  relayOrders,
+  state,
+} from '../store/index.ts';
 
 export interface HostState {
   readonly facts: Facts;
@@ -28,6 +37,7 @@ export function checkinBody(
 ): CheckinRequest {
   const failing = failingBySource(db);
   const active = agents.list(db);
+  const lost = losses(db);
   return {
     counter: parts.counter,
     bootId: bootId(),
@@ -35,8 +45,10 @@ export function checkinBody(
     timeNonce: parts.timeNonce,
     versions: parts.versions,
     configGeneration: state.siteConfig(db)?.generation ?? 0,
+    orderSeq: relayOrders.maxSeq(db),
     telemetry: boundFacts(parts.host.facts),
     lanes: { ...parts.lanes },
+    ...(lost.length > 0 && { losses: lost }),
     agents: {
       total: active.length,
       connected: active.filter(({ connected }) => connected).length,

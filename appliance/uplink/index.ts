@@ -9,13 +9,14 @@ import {
 } from '@sitewarden/agent-proto/http';
 import type { WakeReason } from '@sitewarden/agent-proto/wake';
 import type { LifecyclePart } from '@sitewarden/kit/lifecycle';
+import { withTransaction } from '@sitewarden/kit/sqlite';
 import type { Installers } from '../installers/index.ts';
 import type { ApplianceContext } from '../lib/context.ts';
 import { lazily } from '../lib/lazily.ts';
 import type { RelayClient } from '../lib/relay-client.ts';
 import { RelayFailure } from '../lib/relay-failure.ts';
 import { shownError } from '../lib/shown-error.ts';
-import { changes, state } from '../store/index.ts';
+import { noteLoss, state } from '../store/index.ts';
 import type { CheckinHeardState } from '../store/state-types.ts';
 import { openChainFile } from './chain-file.ts';
 import { createCheckin } from './checkin.ts';
@@ -98,8 +99,8 @@ export function createUplink(options: UplinkOptions): Uplink {
       log.error('the check-in chain of this box is lost; the relay will take it for a copy until an admin releases it');
       const text =
         'The file with the last check-in token was damaged or is gone. The relay cannot tell this box from a copy of it.';
-      const body = { what: 'checkin_chain', count: null, code: 'CHECKIN_CHAIN_LOST', text };
-      changes.append(db, { kind: 'loss', refId: 'checkin_chain', body, atMs: clock.nowMs() });
+      const loss = { what: 'checkin_chain', count: null, code: 'CHECKIN_CHAIN_LOST', text } as const;
+      withTransaction(db, () => noteLoss(db, { ...loss, atMs: clock.nowMs() }));
       ctx.signals.emit('change');
     },
   });

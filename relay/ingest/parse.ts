@@ -1,4 +1,4 @@
-import { compile, type Lane, OUTBOX_LIMITS, OutboxHeader } from '@sitewarden/agent-proto/http';
+import { type AbsentRows, compile, type Lane, OUTBOX_LIMITS, OutboxHeader } from '@sitewarden/agent-proto/http';
 import { relayErrors } from '../errors.ts';
 
 /** One request of one lane. `rows` are the exact bytes of each line, without its newline. */
@@ -6,6 +6,7 @@ export interface Batch {
   lane: Lane;
   epoch: number;
   firstSeq: number;
+  absent?: AbsentRows;
   rows: Buffer[];
 }
 
@@ -35,7 +36,8 @@ export function parseBatch(body: Buffer): Batch {
       });
     }
   }
-  return { lane: header.lane, epoch: header.epoch, firstSeq: header.firstSeq, rows };
+  const { lane, epoch, firstSeq, absent } = header;
+  return { lane, epoch, firstSeq, ...(absent && { absent }), rows };
 }
 
 /** Stops one line after the most there may be, so that a body of newlines makes no million buffers. */
@@ -57,7 +59,14 @@ function parseHeader(line: Buffer | undefined) {
   validateHeader ??= compile(OutboxHeader);
   const header = validateHeader(value);
   if (!header.ok) throw invalid(header.field, header.detail);
-  if (!Number.isSafeInteger(header.value.firstSeq + header.value.count)) throw invalid('/firstSeq', 'is too large');
+  const { lane, firstSeq, count, absent } = header.value;
+  if (!Number.isSafeInteger(firstSeq + count)) throw invalid('/firstSeq', 'is too large');
+  if (absent !== undefined) {
+    if (lane === 'evidence') throw invalid('/absent', 'is never said of evidence');
+    if (absent.fromSeq >= firstSeq) throw invalid('/absent/fromSeq', 'is not before firstSeq');
+    if (absent.refused > firstSeq - absent.fromSeq)
+      throw invalid('/absent/refused', 'is more than the rows that are absent');
+  }
   return header.value;
 }
 

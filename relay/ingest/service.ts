@@ -4,6 +4,7 @@ import { relayErrors } from '../errors.ts';
 import type { Box } from '../lib/identity.ts';
 import type { LiveBus } from '../live/index.ts';
 import type { Store, Tx } from '../store/index.ts';
+import { noteLaneLoss } from '../store/repositories/lane-losses.ts';
 import { type LaneKey, lockPosition, readAppliance, savePosition } from '../store/repositories/outbox.ts';
 import { EvidenceRefused, noteFault } from './faults.ts';
 import { createEvidenceLane } from './lanes/evidence.ts';
@@ -39,6 +40,13 @@ export interface IngestService {
   ingest(box: Box, body: Buffer): Promise<OutboxAnswer>;
 }
 
+interface Skip {
+  readonly key: LaneKey & { siteId: string };
+  readonly known: number;
+  readonly batch: Batch;
+  readonly nowMs: number;
+}
+
 export function createIngestService(deps: IngestDeps): IngestService {
   const { store, clock, bus, metrics } = deps;
   const positions = deps.positions ?? { lock: lockPosition, save: savePosition };
@@ -60,17 +68,28 @@ export function createIngestService(deps: IngestDeps): IngestService {
     return { applianceId: box.applianceId, partnerId: box.partnerId, siteId: appliance.siteId, epoch };
   }
 
+  /** Through which row the lane is settled when the box says that it has no more of what is missing here. */
+  async function skipAbsent(trx: Tx, { key, known, batch, nowMs }: Skip): Promise<number> {
+    const { absent, firstSeq } = batch;
+    if (absent === undefined || absent.fromSeq !== known + 1) return known;
+    const rows = firstSeq - absent.fromSeq;
+    await noteLaneLoss(trx, { ...key, fromSeq: absent.fromSeq, rows, refused: absent.refused, atMs: nowMs });
+    return firstSeq - 1;
+  }
+
   function write(box: Box, batch: Batch, prepared: PreparedBatch): Promise<OutboxAnswer> {
     return store.inTenant(box.partnerId, async (trx) => {
       const place = await placeOf(trx, box, batch.epoch);
       const key = { ...place, lane: batch.lane };
-      const ackedThrough = await positions.lock(trx, key);
+      const nowMs = clock.nowMs();
+      const known = await positions.lock(trx, key);
+      const ackedThrough = Math.max(known, await skipAbsent(trx, { key, known, batch, nowMs }));
       if (batch.firstSeq > ackedThrough + 1) {
         throw relayErrors.make('OUTBOX_GAP', { data: { expectedSeq: ackedThrough + 1 } });
       }
       const through = batch.firstSeq + batch.rows.length - 1;
       if (through <= ackedThrough) return { ackedThrough, newRows: 0 };
-      await prepared.apply(trx, place, { ackedThrough, nowMs: clock.nowMs() });
+      await prepared.apply(trx, place, { ackedThrough, nowMs });
       await positions.save(trx, key, through);
       return { ackedThrough: through, newRows: through - ackedThrough };
     });

@@ -2,6 +2,7 @@ import { type CheckinRequest, LANES } from '@sitewarden/agent-proto/http';
 import { relayErrors } from '../errors.ts';
 import type { Tx } from '../store/index.ts';
 import { countDevices } from '../store/repositories/devices.ts';
+import { type LaneLossSum, laneLossesOfSite } from '../store/repositories/lane-losses.ts';
 import { type CurrentBox, readCurrentBox, readSite, readSiteFacts } from '../store/repositories/sites.ts';
 import { judgeSite } from './facts.ts';
 import { summarize } from './list.ts';
@@ -15,7 +16,12 @@ export async function readSiteDetail(trx: Tx, siteId: string, nowMs: number) {
   const box = await readCurrentBox(trx, siteId);
   return {
     summary: summary as NonNullable<typeof summary>,
-    appliance: box ? applianceView(box, site.configGeneration) : null,
+    appliance: box
+      ? applianceView(box, {
+          configWanted: site.configGeneration,
+          absentRows: await laneLossesOfSite(trx, siteId),
+        })
+      : null,
     deviceCount: box ? await countDevices(trx, box.id) : 0,
     agentTier: site.agentTier,
     requiredServices: site.requiredServices,
@@ -24,7 +30,10 @@ export async function readSiteDetail(trx: Tx, siteId: string, nowMs: number) {
 }
 
 /** The box and what it last said of itself; zeros and `unknown` until it has said something. */
-function applianceView(box: CurrentBox, configWanted: number) {
+function applianceView(
+  box: CurrentBox,
+  { configWanted, absentRows }: { configWanted: number; absentRows: LaneLossSum[] },
+) {
   const said = box.live ? (JSON.parse(box.live.body) as CheckinRequest) : null;
   const none = { depth: 0, oldestAgeMs: 0 };
   return {
@@ -43,6 +52,8 @@ function applianceView(box: CurrentBox, configWanted: number) {
       (typeof LANES)[number],
       typeof none
     >,
+    losses: said?.losses ?? [],
+    absentRows,
     disk: said?.disk ?? { totalBytes: 0, freeBytes: 0 },
     clock: { quality: said?.clock.quality ?? 'unknown', offsetMs: box.live?.clockOffsetMs ?? 0 },
     configGeneration: said?.configGeneration ?? 0,

@@ -210,6 +210,18 @@ export interface RelayDatabase extends CustodyTables, TierTables {
 
   outbox_position: { appliance_id: string; partner_id: string; epoch: number; lane: string; acked_through: number };
 
+  /** Rows that will not come, from `from_seq` on: `refused` of them were not taken here, the others were lost here. */
+  lane_loss: {
+    appliance_id: string;
+    partner_id: string;
+    site_id: string;
+    epoch: number;
+    lane: string;
+    from_seq: number;
+    row_count: number;
+    refused: number;
+    at_ms: number;
+  };
   evidence_log: {
     appliance_id: string;
     partner_id: string;
@@ -374,6 +386,7 @@ export const TENANT_TABLES = [
   'availability',
   'availability_cursor',
   'outbox_position',
+  'lane_loss',
   'evidence_log',
   'evidence_entry',
   'evidence_node',

@@ -3,6 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { patient } from './wait.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const KEPT_LINES = 400;
@@ -43,6 +44,7 @@ export interface StartOptions {
   wrapper?: readonly string[];
   /** Resolve at the first line for which this answers; default: a JSON line with ready true. */
   isReady?: (line: string) => Record<string, unknown> | undefined;
+  /** Default: patiently 30 s. */
   timeoutMs?: number;
   onLine?: (line: string) => void;
   /** Told at once, while the program is still on its way to be ready. Not when it cannot be started at all. */
@@ -91,7 +93,7 @@ export function nodeCommand(args: readonly string[]): [string, ...string[]] {
 }
 
 function untilReady(child: ChildProcess, options: StartOptions): Promise<Running> {
-  const { name, timeoutMs = 30_000, isReady = readyLine } = options;
+  const { name, timeoutMs = patient(30_000), isReady = readyLine } = options;
   const lines: string[] = [];
   const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) =>
     child.on('close', (code, signal) => resolve({ code, signal })),

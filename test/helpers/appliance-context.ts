@@ -5,6 +5,7 @@ import type { ApplianceContext } from '../../appliance/lib/context.ts';
 import { createMetrics } from '../../appliance/lib/metrics.ts';
 import { createSignals } from '../../appliance/lib/signals.ts';
 import { openStore } from '../../appliance/store/index.ts';
+import { patient } from '../../scripts/lib/wait.ts';
 
 export interface MovableClock {
   nowMs(): number;
@@ -46,13 +47,14 @@ export function applianceContext(t: Test, yaml = ''): TestContext {
   };
 }
 
-/** Resolves with what `probe` answers once that is not undefined; rejects after `timeoutMs`, naming what was awaited. */
-export async function eventually<T>(what: string, probe: () => T | undefined, timeoutMs = 60_000): Promise<T> {
-  const endMs = performance.now() + timeoutMs;
+/** Resolves with what `probe` answers once that is not undefined; rejects after patiently `timeoutMs`, naming what was awaited. */
+export async function eventually<T>(what: string, probe: () => T | undefined, timeoutMs = 20_000): Promise<T> {
+  const longestMs = patient(timeoutMs);
+  const endMs = performance.now() + longestMs;
   for (;;) {
     const value = probe();
     if (value !== undefined) return value;
-    if (performance.now() > endMs) throw new Error(`${what} did not happen within ${timeoutMs} ms`);
+    if (performance.now() > endMs) throw new Error(`${what} did not happen within ${longestMs} ms`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

@@ -179,6 +179,7 @@ function tenantRows(): Rows {
     availability: { ...ofBoxAtSite, span: 'hour', from_ms: 0, seen_ms: 1 },
     availability_cursor: { ...own, since_ms: 1, through_ms: 1 },
     outbox_position: { ...ofBox, epoch: 1, lane: 'evidence', acked_through: 1 },
+    lane_loss: { ...ofBoxAtSite, epoch: 1, lane: 'telemetry', from_seq: 1, row_count: 1, refused: 0, at_ms: 1 },
     evidence_log: {
       ...ofBox,
       epoch: 1,

@@ -125,11 +125,12 @@ export function outboxBody(input: {
   rows: readonly (Buffer | string | object)[];
   epoch?: number;
   count?: number;
+  absent?: object;
 }): Buffer {
-  const { lane, firstSeq, rows, epoch = 1, count = rows.length } = input;
+  const { lane, firstSeq, rows, epoch = 1, count = rows.length, absent } = input;
   const lines = rows.map((row) =>
     Buffer.isBuffer(row) ? row : Buffer.from(typeof row === 'string' ? row : JSON.stringify(row)),
   );
-  const header = Buffer.from(JSON.stringify({ lane, epoch, firstSeq, count }));
+  const header = Buffer.from(JSON.stringify({ lane, epoch, firstSeq, count, absent }));
   return Buffer.concat([header, ...lines].flatMap((line) => [line, Buffer.from('\n')]));
 }

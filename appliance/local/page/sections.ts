@@ -1,5 +1,5 @@
 import { TIERS } from '@sitewarden/agent-proto/checks';
-import type { ActionRunState, IncidentRow, IncidentState } from '@sitewarden/agent-proto/http';
+import type { ActionRunState, IncidentRow, IncidentState, LossCode } from '@sitewarden/agent-proto/http';
 import { LANES } from '@sitewarden/agent-proto/http';
 import type { Tone } from '../headline.ts';
 import type { UplinkState } from '../services.ts';
@@ -22,7 +22,7 @@ const ORDERS: Record<LocalStatus['wake']['state'], string> = {
   refused: 'with the next check-in (the relay refuses the wake-up)',
 };
 
-export function relaySection({ uplink, wake, lanes, nowMs }: LocalStatus): Html {
+export function relaySection({ uplink, wake, lanes, losses, nowMs }: LocalStatus): Html {
   const [tone, word] = UPLINK[uplink.state];
   const error = uplink.lastError;
   const rows = LANES.map((lane) => {
@@ -37,8 +37,30 @@ export function relaySection({ uplink, wake, lanes, nowMs }: LocalStatus): Html 
   ])}
 ${error === null ? html`` : html`<p class="note bad"><strong>${error.code}</strong> ${time(error.atMs, nowMs)}: ${error.message}</p>`}
 <table><caption>Waiting to be sent</caption><thead><tr><th scope="col">Lane</th><th scope="col">Rows</th><th scope="col">Oldest</th></tr></thead>
-<tbody>${rows}</tbody></table>`;
+<tbody>${rows}</tbody></table>
+${lossTable(losses, nowMs)}`;
   return card('relay', 'Relay', body, badge(tone, word));
+}
+
+const LOSSES: Record<LossCode, string> = {
+  DISK_FULL: 'left out, the disk was short',
+  OUTBOX_ROW_INVALID: 'the relay could not take it',
+  RECEIPT_INVALID: 'the relay could not take it',
+  RELAY_SET_BACK: 'lost by the relay, told again as it stood',
+  DATABASE_DAMAGED: 'in a damaged file, which is kept aside',
+  CHECKIN_CHAIN_LOST: 'in a damaged file',
+  EVIDENCE_SCHEMA: 'in words that fit no entry',
+};
+
+/** Rows where they could be counted, else how often. */
+function lossTable(losses: LocalStatus['losses'], nowMs: number): Html {
+  if (losses.length === 0) return html`<p class="quiet">Nothing is known to be missing.</p>`;
+  const rows = losses.map(
+    ({ what, code, events, rows: lost, lastAtMs }) =>
+      html`<tr><th scope="row">${what}</th><td>${lost > 0 ? plural(lost, 'row') : plural(events, 'time')}</td><td>${LOSSES[code]}</td><td>${time(lastAtMs, nowMs)}</td></tr>`,
+  );
+  return html`<table id="losses"><caption>Known to be missing</caption><thead><tr><th scope="col">What</th><th scope="col">How much</th><th scope="col">Why</th><th scope="col">Last</th></tr></thead>
+<tbody>${rows}</tbody></table>`;
 }
 
 const INCIDENT: Record<IncidentState, readonly [Tone, string]> = {

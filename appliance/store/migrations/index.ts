@@ -6,6 +6,7 @@ import * as orderBoxCheck from './0005-order-box-check.ts';
 import * as reportInOrder from './0006-report-in-order.ts';
 import * as rmm from './0007-rmm.ts';
 import * as orderNotBefore from './0008-order-not-before.ts';
+import * as losses from './0009-losses.ts';
 
 /** Appended only: a name that was released never changes. */
 export const MIGRATIONS = [
@@ -17,4 +18,5 @@ export const MIGRATIONS = [
   { name: '0006-report-in-order', up: reportInOrder.up },
   { name: '0007-rmm', up: rmm.up },
   { name: '0008-order-not-before', up: orderNotBefore.up },
+  { name: '0009-losses', up: losses.up },
 ];

@@ -10,6 +10,7 @@ import {
   Id,
   INCIDENT_STATES,
   LANES,
+  LossSum,
   Nullable,
   ORDER_ACTIONS,
   ORDER_STATES,
@@ -121,6 +122,12 @@ export const ApplianceView = closed({
   telemetry: FactsObject,
   lanes: closed(
     Object.fromEntries(LANES.map((lane) => [lane, LaneDepth])) as Record<(typeof LANES)[number], typeof LaneDepth>,
+  ),
+  /** What the box knows to be missing, and why, as of its last check-in. */
+  losses: Type.Array(LossSum),
+  /** Rows of its lanes that will not come, as this relay noted them; `refused` of them were not taken here. */
+  absentRows: Type.Array(
+    closed({ lane: oneOf(LANES), rows: Count, refused: Count, firstAtMs: UnixMs, lastAtMs: UnixMs }),
   ),
   disk: closed({ totalBytes: Count, freeBytes: Count }),
   clock: closed({ quality: ShortText, offsetMs: Type.Integer() }),

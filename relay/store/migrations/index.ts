@@ -21,6 +21,7 @@ import { agentTiers } from './0019-agent-tiers.ts';
 import { checkHistory } from './0020-check-history.ts';
 import { claimArrival } from './0021-claim-arrival.ts';
 import { orderRepairs } from './0022-order-repairs.ts';
+import { laneLosses } from './0023-lane-losses.ts';
 
 /** `statements` of one transaction. Appended only: a migration that was ever applied never changes. */
 export interface RelayMigration {
@@ -51,4 +52,5 @@ export const MIGRATIONS: readonly RelayMigration[] = [
   { name: '0020-check-history', statements: checkHistory },
   { name: '0021-claim-arrival', statements: claimArrival },
   { name: '0022-order-repairs', statements: orderRepairs },
+  { name: '0023-lane-losses', statements: laneLosses },
 ];

@@ -1,4 +1,4 @@
-import type { OrderState } from '@sitewarden/agent-proto/http';
+import type { CheckinRequest, OrderState } from '@sitewarden/agent-proto/http';
 import { type Selectable, sql } from 'kysely';
 import type { RelayDatabase } from '../schema.ts';
 import type { Tx } from '../types.ts';
@@ -27,19 +27,46 @@ export interface StoredOrder {
   expiresAtMs: number;
 }
 
-/** The next order number of a box in service, or undefined when the site has none. Never given twice. */
+/**
+ * The next order number of a box in service, or undefined when the site has none. Never given twice: a relay that was set
+ * back to a backup goes on after the newest order the box says it took.
+ */
 export async function takeOrderSeq(
   trx: Tx,
   siteId: string,
 ): Promise<{ applianceId: string; epoch: number; seq: number } | undefined> {
+  const taken = await newestTaken(trx, siteId);
   const row = await trx
     .updateTable('appliance')
-    .set((eb) => ({ order_seq: eb('order_seq', '+', 1) }))
+    .set((eb) => ({
+      order_seq: eb
+        .case()
+        .when('order_seq', '<', taken)
+        .then(taken + 1)
+        .else(eb('order_seq', '+', 1))
+        .end(),
+    }))
     .where('site_id', '=', siteId)
     .where('state', '=', 'active')
     .returning(['id', 'epoch', 'order_seq'])
     .executeTakeFirst();
   return row && { applianceId: row.id, epoch: row.epoch, seq: row.order_seq };
+}
+
+/** No box takes so many: a number beyond would leave none for later orders. */
+const MOST_ORDERS = 2 ** 40;
+
+/** As the box in service said at its last check-in; 0 before the first. */
+async function newestTaken(trx: Tx, siteId: string): Promise<number> {
+  const live = await trx
+    .selectFrom('appliance_live')
+    .innerJoin('appliance', 'appliance.id', 'appliance_live.appliance_id')
+    .select('appliance_live.body')
+    .where('appliance.site_id', '=', siteId)
+    .where('appliance.state', '=', 'active')
+    .executeTakeFirst();
+  const { orderSeq = 0 } = live === undefined ? {} : (JSON.parse(live.body) as Partial<CheckinRequest>);
+  return orderSeq < MOST_ORDERS ? orderSeq : 0;
 }
 
 export async function insertOrder(trx: Tx, partnerId: string, order: StoredOrder): Promise<void> {

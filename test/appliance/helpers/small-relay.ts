@@ -51,8 +51,8 @@ export interface SmallRelay {
   readonly seen: Seen[];
   /** Bodies seen on a path. */
   on(path: string): Seen[];
-  /** Takes the place of a route, until `undefined` gives it back. */
-  override: Map<string, Handler | undefined>;
+  /** Asked before the route; what it does not answer the route does. */
+  override: Map<string, (request: Seen) => Answer | undefined | Promise<Answer | undefined>>;
   /** As many check-ins of another machine that has this box's chain. */
   advanceChain(times: number): void;
   /** Staff released a quarantine: any token continues the chain, and nothing else is given before. */
@@ -202,8 +202,12 @@ export async function startSmallRelay(t: Test, options: RelayOptions = {}): Prom
     const nonce = verdict.nonce;
     const { headers } = request;
     relay.seen.push({ path, body, nonce, headers });
-    const handler = relay.override.get(path) ?? ROUTES[path];
-    const answer = verdict.refusal ?? (await handler?.({ path, body, nonce, headers })) ?? errorAnswer('NOT_FOUND');
+    const seen = { path, body, nonce, headers };
+    const answer =
+      verdict.refusal ??
+      (await relay.override.get(path)?.(seen)) ??
+      (await ROUTES[path]?.(seen)) ??
+      errorAnswer('NOT_FOUND');
     write(response, answer);
   }
 
@@ -295,6 +299,9 @@ export async function startSmallRelay(t: Test, options: RelayOptions = {}): Prom
     if (lines.length !== header.count + 2 || lines.at(-1) !== '') return errorAnswer('BODY_INVALID');
     const rows = relay.lanes.get(header.lane) ?? [];
     relay.lanes.set(header.lane, rows);
+    if (header.absent?.fromSeq === rows.length + 1) {
+      while (rows.length < header.firstSeq - 1) rows.push('absent');
+    }
     if (header.firstSeq > rows.length + 1) return errorAnswer('OUTBOX_GAP', { expectedSeq: rows.length + 1 });
     const fresh = lines.slice(1, -1).slice(rows.length + 1 - header.firstSeq);
     rows.push(...fresh);

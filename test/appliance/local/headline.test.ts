@@ -20,6 +20,7 @@ function status(change: Partial<HeadlineInput> = {}): HeadlineInput {
     wake,
     lanes,
     laneFaults,
+    losses: [],
     agents: { total: 2, connected: 2, failing: 0, list: [] },
     incidents: { openTotal: 0, open: [], resolved: [] },
     actions: [],

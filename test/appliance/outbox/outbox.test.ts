@@ -12,6 +12,7 @@ import {
   agents,
   changes,
   evidence,
+  losses,
   outbox,
   readCursor,
   reports,
@@ -270,43 +271,75 @@ t.test('a relay that lost evidence is told it again from where it stands', async
   await eventually('all seven are there', () => (relay.lanes.get('evidence')?.length === 7 ? true : undefined));
 });
 
-t.test('a gap that cannot be filled is shown and holds up its own lane alone', async (t) => {
+t.test('a relay that lost what is gone here goes on, is told how it stands, and the loss is noted', async (t) => {
   const parts = await setUp(t);
   const { ctx, relay } = parts;
-  openIncident(ctx);
+  const agent = { id: newId('agt'), host: { hostname: 'a', osFamily: 'linux', osVersion: '', agentVersion: '' } };
+  agents.insert(ctx.db, { ...agent, tier: 0, enrolledAtMs: 1 });
+  appendChange(ctx, 'agent_enrolled', agent.id, agents.toRow(agents.byId(ctx.db, agent.id)!));
+  appendChange(ctx, 'agent_changed', agent.id, agents.toRow(agents.byId(ctx.db, agent.id)!));
   await parts.settle();
   await parts.box.start();
   await empty(parts);
-  relay.lanes.set('incidents', []);
-  openIncident(ctx);
+  relay.lanes.set('telemetry', []);
+  appendChange(ctx, 'agent_changed', agent.id, agents.toRow(agents.byId(ctx.db, agent.id)!));
   await parts.settle();
   parts.box.drain.wake();
-  await eventually('the fault is shown', () => parts.box.faults().incidents);
-  t.match(parts.box.faults(), { incidents: { code: 'OUTBOX_GAP', isPermanent: true, message: /expectedSeq/ } });
-  t.equal(parts.box.snapshot().incidents.depth, 1, 'nothing is deleted');
-  t.equal(relay.lanes.get('evidence')?.length, 3, 'evidence went on');
+  await eventually('the loss is there', () => losses(ctx.db)[0]);
+  await parts.settle();
+  await empty(parts);
+  const rows = relay.lanes.get('telemetry') ?? [];
+  t.strictSame(rows.slice(0, 2), ['absent', 'absent']);
+  t.strictSame(
+    rows.slice(2).map((row) => JSON.parse(row).id),
+    [agent.id, agent.id],
+    'what waited, and how it stands',
+  );
+  t.match(losses(ctx.db), [{ what: 'telemetry', code: 'RELAY_SET_BACK', events: 1, rows: 2 }]);
+  const entry = evidence.leaves(ctx.db, 0, 100).at(-1);
+  t.equal(entry?.kind, 'loss', 'and part of the evidence');
+  t.strictSame(parts.box.faults(), {});
 });
 
-t.test('a row the relay will never take is retried slowly, shown, and counted', async (t) => {
+/** Refuses the rows of incidents that `isBad` names, as the relay does: the whole batch, naming the first. */
+function refuseIncidents({ relay }: Parts, isBad: (row: { id: string }) => boolean): void {
+  relay.override.set(BOX_PATHS.outbox, ({ body }) => {
+    const lines = body.toString().split('\n').slice(0, -1);
+    const { lane, firstSeq } = JSON.parse(lines[0]!) as { lane: string; firstSeq: number };
+    const bad = lane === 'incidents' ? lines.slice(1).findIndex((line) => isBad(JSON.parse(line))) : -1;
+    if (bad < 0) return undefined;
+    return { error: 'OUTBOX_ROW_INVALID', data: { seq: firstSeq + bad }, headers: { 'retry-after': '1' } };
+  });
+}
+
+t.test('a row the relay will never take is tried again, then set aside, and holds up nothing', async (t) => {
   const parts = await setUp(t);
   const { ctx, relay } = parts;
-  openIncident(ctx);
+  const made = [openIncident(ctx), openIncident(ctx), openIncident(ctx)].map(({ row }) => row.id);
   await parts.settle();
-  relay.override.set(BOX_PATHS.outbox, ({ body }) => {
-    const { lane } = JSON.parse(body.toString().split('\n')[0]!) as { lane: string };
-    if (lane === 'incidents') return { error: 'OUTBOX_ROW_INVALID', data: { seq: 1 } };
-    relay.lanes.set(lane, body.toString().split('\n').slice(1, -1));
-    return { json: { ackedThrough: relay.lanes.get(lane)!.length, newRows: 1 } };
-  });
+  refuseIncidents(parts, ({ id }) => id === made[1]);
   await parts.box.start();
   await eventually('the fault is shown', () => parts.box.faults().incidents);
-  const tries = () => relay.on(BOX_PATHS.outbox).filter(({ body }) => body.includes('"lane":"incidents"')).length;
-  parts.box.drain.retryNow();
-  parts.box.drain.wake();
-  await eventually('evidence is settled', () => (parts.box.snapshot().evidence.depth === 0 ? true : undefined));
-  t.equal(tries(), 1);
+  t.match(parts.box.faults(), { incidents: { code: 'OUTBOX_ROW_INVALID', isPermanent: true } });
+  await eventually('what stood before it went at once', () => relay.lanes.get('incidents')?.length === 1 || undefined);
+  await eventually('it is set aside', () => losses(ctx.db)[0]);
+  await parts.settle();
+  await empty(parts);
+  const rows = relay.lanes.get('incidents') ?? [];
+  t.strictSame(
+    rows.map((row) => (row === 'absent' ? row : JSON.parse(row).id)),
+    [made[0], 'absent', made[2]],
+  );
   const { values } = await ctx.metrics.outboxFailures.get();
-  t.match(values, [{ labels: { lane: 'incidents', code: 'OUTBOX_ROW_INVALID' }, value: 1 }]);
+  t.match(
+    values,
+    [{ labels: { lane: 'incidents', code: 'OUTBOX_ROW_INVALID' }, value: 2 }],
+    'and the third try was its last',
+  );
+  t.match(losses(ctx.db), [{ what: 'incidents', code: 'OUTBOX_ROW_INVALID', events: 1, rows: 1 }]);
+  const kept = ctx.db.prepare('SELECT lane, seq, body FROM outbox_aside').all() as { body: Buffer }[];
+  t.match(kept, [{ lane: 'incidents', seq: 2 }]);
+  t.equal(JSON.parse(kept[0]!.body.toString()).id, made[1], 'it is kept');
 });
 
 t.test('a busy relay is left alone for as long as it asked', async (t) => {

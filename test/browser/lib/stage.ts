@@ -2,6 +2,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import type { Test } from 'tap';
 import { createSignInLink } from '../../../relay/accounts/index.ts';
 import type { Role } from '../../../relay/lib/roles.ts';
+import { patient } from '../../../scripts/lib/wait.ts';
 import { launchBrowser, skipWithoutBrowser } from '../../helpers/browser.ts';
 import { seedPartner, seedSite, startTestRelay, type TestRelay } from '../../helpers/relay.ts';
 import type { StaffClient } from '../../helpers/staff-client.ts';
@@ -70,15 +71,12 @@ export async function openStage(t: Test): Promise<Stage | undefined> {
   return { relay, browser, newPartner };
 }
 
-/** Waits for everything at most this long; what takes longer is a failure. */
-const PATIENCE_MS = 30_000;
-
 /** A page in a fresh context. Uncaught errors and refusals by the content security policy fail the test. */
 export async function newPage(t: Test, browser: Browser, options: BrowserContextOptions = {}): Promise<Page> {
   const context = await browser.newContext({ viewport: DESK, ...options });
   t.teardown(() => context.close());
   const page = await context.newPage();
-  page.setDefaultTimeout(PATIENCE_MS);
+  page.setDefaultTimeout(patient(30_000));
   page.on('pageerror', (error) => t.fail(`the page failed: ${error.message}`));
   page.on('console', (message) => {
     if (/Content Security Policy|React/.test(message.text())) t.fail(`the console says: ${message.text()}`);

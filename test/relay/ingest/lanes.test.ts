@@ -9,8 +9,10 @@ import { onBothEngines } from '../../helpers/relay-stores.ts';
 import { envelopeOf, outboxBody } from '../../helpers/sim-log.ts';
 import { actionRunRow, agentRow, checkRow, deviceRow, incidentRow } from '../../helpers/sim-rows.ts';
 
-const all = (rig: IngestRig, table: 'incident' | 'action_run' | 'agent' | 'check_latest' | 'device' | 'site_order') =>
-  rig.within((trx) => trx.selectFrom(table).selectAll().execute());
+const all = (
+  rig: IngestRig,
+  table: 'incident' | 'action_run' | 'agent' | 'check_latest' | 'device' | 'site_order' | 'lane_loss',
+) => rig.within((trx) => trx.selectFrom(table).selectAll().execute());
 
 async function seedOrder(rig: IngestRig, seq: number): Promise<string> {
   const id = newId('ord');
@@ -208,6 +210,35 @@ t.test('incidents, telemetry and receipts on both engines', async (t) => {
       await t.rejects(rig.ingest(batch('telemetry', 2, agentRow())), { code: 'OUTBOX_GAP', data: { expectedSeq: 1 } });
       await rig.ingest(batch('telemetry', 1, agentRow()));
       t.same(await rig.ingest(batch('incidents', 2, incidentRow())), { ackedThrough: 2, newRows: 1 });
+    },
+
+    'rows a box no longer has are noted as lost, and its lane goes on': async (t, store) => {
+      const rig = await ingestRig(store);
+      const send = (firstSeq: number, absent?: object, lane = 'telemetry') =>
+        rig.ingest(
+          outboxBody({
+            lane,
+            firstSeq,
+            rows: [lane === 'telemetry' ? agentRow() : incidentRow()],
+            ...(absent && { absent }),
+          }),
+        );
+      await send(1);
+      await t.rejects(send(5), { code: 'OUTBOX_GAP', data: { expectedSeq: 2 } });
+      await t.rejects(
+        send(5, { fromSeq: 3, refused: 0 }),
+        { code: 'OUTBOX_GAP' },
+        'of rows that are here nothing is skipped',
+      );
+      await t.rejects(send(5, { fromSeq: 5, refused: 0 }), { code: 'BODY_INVALID' });
+      await t.rejects(send(5, { fromSeq: 2, refused: 4 }), { code: 'BODY_INVALID' });
+      t.strictSame(await all(rig, 'lane_loss'), []);
+      t.same(await send(5, { fromSeq: 2, refused: 1 }), { ackedThrough: 5, newRows: 1 });
+      t.same(await send(5, { fromSeq: 2, refused: 1 }), { ackedThrough: 5, newRows: 0 }, 'the same again counts once');
+      t.match(await all(rig, 'lane_loss'), [{ lane: 'telemetry', from_seq: 2, row_count: 3, refused: 1 }]);
+      t.same(await send(6), { ackedThrough: 6, newRows: 1 });
+      t.equal((await all(rig, 'agent')).length, 3);
+      await t.rejects(send(3, { fromSeq: 1, refused: 0 }, 'evidence'), { code: 'BODY_INVALID', field: '/absent' });
     },
 
     'open pages hear of what was stored, and of nothing else': async (t, store) => {

@@ -11,6 +11,7 @@ import type { Store } from '../../../relay/store/index.ts';
 import { ingestRig } from '../../helpers/ingest-rig.ts';
 import { seedPartner, seedSite } from '../../helpers/relay.ts';
 import { onBothEngines } from '../../helpers/relay-stores.ts';
+import { checkinBody } from '../../helpers/sim-box.ts';
 import { envelopeOf, outboxBody } from '../../helpers/sim-log.ts';
 import { agentRow } from '../../helpers/sim-rows.ts';
 
@@ -43,6 +44,37 @@ const payloadOf = (envelope: string) =>
 
 t.test('orders on both engines', async (t) => {
   await onBothEngines(t, {
+    'a relay that was set back gives no number twice: the box says which it took': async (t, store) => {
+      const rig = await orderRig(store);
+      const { applianceId } = rig.sim.box;
+      const say = async (orderSeq: number) => {
+        const body = JSON.stringify(checkinBody({ orderSeq }));
+        await rig.within((trx) => trx.deleteFrom('appliance_live').where('appliance_id', '=', applianceId).execute());
+        await rig.within((trx) =>
+          trx
+            .insertInto('appliance_live')
+            .values({
+              ...{ appliance_id: applianceId, partner_id: rig.partnerId, site_id: rig.siteId },
+              ...{ last_checkin_at_ms: 1, counter: 1, token: 't', previous_token: null, previous_body_hash: null },
+              ...{ boot_id: 'b', clock_offset_ms: 0, body, online_since_ms: 1, queue_depth: 0, queue_oldest_ms: 0 },
+            })
+            .execute(),
+        );
+      };
+      await rig.order();
+      await say(40);
+      await rig.order();
+      await say(3);
+      await rig.order();
+      await say(Number.MAX_SAFE_INTEGER);
+      await rig.order();
+      const { orders } = await rig.deliver();
+      t.strictSame(
+        orders.map((envelope) => payloadOf(envelope).seq),
+        [1, 41, 42, 43],
+      );
+    },
+
     'orders for one agent name it and nothing else, and only an answer that was asked for is kept': async (
       t,
       store,

@@ -1571,6 +1571,17 @@ export interface components {
                     oldestAgeMs: number;
                 };
             };
+            losses: components["schemas"]["LossSum"][];
+            absentRows: {
+                /** @enum {string} */
+                lane: "evidence" | "receipts" | "incidents" | "telemetry";
+                rows: number;
+                refused: number;
+                /** @description Unix time in milliseconds */
+                firstAtMs: number;
+                /** @description Unix time in milliseconds */
+                lastAtMs: number;
+            }[];
             disk: {
                 totalBytes: number;
                 freeBytes: number;
@@ -1648,6 +1659,7 @@ export interface components {
                 os: string;
             };
             configGeneration: number;
+            orderSeq?: number;
             telemetry: components["schemas"]["FactsObject"];
             lanes: {
                 evidence: {
@@ -1667,6 +1679,7 @@ export interface components {
                     oldestAgeMs: number;
                 };
             };
+            losses?: components["schemas"]["LossSum"][];
             agents: {
                 total: number;
                 connected: number;
@@ -2109,6 +2122,17 @@ export interface components {
             preApproved: boolean;
             /** @enum {string} */
             paper: "a4" | "letter";
+        };
+        LossSum: {
+            what: string;
+            /** @enum {string} */
+            code: "DISK_FULL" | "OUTBOX_ROW_INVALID" | "RECEIPT_INVALID" | "RELAY_SET_BACK" | "DATABASE_DAMAGED" | "CHECKIN_CHAIN_LOST" | "EVIDENCE_SCHEMA";
+            events: number;
+            rows: number;
+            /** @description Unix time in milliseconds */
+            firstAtMs: number;
+            /** @description Unix time in milliseconds */
+            lastAtMs: number;
         };
         MachineView: {
             bootId: string;

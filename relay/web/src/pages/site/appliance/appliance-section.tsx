@@ -8,6 +8,7 @@ import { Section } from '../../../components/section.tsx';
 import { StatusBadge } from '../../../components/status-badge.tsx';
 import { TimeAgo } from '../../../components/time-ago.tsx';
 import { clockWords, DiskUse } from './appliance-words.tsx';
+import { Losses } from './losses.tsx';
 import { QueueLanes } from './queue-lanes.tsx';
 
 interface ApplianceSectionProps {
@@ -41,6 +42,7 @@ export function ApplianceSection({ appliance, status, asOfMs }: ApplianceSection
         ]}
       />
       <QueueLanes lanes={appliance.lanes} asOfMs={lastCheckin} />
+      {lastCheckin !== null && <Losses losses={appliance.losses} absentRows={appliance.absentRows} />}
       <Disclosure summary="Identity, host and software">
         <FactGrid
           rows={[
