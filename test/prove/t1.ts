@@ -1,17 +1,17 @@
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { RETENTION } from '../../appliance/assess/retention.ts';
 import { type AgentIdentity, enroll, openSession, sixResults } from '../helpers/agent-client.ts';
 import { startAppliance } from '../helpers/appliance.ts';
+import { readJournal } from './lib/journal.ts';
 import { makeDisk } from './lib/power-cut.ts';
+import { seededRandom } from './lib/random.ts';
 import type { ProofResult } from './promises.ts';
 
 /** An acknowledged event survives a power cut: the real appliance on a real ext4, its power cut while agents push. */
 export async function run({ full, seed }: { full: boolean; seed: number }): Promise<ProofResult> {
   const cuts = full ? 200 : 3;
   const controlCuts = full ? 20 : 3;
-  const random = mulberry32(seed);
+  const random = seededRandom(seed);
   const kept = await runCuts(cuts, { isWeak: false, random });
   const control = await runCuts(controlCuts, { isWeak: true, random });
   return {
@@ -86,33 +86,4 @@ async function cutOnce(
     appliance.kill('SIGKILL');
     await appliance.exited;
   }
-}
-
-/** What of the acknowledged reports is in the journal. Below its oldest row retention has deleted, never above. */
-function readJournal(dataDir: string, agentId: string, acked: number): Omit<Cut, 'acked'> {
-  const Database = createRequire(new URL('../../appliance/package.json', import.meta.url))('better-sqlite3');
-  const db = new Database(join(dataDir, 'appliance.db'));
-  try {
-    const integrity = String(db.pragma('integrity_check', { simple: true }));
-    const { oldest, stored } = db
-      .prepare('SELECT min(seq) AS oldest, count(*) AS stored FROM report WHERE source = ? AND seq <= ?')
-      .get(agentId, acked) as { oldest: number | null; stored: number };
-    const { total } = db.prepare('SELECT count(*) AS total FROM report').get() as { total: number };
-    const isPruned = oldest !== null && total >= RETENTION.reportRows;
-    const expected = isPruned ? acked - oldest + 1 : acked;
-    return { lost: expected - stored, integrity };
-  } finally {
-    db.close();
-  }
-}
-
-/** A small seeded generator (mulberry32), so that a run can be repeated from its printed seed. */
-export function mulberry32(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let value = Math.imul(state ^ (state >>> 15), state | 1);
-    value ^= value + Math.imul(value ^ (value >>> 7), value | 61);
-    return ((value ^ (value >>> 14)) >>> 0) / 4294967296;
-  };
 }

@@ -10,6 +10,8 @@ const run = (command: string, ...args: string[]) =>
   execFileSync(command, args, { stdio: ['ignore', 'ignore', 'pipe'] });
 
 export interface Disk {
+  /** Outside the disk, removed with it. */
+  readonly base: string;
   readonly folder: string;
   /** Writes back everything that is in memory. */
   sync(): void;
@@ -31,6 +33,7 @@ export function makeDisk(megabytes = 96): Disk {
   const mount = () => run('mount', '-o', 'loop,commit=60', image, folder);
   mount();
   return {
+    base,
     folder,
     sync: () => run('sync', '-f', folder),
     cutPower: () => run('xfs_io', '-x', '-c', 'shutdown', folder),

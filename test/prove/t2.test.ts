@@ -1,0 +1,3 @@
+import { proveQuickly } from './lib/quick.ts';
+
+proveQuickly('T2', { tools: ['strace'] });
