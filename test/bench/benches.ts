@@ -40,6 +40,22 @@ export const BENCHES = {
     title: 'entries/s signed, in the tree, committed, against crypto.sign on one core',
     load: () => import('./evidence-append.ts'),
   },
+  'outbox-enqueue': {
+    title: 'durable rows/s, 100 in a transaction, against better-sqlite3 alone',
+    load: () => import('./outbox-enqueue.ts'),
+  },
+  'outbox-enqueue-single': {
+    title: 'durable rows/s, one in a transaction, against the same',
+    load: () => import('./outbox-enqueue-single.ts'),
+  },
+  'outbox-drain': {
+    title: 'rows/s sent, acknowledged and settled, against bare HTTP requests of the same bytes',
+    load: () => import('./outbox-drain.ts'),
+  },
+  'outbox-flat': {
+    title: 'peak RSS with 1,000,000 rows queued, against 1,000',
+    load: () => import('./outbox-flat.ts'),
+  },
   idle: { title: 'RSS and CPU of the idle appliance against the bare libraries', load: () => import('./idle.ts') },
   'agent-idle': {
     title: 'RSS and CPU of an idle agent against its bare libraries',
