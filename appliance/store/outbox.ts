@@ -16,7 +16,6 @@ export interface LaneRow {
 export interface OutboxRow {
   readonly seq: number;
   readonly body: Buffer;
-  readonly createdAtMs: number;
 }
 
 export const OUTBOX_SQL = {
@@ -24,8 +23,7 @@ export const OUTBOX_SQL = {
   openLane: 'INSERT OR IGNORE INTO outbox_lane (lane, epoch) VALUES (?, ?)',
   takeSeqs: 'UPDATE outbox_lane SET next_seq = next_seq + ? WHERE lane = ? RETURNING next_seq AS nextSeq',
   insert: 'INSERT INTO outbox_row (lane, seq, body, created_at_ms) VALUES (?, ?, ?, ?)',
-  batch:
-    'SELECT seq, body, created_at_ms AS createdAtMs FROM outbox_row WHERE lane = ? AND seq >= ? ORDER BY seq LIMIT ?',
+  batch: 'SELECT seq, body FROM outbox_row WHERE lane = ? AND seq >= ? ORDER BY seq LIMIT ?',
   oldest: 'SELECT created_at_ms AS createdAtMs FROM outbox_row WHERE lane = ? ORDER BY seq LIMIT 1',
   ack: 'UPDATE outbox_lane SET acked_through = ? WHERE lane = ? AND acked_through < ?',
   flip: 'UPDATE outbox_row SET seq = -seq WHERE lane = ?',
