@@ -110,6 +110,31 @@ t.test('a proof can be taken away and checked without us', { skip: !stage }, asy
   await evidence.getByRole('button', { name: 'Download the proof of entry 3' }).waitFor();
 });
 
+t.test(
+  'what is known to be missing is said, with its cause, by the box and by the relay',
+  { skip: !stage },
+  async (t) => {
+    const partner = await stage!.newPartner();
+    const { siteId, box } = await partner.newBox('Main street');
+    await box.checkin();
+    const page = await partner.open(`/sites/${siteId}`);
+    const appliance = page.locator('#appliance');
+    await appliance.getByText('Nothing is known to be missing on the way from this box.').waitFor();
+    const atMs = Date.now() - 3_600_000;
+    const loss = { what: 'telemetry', events: 3, rows: 1200, firstAtMs: atMs, lastAtMs: atMs };
+    const chain = { ...loss, what: 'checkin_chain', code: 'CHECKIN_CHAIN_LOST', events: 1, rows: 0 } as const;
+    await box.checkin({ losses: [{ ...loss, code: 'DISK_FULL' }, chain] });
+    await box.send('telemetry', agentRow());
+    await box.skip('telemetry', { rows: 4, refused: 1 }, agentRow());
+    const missing = appliance.getByRole('table', { name: 'Known to be missing' });
+    await missing.getByText('noted by the relay').waitFor();
+    const text = (await missing.innerText()).replaceAll(/\s+/g, ' ');
+    t.match(text, /telemetry left out while the disk was short, last 1 h ago 1,200/);
+    t.match(text, /checkin_chain in a damaged file, last 1 h ago once/);
+    t.match(text, /telemetry noted by the relay: rows that never came, 1 of them refused here, last .* 4/);
+  },
+);
+
 t.test('an order is followed from the click to its end', { skip: !stage }, async (t) => {
   const partner = await stage!.newPartner();
   const { siteId, box } = await partner.newBox('Main street');

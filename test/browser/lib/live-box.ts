@@ -52,6 +52,14 @@ export class LiveBox {
     await this.checkin({ bootId: '11111111-d9cb-469f-a165-70867728950e' }).catch(() => {});
   }
 
+  /** Sends one row behind some that will not come. */
+  async skip(lane: Lane, { rows, refused }: { rows: number; refused: number }, row: Row): Promise<void> {
+    const fromSeq = this.#next[lane];
+    const body = outboxBody({ lane, firstSeq: fromSeq + rows, rows: [row], absent: { fromSeq, refused } });
+    must(await this.#box.send(BOX_PATHS.outbox, { raw: body, contentType: 'application/x-ndjson' }), `outbox ${lane}`);
+    this.#next[lane] += rows + 1;
+  }
+
   async send(lane: Lane, ...rows: Row[]): Promise<void> {
     const body = outboxBody({ lane, firstSeq: this.#next[lane], rows });
     const answer = await this.#box.send(BOX_PATHS.outbox, { raw: body, contentType: 'application/x-ndjson' });

@@ -25,7 +25,7 @@ export function Losses({ losses, absentRows }: Pick<Appliance, 'losses' | 'absen
             <td>
               {LOSSES[code]}, last <TimeAgo atMs={lastAtMs} />
             </td>
-            <td>{rows > 0 ? formatCount(rows) : `${formatCount(events)} times`}</td>
+            <td>{rows > 0 ? formatCount(rows) : events === 1 ? 'once' : `${formatCount(events)} times`}</td>
           </tr>
         ))}
         {absentRows.map(({ lane, rows, refused, lastAtMs }) => (
