@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { createAssess } from '../../../appliance/assess/index.ts';
 import { html } from '../../../appliance/local/page/html.ts';
-import { agents, devices, noteTurn, reports } from '../../../appliance/store/index.ts';
+import { agents, devices, noteLoss, noteTurn, reports } from '../../../appliance/store/index.ts';
 import { START_MS } from '../../helpers/appliance-context.ts';
 import { CLAIMED, localPage } from '../../helpers/local-page.ts';
 import { checkResult, encodeReport } from '../../helpers/reports.ts';
@@ -125,6 +125,20 @@ t.test('incidents, workstations, devices and queues are shown from their rows', 
   t.match(JSON.parse((await get(`${url}/api/local/agents`)).text), {
     agents: [{ hostname: 'front-desk', failing: 1 }],
   });
+});
+
+t.test('what is known to be missing is told with its cause, and that nothing is', async (t) => {
+  const { ctx, url, said } = await localPage(t);
+  said.claim = CLAIMED;
+  t.match((await get(url)).text, /Nothing is known to be missing\./);
+  const loss = { what: 'telemetry', code: 'DISK_FULL', text: 'x' } as const;
+  noteLoss(ctx.db, { ...loss, count: 7, atMs: START_MS - 60_000 });
+  noteLoss(ctx.db, { ...loss, count: 5, atMs: START_MS - 20_000 });
+  noteLoss(ctx.db, { what: 'database', code: 'DATABASE_DAMAGED', count: null, text: 'x', atMs: START_MS });
+  const { text } = await get(url);
+  t.match(text, /Known to be missing.*database.*1 time<.*in a damaged file, which is kept aside/s);
+  t.match(text, /telemetry.*12 rows.*left out, the disk was short.*20 s ago/s);
+  t.match(JSON.parse((await get(`${url}/api/local/status`)).text).losses[1], { events: 2, rows: 12 });
 });
 
 t.test('what strangers call themselves is shown as text, whatever it is', async (t) => {
