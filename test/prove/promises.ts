@@ -16,6 +16,7 @@ export const PROMISES = {
   T1: { title: 'an acknowledged event survives a power cut', load: () => import('./t1.ts') },
   T2: { title: 'a crash at any sync or write is safe', load: () => import('./t2.ts') },
   T3: { title: 'no acknowledgement after a failed sync', load: () => import('./t3.ts') },
+  T6: { title: 'corruption neither bricks nor hides', load: () => import('./t6.ts') },
   T8: { title: 'effect exactly once at the relay', load: () => import('./t8.ts') },
   T10: { title: 'an order runs at most once, on the right box', load: () => import('./t10.ts') },
   T11: { title: 'fleet status is true', load: () => import('./t11.ts') },

@@ -1,0 +1,3 @@
+import { proveQuickly } from './lib/quick.ts';
+
+proveQuickly('T6');
