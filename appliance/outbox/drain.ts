@@ -17,10 +17,10 @@ export interface LaneFault {
 
 type Queue = Lane | 'checkpoint';
 /**
- * A checkpoint before the entries: it is at most one request in five seconds, and entries that outrun the drain never end.
- * So are receipts: they are few, and somebody waits for each.
+ * Receipts first: they are few, and somebody waits for each. A checkpoint before the entries: it is at most one request in
+ * five seconds, and entries that outrun the drain never end.
  */
-const QUEUES: readonly Queue[] = ['checkpoint', 'receipts', 'evidence', 'incidents', 'telemetry'];
+const QUEUES: readonly Queue[] = ['receipts', 'checkpoint', 'evidence', 'incidents', 'telemetry'];
 const MAX_ROWS = 1000;
 /** Where the relay asks for a wait of this length, there is time to remember what it has. */
 const SETTLE_BEFORE_MS = 100;
