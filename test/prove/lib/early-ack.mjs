@@ -1,8 +1,8 @@
-// Preloaded into control runs only: of the commits of the intake only each tenth is made, while the program believes that
+// Preloaded into control runs only: of the commits of the intake only one in 25 is made, while the program believes that
 // all were. So it acknowledges what its disk does not have, and a crash or a failed sync must be seen to lose it.
 import { createRequire } from 'node:module';
 
-const EVERY = 10;
+const EVERY = 25;
 const require = createRequire(new URL('../../../appliance/package.json', import.meta.url));
 const Database = require('better-sqlite3');
 const { prepare, exec } = Database.prototype;
