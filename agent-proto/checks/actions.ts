@@ -21,9 +21,11 @@ export const AGENT_ACTIONS = {
   security_updates_scan: { minTier: 1, check: 'patches' },
   /** Answers with the facts of `onlyVersion`. */
   update_agent: { minTier: 1 },
+  // It can cut a connection that somebody relies on.
   firewall_on: { minTier: 2, check: 'firewall', canUndo: true },
   screenlock_policy: { minTier: 2, check: 'screenlock', canUndo: true },
   security_updates_install: { minTier: 2, check: 'patches' },
+  // With firmware changed while it was suspended, the next start asks for the recovery key.
   bitlocker_resume: { minTier: 2, check: 'bitlocker' },
   /** At least; then that of the action it undoes. */
   undo: { minTier: 1 },

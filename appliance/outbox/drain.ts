@@ -22,8 +22,6 @@ type Queue = Lane | 'checkpoint';
  */
 const QUEUES: readonly Queue[] = ['receipts', 'checkpoint', 'evidence', 'incidents', 'telemetry'];
 const MAX_ROWS = 1000;
-/** Where the relay asks for a wait of this length, there is time to remember what it has. */
-const SETTLE_BEFORE_MS = 100;
 /** A burst of entries is cosigned once. */
 const CHECKPOINT_EVERY_MS = 5000;
 
@@ -130,20 +128,10 @@ export function createDrain(options: DrainOptions): Drain {
     let hasMore = true;
     while (isOn && !isPaused && hasMore) {
       const waitMs = readyAtMs - clock.monotonicMs();
-      if (waitMs > SETTLE_BEFORE_MS) settleSafely();
       if (waitMs > 1) await sleep(waitMs);
       if (!isOn || isPaused) return;
       isWoken = false;
       hasMore = (await step()) || isWoken;
-    }
-  }
-
-  /** A disk that fails now costs a repetition. */
-  function settleSafely(): void {
-    try {
-      sender.settle();
-    } catch (error) {
-      log.warn({ err: error }, 'what the relay has was not remembered, it will be sent again');
     }
   }
 
@@ -186,7 +174,6 @@ export function createDrain(options: DrainOptions): Drain {
       clearTimeout(timer);
       endSleep?.();
       await running;
-      settleSafely();
     },
     wake() {
       isWoken = true;

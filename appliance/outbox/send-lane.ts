@@ -17,15 +17,10 @@ import { type Batch, nextBatch } from './batch.ts';
 export interface LaneSender {
   /** Sends one batch; answers how many rows were settled, 0 when none waits. Rejects with RelayFailure. */
   send(lane: Lane, maxRows: number): Promise<number>;
-  /** Remembers on disk what the relay has. Until then a crash has some of it sent again, which has no second effect. */
-  settle(): void;
 }
 
 /** With the waits between them more than half an hour: a relay that refuses whatever it gets is mended meanwhile. */
 const REFUSALS_OF_A_ROW = 3;
-
-/** Sent again after a crash at the most. */
-const SETTLED_TOGETHER = { rows: 10_000, ms: 500 } as const;
 
 /** What the relay says of one row: `data.seq` is its number. */
 const ROW_CODES = ['OUTBOX_ROW_INVALID', 'RECEIPT_INVALID'] as const satisfies readonly LossCode[];
@@ -46,31 +41,11 @@ export function createLaneSender(
 ): LaneSender {
   const { db, clock, log, metrics } = ctx;
   const validator = lazily(() => compile(OutboxAnswer));
-  /** What the relay has beyond what the disk says. */
-  const unsettled = new Map<Lane, { through: number; sinceMs: number }>();
   /** Of the row each lane begins with. */
   const refusals = new Map<Lane, { seq: number; count: number }>();
 
   function acknowledge(lane: Lane, through: number): void {
-    unsettled.delete(lane);
     withTransaction(db, () => outbox.acknowledge(db, lane, through));
-  }
-
-  function settle(lane: Lane): void {
-    const through = unsettled.get(lane)?.through;
-    if (through !== undefined) acknowledge(lane, through);
-  }
-
-  /**
-   * A commit for each batch would take longer than the batch: many are remembered in one, while more wait behind them. Not
-   * of evidence: what the relay has of it is cosigned next.
-   */
-  function noteAcked(lane: Lane, { ackedThrough }: outbox.LaneRow, through: number): void {
-    const sinceMs = unsettled.get(lane)?.sinceMs ?? performance.now();
-    unsettled.set(lane, { through, sinceMs });
-    const isLong =
-      through - ackedThrough >= SETTLED_TOGETHER.rows || performance.now() - sinceMs >= SETTLED_TOGETHER.ms;
-    if (lane === 'evidence' || isLong) settle(lane);
   }
 
   /** The highest number ever given out here. */
@@ -80,7 +55,6 @@ export function createLaneSender(
 
   /** The relay has more than was ever made here, so what it acknowledges are not these rows. */
   function onAhead(lane: Lane, ackedThrough: number): never {
-    settle(lane);
     const detail = `It has ${ackedThrough} rows, here are ${lastSeq(lane)}`;
     if (lane === 'evidence') throw new RelayFailure({ kind: 'permanent', code: 'EVIDENCE_DIVERGED', detail });
     withTransaction(db, () => outbox.moveBehind(db, lane, ackedThrough));
@@ -139,7 +113,7 @@ export function createLaneSender(
     return 1;
   }
 
-  async function post(batch: Batch, state: outbox.LaneRow): Promise<number> {
+  async function post(batch: Batch): Promise<number> {
     const { lane, firstSeq, count, body } = batch;
     const answer = await client.sendJson(
       { method: 'POST', path: BOX_PATHS.outbox, body, contentType: 'application/x-ndjson', timeoutMs: 60_000 },
@@ -151,7 +125,7 @@ export function createLaneSender(
     if (through < firstSeq) {
       throw new RelayFailure({ kind: 'ambiguous', code: 'RELAY_ANSWER_INVALID', detail: 'It acknowledges nothing' });
     }
-    noteAcked(lane, state, through);
+    acknowledge(lane, through);
     refusals.delete(lane);
     const settled = through - firstSeq + 1;
     metrics.outboxSent.inc({ lane }, settled);
@@ -161,16 +135,12 @@ export function createLaneSender(
   async function send(lane: Lane, maxRows: number, absent?: AbsentRows): Promise<number> {
     const state = outbox.lane(db, lane);
     if (state === undefined) return 0;
-    const fromSeq = (unsettled.get(lane)?.through ?? state.ackedThrough) + 1;
+    const fromSeq = state.ackedThrough + 1;
     const batch = nextBatch(db, { lane, epoch: state.epoch, fromSeq, maxRows, absent });
-    if (batch === undefined) {
-      settle(lane);
-      return 0;
-    }
+    if (batch === undefined) return 0;
     try {
-      return await post(batch, state);
+      return await post(batch);
     } catch (error) {
-      settle(lane);
       if (!(error instanceof RelayFailure)) throw error;
       const refused = refusedRow(error, batch);
       if (refused !== undefined && lane !== 'evidence') {
@@ -189,12 +159,7 @@ export function createLaneSender(
     }
   }
 
-  return {
-    send: (lane, maxRows) => send(lane, maxRows),
-    settle() {
-      for (const lane of [...unsettled.keys()]) settle(lane);
-    },
-  };
+  return { send: (lane, maxRows) => send(lane, maxRows) };
 }
 
 interface RefusedRow {

@@ -83,7 +83,7 @@ export function createIngestService(deps: IngestDeps): IngestService {
       const key = { ...place, lane: batch.lane };
       const nowMs = clock.nowMs();
       const known = await positions.lock(trx, key);
-      const ackedThrough = Math.max(known, await skipAbsent(trx, { key, known, batch, nowMs }));
+      const ackedThrough = await skipAbsent(trx, { key, known, batch, nowMs });
       if (batch.firstSeq > ackedThrough + 1) {
         throw relayErrors.make('OUTBOX_GAP', { data: { expectedSeq: ackedThrough + 1 } });
       }

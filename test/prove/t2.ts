@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type AgentIdentity, enroll, openSession, sixResults } from '../helpers/agent-client.ts';
+import { type AgentIdentity, openSession, sixResults } from '../helpers/agent-client.ts';
 import { startAppliance, type TestAppliance } from '../helpers/appliance.ts';
+import { makeEnrolledBox } from './lib/enrolled-box.ts';
 import { readJournal } from './lib/journal.ts';
 import { seededRandom } from './lib/random.ts';
 import { check, newTally, type Tally } from './lib/tally.ts';
@@ -53,7 +54,8 @@ async function crashing(wanted: number, { random, isTimed, tally, isWeak = false
   let crashes = 0;
   let slowestMs = 0;
   try {
-    const world = await makeWorld(join(base, 'data'));
+    const dataDir = join(base, 'data');
+    const world: World = { dataDir, identity: await makeEnrolledBox(dataDir), acked: 0 };
     const weakly = isWeak ? ['--import', join(import.meta.dirname, 'lib', 'early-ack.mjs')] : [];
     for (let tried = 0; crashes < wanted && tried < wanted * 3; tried += 1) {
       // What was acknowledged too early is lost where a commit is half written, once reports come in.
@@ -83,15 +85,6 @@ async function crashing(wanted: number, { random, isTimed, tally, isWeak = false
     rmSync(base, { recursive: true, force: true });
   }
   return { crashes, slowestMs };
-}
-
-async function makeWorld(dataDir: string): Promise<World> {
-  const box = await startAppliance({ dataDir });
-  try {
-    return { dataDir, identity: await enroll(await box.makeToken()), acked: 0 };
-  } finally {
-    await box.stop();
-  }
 }
 
 interface Point {

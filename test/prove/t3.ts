@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { waitFor } from '../../scripts/lib/wait.ts';
-import { type AgentIdentity, enroll, openSession, sixResults } from '../helpers/agent-client.ts';
+import { type AgentIdentity, openSession, sixResults } from '../helpers/agent-client.ts';
 import { startAppliance } from '../helpers/appliance.ts';
+import { makeEnrolledBox } from './lib/enrolled-box.ts';
 import { type JournalState, readJournal } from './lib/journal.ts';
 import { makeDisk } from './lib/power-cut.ts';
 import { seededRandom } from './lib/random.ts';
@@ -57,7 +58,7 @@ async function failing(tally: Tally, { isLasting, point, isWeak = false }: Fault
   const disk = makeDisk();
   try {
     const dataDir = join(disk.folder, 'data');
-    const identity = await setUp(dataDir);
+    const identity = await makeEnrolledBox(dataDir);
     disk.sync();
     const trace = join(disk.base, 'trace');
     const box = await startAppliance({
@@ -106,15 +107,6 @@ function journalOf(dataDir: string, agentId: string, acked: number): Pick<Journa
     return readJournal(dataDir, agentId, acked);
   } catch (error) {
     return { lost: acked, integrity: (error as Error).message };
-  }
-}
-
-async function setUp(dataDir: string): Promise<AgentIdentity> {
-  const box = await startAppliance({ dataDir });
-  try {
-    return await enroll(await box.makeToken());
-  } finally {
-    await box.stop();
   }
 }
 

@@ -8,11 +8,12 @@ import { startAppliance } from '../helpers/appliance.ts';
 import { startSystem } from '../helpers/system.ts';
 import { damageAtRandom } from '../kit/sqlite/damage.ts';
 import { seededRandom } from './lib/random.ts';
-import { check, newTally } from './lib/tally.ts';
+import { check, newTally, type Tally } from './lib/tally.ts';
 import type { ProofResult } from './promises.ts';
 
 const REPORTS = 1200;
 const READY_MS = 10_000;
+const PLAIN_CASES = 60;
 
 /** What a box has before the damage, and what is left of it after. */
 interface Holding {
@@ -28,7 +29,6 @@ export async function run({ full, seed }: { full: boolean; seed: number }): Prom
   let slowestMs = 0;
   let lossy = 0;
   let brokenForPlain = 0;
-  const plainCases = 60;
   const cases = full ? 500 : 6;
   try {
     const template = join(base, 'template');
@@ -37,6 +37,7 @@ export async function run({ full, seed }: { full: boolean; seed: number }): Prom
     check(tally, before.reports >= REPORTS && before.entries > 0, `the box had ${JSON.stringify(before)}`);
     for (let index = 0; index < cases; index += 1) {
       const dataDir = join(base, 'copy');
+      rmSync(dataDir, { recursive: true, force: true });
       cpSync(template, dataDir, { recursive: true });
       const what = damageAtRandom(join(dataDir, 'appliance.db'), random);
       const fromMs = performance.now();
@@ -57,9 +58,8 @@ export async function run({ full, seed }: { full: boolean; seed: number }): Prom
         !isLess || losses.length > 0,
         `${what}: ${JSON.stringify(after)} is left, and nothing is said of it`,
       );
-      rmSync(dataDir, { recursive: true, force: true });
     }
-    for (let index = 0; index < plainCases; index += 1) {
+    for (let index = 0; index < PLAIN_CASES; index += 1) {
       if (!plainReads(template, { copy: join(base, 'plain'), before, random })) brokenForPlain += 1;
     }
     if (full) check(tally, slowestMs <= READY_MS, `ready after ${Math.round(slowestMs)} ms`);
@@ -73,7 +73,7 @@ export async function run({ full, seed }: { full: boolean; seed: number }): Prom
     control: {
       expectedToFail: true,
       failed: brokenForPlain > 0,
-      detail: `a program that only opens the file meets an error or misses rows in ${brokenForPlain} of ${plainCases}`,
+      detail: `a program that only opens the file meets an error or misses rows in ${brokenForPlain} of ${PLAIN_CASES}`,
     },
     detail: `${lossy} of ${cases} damages lost something, ready in ${Math.round(slowestMs)} ms at most; ${tally.faults.slice(0, 3).join('; ')}`,
   };
@@ -136,11 +136,12 @@ function plainReads(template: string, { copy, before, random }: Plain): boolean 
 interface BadConfig {
   readonly template: string;
   readonly before: Holding;
-  readonly tally: ReturnType<typeof newTally>;
+  readonly tally: Tally;
 }
 
 /** A configuration nobody can read keeps the box from starting and touches nothing of what it has. */
 async function badConfig(dataDir: string, { template, before, tally }: BadConfig): Promise<void> {
+  rmSync(dataDir, { recursive: true, force: true });
   cpSync(template, dataDir, { recursive: true });
   const refusal = await startAppliance({ dataDir, logLevel: 'no such level' }).then(
     (box) => {

@@ -42,7 +42,6 @@ function unprotected({ facts }: Sight): readonly string[] | undefined {
 /** Resumes the protection of encrypted volumes whose key lies in the clear. Encrypts nothing, adds no key. */
 export const bitlockerResume = defineRepair({
   name: 'bitlocker_resume',
-  // With firmware changed while it was suspended, the next start asks for the recovery key.
   ways: { win32: way },
   elsewhere: 'Only BitLocker can be suspended and resumed. Look at the encryption of this workstation by hand.',
 });

@@ -24,17 +24,6 @@ export function copyDatabase(from: string, to: string): void {
   for (const suffix of SUFFIXES) copyFileSync(from + suffix, to + suffix);
 }
 
-/** Numbers in [0, 1) that depend on the seed alone (mulberry32). */
-export function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /** Damages one of the three files in one of five ways and says how. */
 export function damageAtRandom(path: string, random: () => number): string {
   const pick = (limit: number) => Math.floor(random() * limit);

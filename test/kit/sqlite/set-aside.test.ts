@@ -12,15 +12,8 @@ import { basename, join } from 'node:path';
 import { assertDurable, isDamage, openDatabase, openOrSetAside, quickCheckWithin } from '@sitewarden/kit/sqlite';
 import Database from 'better-sqlite3';
 import t from 'tap';
-import {
-  copyDatabase,
-  damageAtRandom,
-  makeTemplate,
-  ROWS_IN_WAL,
-  ROWS_MOVED,
-  replaceInFile,
-  seeded,
-} from './damage.ts';
+import { seededRandom } from '../../prove/lib/random.ts';
+import { copyDatabase, damageAtRandom, makeTemplate, ROWS_IN_WAL, ROWS_MOVED, replaceInFile } from './damage.ts';
 import { EVENT_MIGRATIONS, eventIds, insertEvents } from './fixtures.ts';
 
 const options = { migrations: EVENT_MIGRATIONS };
@@ -119,7 +112,7 @@ t.test('sixty random damages of file, WAL and shared memory never keep the progr
   for (let seed = 1; seed <= 60; seed++) {
     const path = join(dir, `seed-${seed}.db`);
     copyDatabase(template, path);
-    const what = damageAtRandom(path, seeded(seed));
+    const what = damageAtRandom(path, seededRandom(seed));
     const beganMs = performance.now();
     try {
       const { db, setAside } = openOrSetAside(path, options);
